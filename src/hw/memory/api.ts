@@ -1,0 +1,54 @@
+import type { Addr, Hva, Width } from '../../base/addr.ts';
+
+/**
+ * QEMU's memory API (docs/devel/memory.rst, system/memory.c) as far as the lab needs it. Implemented in `memory.ts`
+ * by functions with QEMU's names:
+ *
+ *   memory_region_init(name, size)                                   container
+ *   memory_region_init_io(ops, name, size)
+ *   memory_region_init_ram(name, size, host, hva)                    backed by memory of the VMM process
+ *   memory_region_init_rom(name, size, host, hva)
+ *   memory_region_init_ram_device(name, size, host, hva)             a VFIO mmap
+ *   memory_region_init_alias(name, orig, offset, size)
+ *   memory_region_add_subregion(mr, offset, sub)
+ *   memory_region_add_subregion_overlap(mr, offset, sub, priority)
+ *   memory_region_del_subregion(mr, sub)
+ *   memory_region_set_enabled(mr, on)
+ *   memory_region_set_address(mr, offset)
+ *   memory_region_transaction_begin() / memory_region_transaction_commit()   (per MemoryCore, the VMM's instance)
+ *   class AddressSpace(core, name, root)    read/write/listeners/flatview
+ *
+ * All of them belong to one `MemoryCore` (one VMM process): `new MemoryCore(hooks)`.
+ */
+export interface MemoryRegionOps {
+  /** High half of the last 8-byte read. */
+  hi: number;
+  read(offset: number, width: Width): number;
+  write(offset: number, width: Width, lo: number, hi: number): void;
+  /** Without side effects; null when it cannot be known. */
+  peek?(offset: number, width: Width): number | null;
+  /** Access sizes the device accepts; others give 0 / are dropped with a note (memory_region_access_valid). Default 1…8. */
+  readonly valid?: { readonly min: Width; readonly max: Width };
+  /** Sizes the implementation handles; others are split or widened as QEMU does. Default 1…4 → as `valid`. */
+  readonly impl?: { readonly min: Width; readonly max: Width };
+}
+
+/** Memory of the VMM process itself (structurally `Sys.mem`). */
+export interface HostMemory {
+  hi: number;
+  load(addr: Hva, width: Width): number;
+  store(addr: Hva, width: Width, lo: number, hi?: number): void;
+  read(addr: Hva, into: Uint8Array): void;
+  write(addr: Hva, from: Uint8Array): void;
+}
+
+export interface FlatRange {
+  readonly start: Addr;
+  readonly size: number;
+  readonly name: string;
+  readonly kind: 'ram' | 'rom' | 'ram-device' | 'io';
+  readonly priority: number;
+  /** Offset of `start` in the region. */
+  readonly regionOffset: number;
+  readonly hva: Hva | null;
+}

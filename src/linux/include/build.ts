@@ -1,0 +1,13 @@
+/** A kernel build: base tree, configuration, patches applied, quirks. Stored in the image file in /boot. */
+export interface KernelBuild {
+  /** `6.11.0-rc2-vfio-cxl-l1` */
+  readonly release: string;
+  /** `#1 SMP PREEMPT_DYNAMIC` … as in `uname -v`. */
+  readonly version: string;
+  /** CONFIG_ options without the prefix; absent means n. */
+  readonly config: Readonly<Record<string, 'y' | 'm'>>;
+  /** RFC patches applied (1…13). */
+  readonly patches: readonly number[];
+  /** Behaviour of posted defects; absent means `intended`. Later issues switch them. */
+  readonly quirks: Readonly<Record<string, 'posted' | 'intended'>>;
+}

@@ -1,0 +1,15 @@
+import type { Addr, Hva } from '../../base/addr.ts';
+import type { RamRef } from '../../hw/bus/cpu-bus.ts';
+import type { Process } from './tasks.ts';
+
+/** Memory management as far as processes, VFIO and KVM need it. */
+export interface Mm {
+  /** Physical address behind a process address (faulting it in), or -1 if the address is not mapped. */
+  translate(process: Process, addr: Hva): Addr;
+  /** Final memory behind a process address if it is plain memory all the way down (fills `out`); false for device memory. */
+  resolve(process: Process, addr: Hva, out: RamRef): boolean;
+  /** unmap_mapping_range: drops already faulted pages of VMAs of `file` in [offset, offset+length). */
+  zap(file: object, offset: number, length: number): void;
+  /** Bytes of System RAM not handed out. */
+  readonly freeBytes: number;
+}

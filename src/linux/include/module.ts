@@ -1,0 +1,42 @@
+import type { Kernel } from './kernel.ts';
+
+/** A module of the kernel tree, built in or loadable according to the build's configuration. */
+export interface ModuleDef {
+  /** As in the file name, dashes kept: `cxl-accel-vfio-pci`. */
+  readonly name: string;
+  /** CONFIG_ option that decides y/m/n. */
+  readonly config: string;
+  /** Directory below kernel/ in /lib/modules: `drivers/vfio/pci`. */
+  readonly dir: string;
+  /** Modules whose symbols it needs (names with dashes). */
+  readonly depends?: readonly string[];
+  readonly softdepPre?: readonly string[];
+  /** Modalias patterns. */
+  readonly alias?: readonly string[];
+  readonly description?: string;
+  readonly author?: string;
+  readonly license?: string;
+  readonly params?: Readonly<Record<string, ModuleParam>>;
+  /** Bytes shown by lsmod. */
+  readonly size: number;
+  /** Order among built-in initialisations: 1 core, 2 postcore, 3 arch, 4 subsys, 5 fs, 6 device, 7 late. */
+  readonly initcall: 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  init(kernel: Kernel, params: Readonly<Record<string, string>>): number;
+  exit?(kernel: Kernel): void;
+}
+
+export interface ModuleParam {
+  readonly type: 'int' | 'bool' | 'charp' | 'uint';
+  readonly description: string;
+  readonly default: string;
+  readonly mode: number;
+}
+
+export interface Modules {
+  /** try_module_get / module_put by name (underscores); false when it is going away. Built-in names always succeed. */
+  get(name: string): boolean;
+  put(name: string): void;
+  isLoaded(name: string): boolean;
+  /** request_module: runs modprobe's work synchronously inside the kernel. */
+  request(name: string): number;
+}

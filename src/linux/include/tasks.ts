@@ -1,0 +1,21 @@
+import type { Sys } from '../uapi/sys.ts';
+
+/** struct task_struct as other subsystems see it. */
+export interface Process {
+  readonly pid: number;
+  ppid: number;
+  comm: string;
+  argv: readonly string[];
+  readonly sys: Sys;
+  /** Runs when the process ends, before its files are closed. */
+  onExit(run: () => void): void;
+}
+
+export interface Tasks {
+  /** The process in whose system call the kernel is now, or null (boot, interrupts). */
+  readonly current: Process | null;
+  readonly processes: ReadonlyMap<number, Process>;
+  find(pid: number): Process | null;
+  /** Sends a signal as the kernel itself (SIGBUS on a bad fault). */
+  send(pid: number, signal: number): number;
+}

@@ -1,0 +1,175 @@
+import type { Hva, Width } from '../../base/addr.ts';
+
+/**
+ * The system calls of the kernel, as one process sees them: the only thing `userland/` and `qemu/` may know of `linux/`.
+ *
+ * Conventions of the real ABI: results are numbers, failures are negated errno (`-E.ENODEV`). A call that can sleep gives
+ * `number | Promise<number>`: a plain number when it did not have to sleep. When a fatal signal arrives, a sleeping or
+ * later call throws `ProcessExit`; programs let it pass through.
+ */
+export interface Sys {
+  readonly pid: number;
+
+  // files
+  open(path: string, flags: number, mode?: number): number;
+  close(fd: number): number;
+  /** 0 at end of file. */
+  read(fd: number, into: Uint8Array): number | Promise<number>;
+  write(fd: number, from: Uint8Array): number | Promise<number>;
+  pread(fd: number, into: Uint8Array, offset: number): number;
+  pwrite(fd: number, from: Uint8Array, offset: number): number;
+  lseek(fd: number, offset: number, whence: number): number;
+  ftruncate(fd: number, length: number): number;
+  /** `arg` is the structure's bytes (read and filled in place), or the plain integer argument. */
+  ioctl(fd: number, request: number, arg?: Uint8Array | number): number | Promise<number>;
+  dup2(oldFd: number, newFd: number): number;
+  /** Lowest free descriptor ≥ `from`. */
+  dup(fd: number, from?: number): number;
+  setCloexec(fd: number, on: boolean): number;
+  /** Gives [read end, write end] or a negated errno. */
+  pipe(): readonly [number, number] | number;
+  /** Resolves with the descriptors that can be read without sleeping (poll(2) with POLLIN); `timeoutNs` null waits for ever. */
+  pollIn(fds: readonly number[], timeoutNs: number | null): Promise<readonly number[]>;
+
+  // names
+  stat(path: string): Stat | number;
+  lstat(path: string): Stat | number;
+  fstat(fd: number): Stat | number;
+  /** Names in the kernel's own order, without `.` and `..`. */
+  getdents(fd: number): readonly Dirent[] | number;
+  readlink(path: string): string | number;
+  symlink(target: string, path: string): number;
+  link(target: string, path: string): number;
+  unlink(path: string): number;
+  mkdir(path: string, mode?: number): number;
+  rmdir(path: string): number;
+  rename(from: string, to: string): number;
+  chmod(path: string, mode: number): number;
+  utimes(path: string, atimeNs: number, mtimeNs: number): number;
+  access(path: string, mode: number): number;
+  chdir(path: string): number;
+  getcwd(): string;
+  umask(mask: number): number;
+  mount(source: string, target: string, type: string): number;
+  umount(target: string): number;
+
+  // processes
+  /** posix_spawn: runs the program at `path` (an executable file) in a child. `fds[n]` becomes descriptor n. */
+  spawn(path: string, argv: readonly string[], options?: SpawnOptions): number;
+  /** fork: a child that shares the program text: same cwd, umask and descriptors (copied), running `child`. */
+  fork(child: (sys: Sys) => Promise<number>): number;
+  /** Replaces this process by the program; the promise is its exit status. Failures are negated errno. */
+  exec(path: string, argv: readonly string[], env: Readonly<Record<string, string>>): Promise<number> | number;
+  /** pid > 0: that child; -1: any child; -pgid: any child of the group. `nohang` gives pid 0 when none has changed. */
+  waitpid(
+    pid: number,
+    options?: { readonly nohang?: boolean; readonly untraced?: boolean },
+  ): Promise<WaitResult | number>;
+  kill(pid: number, signal: number): number;
+  /** Handler for a catchable signal; `null` default action, `'ignore'` ignore it. Called between system calls. */
+  onSignal(signal: number, handler: (() => void) | null | 'ignore'): void;
+  setpgid(pid: number, pgid: number): number;
+  getpgid(pid: number): number;
+  getppid(): number;
+  setsid(): number;
+  nanosleep(ns: number): Promise<number>;
+  /** Nanoseconds; `realtime` since 1970 (the lab's fixed start date + virtual time), otherwise since this machine's boot. */
+  clockGettime(clock: 'realtime' | 'monotonic'): number;
+  uname(): Uname;
+  getuid(): number;
+  reboot(command: 'restart' | 'poweroff' | 'halt'): number;
+  syslog(action: SyslogAction, into?: Uint8Array): number | Promise<number>;
+  sync(): void;
+  /** Cooperative break for long loops in user code. */
+  tick(): Promise<void> | undefined;
+
+  // modules
+  /** Loads the module whose file is open as `fd`; parameters as in `modprobe name key=value …`. */
+  finitModule(fd: number, params: string): number;
+  deleteModule(name: string, flags: number): number;
+
+  // memory
+  /** Gives the address, or a negated errno (addresses are positive). `addr` 0 lets the kernel choose. */
+  mmap(addr: Hva, length: number, prot: number, flags: number, fd: number, offset: number): Hva;
+  munmap(addr: Hva, length: number): number;
+  /** Loads and stores of this process's own virtual memory. */
+  readonly mem: UserMemory;
+}
+
+/** User-space loads and stores; a bad address gives SIGSEGV/SIGBUS (throws `ProcessExit`). No allocation. */
+export interface UserMemory {
+  /** High half of the last 8-byte load. */
+  hi: number;
+  load(addr: Hva, width: Width): number;
+  store(addr: Hva, width: Width, lo: number, hi?: number): void;
+  read(addr: Hva, into: Uint8Array): void;
+  write(addr: Hva, from: Uint8Array): void;
+}
+
+export interface Stat {
+  readonly ino: number;
+  readonly dev: number;
+  /** S_IFMT type bits and permissions. */
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Device number for device nodes: major * 256 + minor. */
+  readonly rdev: number;
+  readonly blocks: number;
+  readonly mtimeNs: number;
+}
+
+export interface Dirent {
+  readonly name: string;
+  /** S_IFMT type bits. */
+  readonly type: number;
+  readonly ino: number;
+}
+
+export interface SpawnOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Descriptor n of the child is fds[n] of the parent; default [0, 1, 2]. Others are inherited unless close-on-exec. */
+  readonly fds?: readonly number[];
+  readonly cwd?: string;
+  /** Put the child in this process group (0: a new one of its own). */
+  readonly pgid?: number;
+}
+
+export interface WaitResult {
+  readonly pid: number;
+  /** Exit code, or 128 + signal when killed. */
+  readonly status: number;
+  readonly signal: number;
+}
+
+export interface Uname {
+  readonly sysname: string;
+  readonly nodename: string;
+  readonly release: string;
+  readonly version: string;
+  readonly machine: string;
+}
+
+export type SyslogAction =
+  | 'read-all'
+  | 'read'
+  | 'clear'
+  | 'console-off'
+  | 'console-on'
+  | { readonly consoleLevel: number };
+
+/** A program: gets its system calls and argument vector, gives its exit status. Found by the name in its file (`execve`). */
+export type Program = (sys: Sys, argv: readonly string[], env: Readonly<Record<string, string>>) => Promise<number>;
+
+/** Thrown out of system calls when the process has to end; carries what `waitpid` reports. */
+export class ProcessExit extends Error {
+  override name = 'ProcessExit';
+  constructor(
+    readonly status: number,
+    readonly signal = 0,
+  ) {
+    super(`exit ${status}`);
+  }
+}
