@@ -88,6 +88,16 @@ export interface Sys {
   finitModule(fd: number, params: string): number;
   deleteModule(name: string, flags: number): number;
 
+  // virtualization
+  /**
+   * ioctl(KVM_RUN) in a loop on a vCPU file. Control is inverted with respect to the real call: guest code runs as the
+   * lab's own code, and every exit calls `exits` synchronously; the promise resolves when `kvmStop` was called or the
+   * process ends. Only after VM, memory slots and vCPU were made by the ordinary ioctls.
+   */
+  kvmRun(vcpuFd: number, exits: KvmExits, cpu: KvmCpu): Promise<number>;
+  /** Leaves guest mode for good: the guest's tasks end, `kvmRun` resolves. Call it from an exit handler or from outside. */
+  kvmStop(vcpuFd: number): number;
+
   // memory
   /** Gives the address, or a negated errno (addresses are positive). `addr` 0 lets the kernel choose. */
   mmap(addr: Hva, length: number, prot: number, flags: number, fd: number, offset: number): Hva;
@@ -104,6 +114,28 @@ export interface UserMemory {
   store(addr: Hva, width: Width, lo: number, hi?: number): void;
   read(addr: Hva, into: Uint8Array): void;
   write(addr: Hva, from: Uint8Array): void;
+}
+
+/** What KVM_RUN exits to: the VMM's dispatch of accesses that no memory slot answers. Nothing here may allocate per access. */
+export interface KvmExits {
+  /** High half of the last 8-byte `mmioRead`. */
+  hi: number;
+  mmioRead(gpa: number, width: Width): number;
+  mmioWrite(gpa: number, width: Width, lo: number, hi: number): void;
+  pioRead(port: number, width: 1 | 2 | 4): number;
+  pioWrite(port: number, width: 1 | 2 | 4, value: number): void;
+  pioOuts(port: number, bytes: Uint8Array): void;
+  pioIns(port: number, into: Uint8Array): void;
+  /** Inspector access to guest-physical memory no slot answers: no side effects, no events; null if unknown. */
+  peek(gpa: number, length: number): Uint8Array | null;
+}
+
+/** What KVM_SET_CPUID2 tells the guest. */
+export interface KvmCpu {
+  readonly model: string;
+  readonly vendor: string;
+  readonly hypervisor: boolean;
+  readonly count: number;
 }
 
 export interface Stat {
