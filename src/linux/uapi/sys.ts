@@ -39,6 +39,8 @@ export interface Sys {
   getdents(fd: number): readonly Dirent[] | number;
   readlink(path: string): string | number;
   symlink(target: string, path: string): number;
+  /** mkfifo(3): a named pipe. Its readers sleep while it is empty, even with no writer (opened O_RDWR by the owner). */
+  mkfifo(path: string, mode?: number): number;
   link(target: string, path: string): number;
   unlink(path: string): number;
   mkdir(path: string, mode?: number): number;
@@ -68,6 +70,11 @@ export interface Sys {
   kill(pid: number, signal: number): number;
   /** Handler for a catchable signal; `null` default action, `'ignore'` ignore it. Called between system calls. */
   onSignal(signal: number, handler: (() => void) | null | 'ignore'): void;
+  /**
+   * clone(CLONE_VM | CLONE_FILES | CLONE_THREAD): one more thread of this process, which may sleep in calls of its own (QEMU's
+   * vCPU thread beside its main loop). Gives the thread id. It ends with the process; the process ends when the main thread does.
+   */
+  thread(run: () => Promise<void>): number;
   setpgid(pid: number, pgid: number): number;
   getpgid(pid: number): number;
   getppid(): number;
