@@ -212,7 +212,12 @@ export class AddressSpace implements Topology {
         continue;
       }
       const offset = range.regionOffset + inRange;
-      const step = memory_access_size(range.mr.ops as MemoryRegionOps, offset, left);
+      const ops = range.mr.ops as MemoryRegionOps;
+      if (left > 8 && ops.readBytes?.(offset, into.subarray(at, at + left))) {
+        at += left;
+        continue;
+      }
+      const step = memory_access_size(ops, offset, left);
       const lo = this.memory_region_dispatch_read(range, addr + at, offset, step);
       putBytes(into, at, step, lo, this.hi);
       at += step;
@@ -239,7 +244,12 @@ export class AddressSpace implements Topology {
         continue;
       }
       const offset = range.regionOffset + inRange;
-      const step = memory_access_size(range.mr.ops as MemoryRegionOps, offset, left);
+      const ops = range.mr.ops as MemoryRegionOps;
+      if (left > 8 && ops.writeBytes?.(offset, from.subarray(at, at + left))) {
+        at += left;
+        continue;
+      }
+      const step = memory_access_size(ops, offset, left);
       const lo = getBytes(from, at, Math.min(step, 4));
       const hi = step === 8 ? getBytes(from, at + 4, 4) : 0;
       this.memory_region_dispatch_write(range, addr + at, offset, step, lo, hi);

@@ -27,6 +27,12 @@ export interface MemoryRegionOps {
   write(offset: number, width: Width, lo: number, hi: number): void;
   /** Without side effects; null when it cannot be known. */
   peek?(offset: number, width: Width): number | null;
+  /**
+   * A run of bytes at once (a string instruction), where the device has it: same effect as the single accesses it stands
+   * for. False: not for this run, do single accesses.
+   */
+  readBytes?(offset: number, into: Uint8Array): boolean;
+  writeBytes?(offset: number, from: Uint8Array): boolean;
   /** Access sizes the device accepts; others give 0 / are dropped with a note (memory_region_access_valid). Default 1…8. */
   readonly valid?: { readonly min: Width; readonly max: Width };
   /** Sizes the implementation handles; others are split or widened as QEMU does. Default 1…4 → as `valid`. */

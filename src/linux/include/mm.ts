@@ -6,6 +6,8 @@ import type { Process } from './tasks.ts';
 export interface Mm {
   /** Physical address behind a process address (faulting it in), or -1 if the address is not mapped. */
   translate(process: Process, addr: Hva): Addr;
+  /** The same without touching anything: -1 also for a page that is not faulted in yet. */
+  present(process: Process, addr: Hva): Addr;
   /** Final memory behind a process address if it is plain memory all the way down (fills `out`); false for device memory. */
   resolve(process: Process, addr: Hva, out: RamRef): boolean;
   /** unmap_mapping_range: drops already faulted pages of VMAs of `file` in [offset, offset+length). */

@@ -133,6 +133,9 @@ export interface KvmExits {
   pioWrite(port: number, width: 1 | 2 | 4, value: number): void;
   pioOuts(port: number, bytes: Uint8Array): void;
   pioIns(port: number, into: Uint8Array): void;
+  /** One string instruction on memory no slot answers, as one exit; without them every element exits by itself. */
+  mmioReadBytes?(gpa: number, into: Uint8Array): void;
+  mmioWriteBytes?(gpa: number, from: Uint8Array): void;
   /** Inspector access to guest-physical memory no slot answers: no side effects, no events; null if unknown. */
   peek(gpa: number, length: number): Uint8Array | null;
 }
