@@ -1,1 +1,12 @@
-export {};
+export type { ByteSpace, ConsoleId, ConsoleInfo, LabClient, LogBatch } from './lab-client.ts';
+export { MirrorLog } from './mirror-log.ts';
+export { LAYOUT_IDS, type LayoutId, loadSettings, type Settings, saveSettings } from './settings.ts';
+export {
+  type AddressQuery,
+  createMirror,
+  type DialogId,
+  type Mirror,
+  type PageState,
+  type RegisterRef,
+  type Selection,
+} from './store.ts';

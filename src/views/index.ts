@@ -1,1 +1,1 @@
-export {};
+export { commandAt } from './chips.view.ts';

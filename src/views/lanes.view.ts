@@ -1,0 +1,276 @@
+import { hex0x, KiB, MiB } from '../base/addr.ts';
+import type { MachineId } from '../log/index.ts';
+import { sizeText, windowsOf } from '../state/decode.ts';
+import { functionsOf, hdmOf, publishedAs } from '../state/functions.ts';
+import type { StateReader } from '../state/reader.ts';
+import {
+  type CxlObjectState,
+  type KvmSlotsState,
+  type MachineState,
+  type MemoryMapState,
+  type PciFunctionState,
+  paths,
+  type VmasState,
+} from '../state/schema.ts';
+import type { XlatSpace } from '../state/xlat.ts';
+
+export type SegmentKind = 'ram' | 'io' | 'window' | 'region' | 'device' | 'file' | 'hole' | 'free';
+export interface Segment {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: SegmentKind;
+  readonly name: string;
+}
+export type LaneId = Exclude<XlatSpace, 'backend'>;
+export interface Lane {
+  readonly id: LaneId;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly segments: readonly Segment[];
+  /** What to do to fill it, when it is empty. */
+  readonly empty: string;
+}
+export interface Ribbon {
+  readonly id: string;
+  readonly from: { readonly lane: LaneId; readonly start: number; readonly end: number };
+  readonly to: { readonly lane: LaneId; readonly start: number; readonly end: number };
+  readonly kind: 'ram' | 'device';
+  readonly text: string;
+}
+export interface Lanes {
+  readonly lanes: readonly Lane[];
+  readonly ribbons: readonly Ribbon[];
+}
+
+interface Feature extends Segment {
+  readonly priority: number;
+}
+
+export function lanesView(reader: StateReader): Lanes {
+  const accel = functionsOf(reader, 'l1').find((fn) => fn.backend !== undefined);
+  const vmm = publishedAs<MachineState>(reader.object(paths.machine('l2')))?.vmm;
+  const vmas = vmm ? (publishedAs<VmasState>(reader.object(paths.vmas(vmm.machine, vmm.pid)))?.vmas ?? []) : [];
+  const slots = publishedAs<KvmSlotsState>(reader.object(paths.kvmSlots('l2')))?.slots ?? [];
+  return {
+    lanes: [
+      {
+        id: 'l2-gpa',
+        title: 'L2 GPA',
+        subtitle: 'guest-physical, as L2 sees it',
+        segments: physicalSegments(reader, 'l2'),
+        empty: 'L2 is off. Start it with qemu-system-x86_64 on L1.',
+      },
+      {
+        id: 'l1-hva',
+        title: 'L1 HVA',
+        subtitle: vmm ? `QEMU process ${vmm.pid} on L1` : 'QEMU process on L1',
+        segments: withHoles(vmas.map(vmaSegment).toSorted((one, other) => one.start - other.start)),
+        empty: 'No QEMU runs on L1 yet.',
+      },
+      {
+        id: 'l1-hpa',
+        title: 'L1 HPA',
+        subtitle: 'physical, as L1 sees it',
+        segments: physicalSegments(reader, 'l1'),
+        empty: 'L1 is off. Start it with qemu-system-x86_64 on the host.',
+      },
+      {
+        id: 'dpa',
+        title: 'DPA',
+        subtitle: accel?.backend ? `${accel.id} · backend ${accel.backend.id}` : 'device-physical',
+        segments: accel ? dpaSegments(reader, accel) : [],
+        empty: 'No device with memory yet.',
+      },
+    ],
+    ribbons: [...slotRibbons(slots, vmas), ...vmaRibbons(vmas), ...(accel ? decoderRibbons(reader, accel) : [])],
+  };
+}
+
+// --- segments -----------------------------------------------------------------------------------------------------
+
+function physicalSegments(reader: StateReader, machine: MachineId): readonly Segment[] {
+  const map = publishedAs<MemoryMapState>(reader.object(paths.memoryMap(machine)));
+  if (!map) return [];
+  const features: Feature[] = [];
+  for (const range of map.ranges) {
+    const end = range.start + range.size;
+    // The first MiB is a mosaic of RAM and ROM since 1981; it is told as RAM.
+    if (end <= MiB || range.start < MiB) {
+      if (range.kind === 'ram') features.push({ start: 0, end: Math.max(end, MiB), kind: 'ram', name: 'RAM', priority: 2 });
+      continue;
+    }
+    if (range.kind === 'ram') features.push({ start: range.start, end, kind: 'ram', name: 'RAM', priority: 2 });
+    else if (range.kind === 'ram-device')
+      features.push({ start: range.start, end, kind: 'device', name: range.name, priority: 5 });
+    else features.push({ start: range.start, end, kind: 'io', name: range.name, priority: 1 });
+  }
+  for (const { n, window } of windowsOf(reader, machine))
+    features.push({
+      start: window.base,
+      end: window.base + window.size,
+      kind: 'window',
+      name: `CXL window ${n}`,
+      priority: 3,
+    });
+  for (const path of reader.objectPaths(`cxl/${machine}/`)) {
+    const object = publishedAs<CxlObjectState>(reader.object(path));
+    if (object?.kind === 'region' && object.size > 0)
+      features.push({
+        start: object.start,
+        end: object.start + object.size,
+        kind: 'region',
+        name: `${object.name} (${object.state})`,
+        priority: 6,
+      });
+  }
+  return coalesceSmall(withHoles(paint(features)));
+}
+
+/** Elementary intervals, each with the feature that wins there; equal neighbours joined. */
+export function paint(features: readonly Feature[]): readonly Segment[] {
+  const cuts = [...new Set(features.flatMap((one) => [one.start, one.end]))].sort((one, other) => one - other);
+  const out: Segment[] = [];
+  for (let n = 0; n + 1 < cuts.length; n++) {
+    const start = cuts[n] as number;
+    const end = cuts[n + 1] as number;
+    let best: Feature | null = null;
+    for (const one of features)
+      if (one.start <= start && one.end >= end && (!best || one.priority > best.priority)) best = one;
+    if (!best) continue;
+    const last = out.at(-1);
+    if (last && last.end === start && last.kind === best.kind && last.name === best.name)
+      out[out.length - 1] = { ...last, end };
+    else out.push({ start, end, kind: best.kind, name: best.name });
+  }
+  return out;
+}
+
+export function withHoles(segments: readonly Segment[]): readonly Segment[] {
+  const out: Segment[] = [];
+  for (const segment of segments) {
+    const last = out.at(-1);
+    if (last && segment.start > last.end)
+      out.push({ start: last.end, end: segment.start, kind: 'hole', name: `hole ${sizeText(segment.start - last.end)}` });
+    out.push(segment);
+  }
+  return out;
+}
+
+/** Runs of devices and the small holes between them become one band that names them. */
+export function coalesceSmall(segments: readonly Segment[]): readonly Segment[] {
+  const out: Segment[] = [];
+  let run: Segment[] = [];
+  const flush = () => {
+    while (run.at(-1)?.kind === 'hole') {
+      const hole = run.pop();
+      if (hole) tail.push(hole);
+    }
+    const devices = run.filter((one) => one.kind === 'io');
+    const first = run[0];
+    const last = run.at(-1);
+    if (first && last) {
+      const names = [...new Set(devices.map((one) => one.name))];
+      const shown = names.slice(0, 2).join(', ');
+      out.push({
+        start: first.start,
+        end: last.end,
+        kind: 'io',
+        name: names.length > 2 ? `MMIO: ${shown} +${names.length - 2}` : `MMIO: ${shown}`,
+      });
+    }
+    out.push(...tail.reverse());
+    run = [];
+    tail = [];
+  };
+  let tail: Segment[] = [];
+  for (const segment of segments) {
+    const small = segment.kind === 'io' || (segment.kind === 'hole' && segment.end - segment.start < 2048 * MiB);
+    if (small && (run.length > 0 || segment.kind === 'io')) run.push(segment);
+    else {
+      flush();
+      out.push(segment);
+    }
+  }
+  flush();
+  return out;
+}
+
+function vmaSegment(vma: VmasState['vmas'][number]): Segment {
+  const kind: SegmentKind = vma.kind === 'vfio' ? 'device' : vma.kind === 'anon' ? 'ram' : 'file';
+  return { start: vma.start, end: vma.start + vma.size, kind, name: vma.name };
+}
+
+function dpaSegments(reader: StateReader, fn: PciFunctionState): readonly Segment[] {
+  const size = fn.backend?.size ?? 0;
+  const mapped = dpaRanges(reader, fn);
+  const out: Segment[] = [];
+  let at = 0;
+  for (const range of mapped) {
+    if (range.start > at) out.push({ start: at, end: range.start, kind: 'free', name: 'not decoded' });
+    out.push({ start: range.start, end: Math.min(range.end, size), kind: 'region', name: `HDM decoder ${range.decoder}` });
+    at = range.end;
+  }
+  if (at < size) out.push({ start: at, end: size, kind: 'free', name: 'not decoded' });
+  return out;
+}
+
+function dpaRanges(reader: StateReader, fn: PciFunctionState) {
+  const ranges: { start: number; end: number; decoder: number; hpa: number; size: number }[] = [];
+  let at = 0;
+  for (const decoder of hdmOf(reader, fn)?.decoders ?? []) {
+    if (!decoder.committed) continue;
+    const start = at + decoder.skip;
+    const share = Math.floor(decoder.size / decoder.ways);
+    ranges.push({ start, end: start + share, decoder: decoder.index, hpa: decoder.base, size: decoder.size });
+    at = start + share;
+  }
+  return ranges;
+}
+
+// --- ribbons ------------------------------------------------------------------------------------------------------
+
+const MIN_RIBBON = 64 * KiB;
+
+function slotRibbons(slots: KvmSlotsState['slots'], vmas: VmasState['vmas']): readonly Ribbon[] {
+  return slots
+    .filter((slot) => slot.size >= MIN_RIBBON && slot.gpa + slot.size > MiB)
+    .map((slot) => {
+      const device = vmas.some((vma) => vma.kind === 'vfio' && slot.hva >= vma.start && slot.hva < vma.start + vma.size);
+      return {
+        id: `slot-${slot.slot}`,
+        from: { lane: 'l2-gpa', start: slot.gpa, end: slot.gpa + slot.size },
+        to: { lane: 'l1-hva', start: slot.hva, end: slot.hva + slot.size },
+        kind: device ? 'device' : 'ram',
+        text: `KVM slot ${slot.slot}: GPA ${hex0x(slot.gpa)} → HVA ${hex0x(slot.hva)}, ${sizeText(slot.size)}`,
+      };
+    });
+}
+
+function vmaRibbons(vmas: VmasState['vmas']): readonly Ribbon[] {
+  const ribbons: Ribbon[] = [];
+  for (const vma of vmas) {
+    let at = vma.start;
+    for (const [n, extent] of vma.extents.entries()) {
+      if (extent.size >= MIN_RIBBON)
+        ribbons.push({
+          id: `vma-${vma.start}-${n}`,
+          from: { lane: 'l1-hva', start: at, end: at + extent.size },
+          to: { lane: 'l1-hpa', start: extent.phys, end: extent.phys + extent.size },
+          kind: vma.kind === 'vfio' ? 'device' : 'ram',
+          text: `page tables: HVA ${hex0x(at)} → HPA ${hex0x(extent.phys)}, ${sizeText(extent.size)}`,
+        });
+      at += extent.size;
+    }
+  }
+  return ribbons;
+}
+
+function decoderRibbons(reader: StateReader, fn: PciFunctionState): readonly Ribbon[] {
+  return dpaRanges(reader, fn).map((range) => ({
+    id: `hdm-${range.decoder}`,
+    from: { lane: 'l1-hpa', start: range.hpa, end: range.hpa + range.size },
+    to: { lane: 'dpa', start: range.start, end: range.end },
+    kind: 'device',
+    text: `HDM decoder ${range.decoder} of ${fn.id}: HPA ${hex0x(range.hpa)} → DPA ${hex0x(range.start)}, ${sizeText(range.size)}`,
+  }));
+}
