@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { MAY_IMPORT } from './layers.ts';
+
+const SRC = resolve(import.meta.dirname, '..');
+
+function sources(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return entry.name === 'testing' || entry.name === 'fixtures' ? [] : sources(path);
+    return /\.tsx?$/.test(entry.name) && !/\.(test|bench)\.tsx?$/.test(entry.name) ? [path] : [];
+  });
+}
+
+const files = sources(SRC);
+
+test('there are sources to check', () => {
+  expect(files.length).toBeGreaterThan(50);
+});
+
+test('every import between rooms is one the table allows', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const name = relative(SRC, file);
+    const room = name.split('/')[0] as string;
+    const allowed = MAY_IMPORT[room];
+    if (!allowed) {
+      wrong.push(`${name}: its room is not in the table`);
+      continue;
+    }
+    for (const match of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
+      const target = relative(SRC, resolve(dirname(file), (match[1] as string).replace(/\?.*$/, '')));
+      if (target.split('/')[0] === room) continue;
+      if (!allowed.some((door) => target === door || target.startsWith(`${door}/`)))
+        wrong.push(`${name} imports ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('nothing below the page uses wall clocks, timers, unseeded randomness, the network or Node', () => {
+  const forbidden =
+    /\b(Math\.random|Date\.now|new Date\(\)|setTimeout|setInterval|fetch\(|performance\.now|process\.|document\.|window\.)|from 'node:/;
+  const wrong = files.filter((file) => {
+    const room = relative(SRC, file).split('/')[0] as string;
+    if (['worker', 'cli', 'mirror', 'views', 'ui', 'main.tsx', 'dev'].includes(room)) return false;
+    const code = readFileSync(file, 'utf8')
+      .replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      .replace(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''");
+    return forbidden.test(code.replace(/from ''/g, '')) || /from 'node:/.test(readFileSync(file, 'utf8'));
+  });
+  expect(wrong.map((file) => relative(SRC, file))).toEqual([]);
+});

@@ -1,0 +1,24 @@
+/**
+ * Who may import whom (src/README.md, "The rooms"). A room may always import itself. `linux/uapi` and `linux/include`
+ * are narrower doors than `linux`; `hw/bus` is the bus interface.
+ */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  spec: ['base'],
+  log: ['base'],
+  state: ['base', 'spec', 'log'],
+  hw: ['base', 'spec', 'log', 'state'],
+  qemu: ['base', 'spec', 'log', 'state', 'hw', 'linux/uapi'],
+  linux: ['base', 'spec', 'log', 'state', 'hw/bus'],
+  userland: ['base', 'spec', 'linux/uapi'],
+  content: [],
+  lab: ['base', 'spec', 'log', 'state', 'hw', 'qemu', 'linux', 'userland', 'content', 'protocol'],
+  protocol: ['log', 'state'],
+  worker: ['lab', 'protocol', 'log', 'base', 'content'],
+  cli: ['lab', 'protocol', 'log', 'base', 'state', 'content'],
+  mirror: ['base', 'worker', 'protocol', 'spec', 'log', 'state'],
+  views: ['base', 'mirror', 'protocol', 'spec', 'log', 'state'],
+  ui: ['base', 'views', 'mirror', 'protocol', 'spec', 'log', 'state', 'content', 'worker'],
+  'main.tsx': ['ui', 'mirror', 'worker', 'protocol'],
+  dev: [],
+};

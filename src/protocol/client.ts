@@ -1,0 +1,66 @@
+import type { Json, MachineId, Site } from '../log/index.ts';
+
+/** Consoles of the session: the machines' own (`host`, `l1`, `l2`), extra logins (`l1/pts/1`), QEMU monitors. */
+export type ConsoleId = string;
+
+export interface ConsoleInfo {
+  readonly id: ConsoleId;
+  readonly machine: MachineId;
+  readonly title: string;
+  readonly kind: 'serial' | 'terminal' | 'monitor';
+}
+
+/** Rows of the log from `firstRow` on, as columns (transferred), with the directory entries they need. */
+export interface LogBatch {
+  readonly firstRow: number;
+  readonly kind: Uint8Array;
+  readonly a: Uint32Array;
+  readonly b: Float64Array;
+  readonly c: Float64Array;
+  readonly cause: Uint32Array;
+  readonly newStrings: readonly string[];
+  readonly newValues: readonly Json[];
+  readonly newSites: readonly Site[];
+  readonly consoles: readonly ConsoleInfo[];
+  /** Oldest row the engine still holds. */
+  readonly start: number;
+}
+
+/** One input of the session, with the deterministic moment it arrived at: enough to have the same session again. */
+export interface RecordedInput {
+  readonly console: ConsoleId;
+  readonly text: string;
+  /** True when nothing could run: then `timersFired` says when; otherwise `position` does. */
+  readonly idle: boolean;
+  readonly position: number;
+  readonly timersFired: number;
+}
+
+/** A session is its inputs. */
+export interface SessionRecord {
+  readonly version: 1;
+  readonly seed: number;
+  readonly inputs: readonly RecordedInput[];
+}
+
+export type BytesSpace = { readonly ram: string } | { readonly machine: MachineId; readonly space: 'phys' };
+
+/** What the page can ask of the lab, wherever it runs. */
+export interface LabClient {
+  subscribe(onBatch: (batch: LogBatch) => void): () => void;
+  input(console: ConsoleId, text: string): Promise<void>;
+  resize(console: ConsoleId, columns: number, rows: number): Promise<void>;
+  /** Types the walkthrough of the RFC up to the loaded L2 driver, visibly. */
+  bootToL2(): Promise<void>;
+  /** Types `line` on the console and presses Enter. */
+  run(console: ConsoleId, line: string): Promise<void>;
+  /** Another login on a machine; gives its console. */
+  openConsole(machine: MachineId): Promise<ConsoleId | null>;
+  /** Bytes of a memory as they were at log row `cursor`; null when nothing answers there. */
+  bytes(space: BytesSpace, offset: number, length: number, cursor: number): Promise<Uint8Array | null>;
+  /** Starts again from the inputs given up to log row `cursor`; what came after stays in the saved branches. */
+  branch(cursor: number): Promise<void>;
+  reset(): Promise<void>;
+  control(change: { readonly speed?: number }): Promise<void>;
+  exportSession(): Promise<string>;
+}

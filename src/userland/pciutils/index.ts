@@ -1,0 +1,2 @@
+export { lspci } from './lspci.ts';
+export { setpci } from './setpci.ts';

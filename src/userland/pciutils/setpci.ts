@@ -1,0 +1,314 @@
+import { strerror } from '../../base/errno.ts';
+import { O_RDONLY, O_RDWR } from '../../linux/uapi/constants.ts';
+import type { Program, Sys } from '../../linux/uapi/sys.ts';
+import { findCapability } from './capabilities.ts';
+import type { PciView } from './device.ts';
+import { ANY, type Filter, matches, parseId, parseSlot } from './filter.ts';
+import { print } from './io.ts';
+import { scanSysfs } from './sysfs.ts';
+
+/** Named registers: offset and width in bytes (setpci.c, facts of the PCI headers). */
+const REGISTERS: Readonly<Record<string, readonly [number, 1 | 2 | 4]>> = {
+  VENDOR_ID: [0x00, 2],
+  DEVICE_ID: [0x02, 2],
+  COMMAND: [0x04, 2],
+  STATUS: [0x06, 2],
+  REVISION: [0x08, 1],
+  CLASS_PROG: [0x09, 1],
+  CLASS_DEVICE: [0x0a, 2],
+  CACHE_LINE_SIZE: [0x0c, 1],
+  LATENCY_TIMER: [0x0d, 1],
+  HEADER_TYPE: [0x0e, 1],
+  BIST: [0x0f, 1],
+  BASE_ADDRESS_0: [0x10, 4],
+  BASE_ADDRESS_1: [0x14, 4],
+  BASE_ADDRESS_2: [0x18, 4],
+  BASE_ADDRESS_3: [0x1c, 4],
+  BASE_ADDRESS_4: [0x20, 4],
+  BASE_ADDRESS_5: [0x24, 4],
+  CARDBUS_CIS: [0x28, 4],
+  SUBSYSTEM_VENDOR_ID: [0x2c, 2],
+  SUBSYSTEM_ID: [0x2e, 2],
+  ROM_ADDRESS: [0x30, 4],
+  INTERRUPT_LINE: [0x3c, 1],
+  INTERRUPT_PIN: [0x3d, 1],
+  MIN_GNT: [0x3e, 1],
+  MAX_LAT: [0x3f, 1],
+  PRIMARY_BUS: [0x18, 1],
+  SECONDARY_BUS: [0x19, 1],
+  SUBORDINATE_BUS: [0x1a, 1],
+  SEC_LATENCY_TIMER: [0x1b, 1],
+  IO_BASE: [0x1c, 1],
+  IO_LIMIT: [0x1d, 1],
+  SEC_STATUS: [0x1e, 2],
+  MEMORY_BASE: [0x20, 2],
+  MEMORY_LIMIT: [0x22, 2],
+  PREF_MEMORY_BASE: [0x24, 2],
+  PREF_MEMORY_LIMIT: [0x26, 2],
+  PREF_BASE_UPPER32: [0x28, 4],
+  PREF_LIMIT_UPPER32: [0x2c, 4],
+  IO_BASE_UPPER16: [0x30, 2],
+  IO_LIMIT_UPPER16: [0x32, 2],
+  BRIDGE_ROM_ADDRESS: [0x38, 4],
+  BRIDGE_CONTROL: [0x3e, 2],
+};
+const CAPABILITIES: Readonly<Record<string, number>> = {
+  CAP_PM: 1,
+  CAP_AGP: 2,
+  CAP_VPD: 3,
+  CAP_SLOTID: 4,
+  CAP_MSI: 5,
+  CAP_CHSWP: 6,
+  CAP_PCIX: 7,
+  CAP_HT: 8,
+  CAP_VNDR: 9,
+  CAP_DBG: 0xa,
+  CAP_CCRC: 0xb,
+  CAP_HOTPLUG: 0xc,
+  CAP_SSVID: 0xd,
+  CAP_AGP3: 0xe,
+  CAP_SECURE: 0xf,
+  CAP_EXP: 0x10,
+  CAP_MSIX: 0x11,
+  CAP_SATA: 0x12,
+  CAP_AF: 0x13,
+  ECAP_AER: 0x10001,
+  ECAP_VC: 0x10002,
+  ECAP_DSN: 0x10003,
+  ECAP_VNDR: 0x1000b,
+  ECAP_ACS: 0x1000d,
+  ECAP_ARI: 0x1000e,
+  ECAP_ATS: 0x1000f,
+  ECAP_SRIOV: 0x10010,
+  ECAP_DVSEC: 0x10023,
+};
+
+interface Operation {
+  readonly text: string;
+  /** Offset, or the capability to add it to. */
+  readonly offset: number;
+  readonly capability: { readonly id: number; readonly extended: boolean; readonly instance: number } | null;
+  readonly width: 1 | 2 | 4;
+  readonly values: readonly { readonly value: number; readonly mask: number }[] | null;
+}
+
+/** setpci: reads and writes config registers through sysfs. */
+export const setpci: Program = async (sys, argv) => {
+  let filter: Filter = ANY;
+  let selected = false;
+  let force = false;
+  let verbose = 0;
+  let dry = false;
+  const operations: Operation[] = [];
+  const args = argv.slice(1);
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n] as string;
+    if (arg === '--version') {
+      await print(sys, 1, 'setpci version 3.13.0\n');
+      return 0;
+    }
+    if (arg === '--dumpregs') {
+      await print(sys, 1, dumpRegisters());
+      return 0;
+    }
+    if (arg.startsWith('-') && arg.length > 1) {
+      for (let at = 1; at < arg.length; at++) {
+        const letter = arg[at] as string;
+        if (letter === 's' || letter === 'd') {
+          const value = arg.slice(at + 1) || args[++n];
+          if (value === undefined) return fail(sys, `option requires an argument -- '${letter}'`);
+          const parsed = letter === 's' ? parseSlot(value, filter) : parseId(value, filter);
+          if (typeof parsed === 'string') return fail(sys, `-${letter}: ${parsed}`);
+          filter = parsed;
+          selected = true;
+          break;
+        }
+        if (letter === 'f') force = true;
+        else if (letter === 'v') verbose++;
+        else if (letter === 'D') dry = true;
+        else if (letter === 'r') continue;
+        else {
+          await print(sys, 2, `setpci: Unknown option '-${letter}'\nTry \`setpci --help' for more information.\n`);
+          return 1;
+        }
+      }
+      continue;
+    }
+    const parsed = parseOperation(arg);
+    if (typeof parsed === 'string') return fail(sys, parsed);
+    operations.push(parsed);
+  }
+  if (!selected) {
+    await print(sys, 2, "setpci: No devices selected\nTry `setpci --help' for more information.\n");
+    return 1;
+  }
+  if (operations.length === 0) return fail(sys, 'No operation specified');
+  const devices = (await scanSysfs(sys, true)) ?? [];
+  const chosen = devices.filter((dev) => matches(filter, dev));
+  if (chosen.length === 0 && !force) {
+    await print(sys, 2, `setpci: Warning: No devices selected for "${operations[0]?.text}".\n`);
+    return 0;
+  }
+  for (const operation of operations)
+    for (const dev of chosen) {
+      const status = await perform(sys, dev, operation, verbose + (dry ? 1 : 0), dry);
+      if (status !== 0) return status;
+    }
+  return 0;
+};
+
+async function fail(sys: Sys, message: string): Promise<number> {
+  await print(sys, 2, `setpci: ${message}\n`);
+  return 1;
+}
+
+function parseOperation(text: string): Operation | string {
+  const equals = text.indexOf('=');
+  let name = equals >= 0 ? text.slice(0, equals) : text;
+  let instance = 0;
+  const at = name.indexOf('@');
+  if (at >= 0) {
+    instance = Number.parseInt(name.slice(at + 1), 16);
+    if (!Number.isInteger(instance)) return `Invalid instance in "${text}"`;
+    name = name.slice(0, at);
+  }
+  let width: 1 | 2 | 4 | null = null;
+  const dot = name.lastIndexOf('.');
+  if (dot >= 0) {
+    const letter = name.slice(dot + 1).toUpperCase();
+    width = letter === 'B' ? 1 : letter === 'W' ? 2 : letter === 'L' ? 4 : null;
+    if (width === null) return `Invalid width "${name.slice(dot + 1)}"`;
+    name = name.slice(0, dot);
+  }
+  let offset = 0;
+  const plus = name.indexOf('+');
+  if (plus >= 0) {
+    offset = Number.parseInt(name.slice(plus + 1), 16);
+    if (!/^[0-9a-fA-F]+$/.test(name.slice(plus + 1)) || offset >= 0x1000)
+      return `Invalid offset "${name.slice(plus + 1)}"`;
+    name = name.slice(0, plus);
+  }
+  let capability: Operation['capability'] = null;
+  const upper = name.toUpperCase();
+  const explicit = /^(E?)CAP([0-9A-F]+)$/.exec(upper);
+  const named = REGISTERS[upper];
+  const known = CAPABILITIES[upper];
+  if (/^[0-9a-fA-F]+$/.test(name)) offset += Number.parseInt(name, 16);
+  else if (named) {
+    offset += named[0];
+    width ??= named[1];
+  } else if (known !== undefined) capability = { id: known & 0xffff, extended: known > 0xffff, instance };
+  else if (explicit)
+    capability = { id: Number.parseInt(explicit[2] as string, 16), extended: explicit[1] === 'E', instance };
+  else return `Unknown register "${name}"`;
+  if (width === null) {
+    if (capability) return 'Width of register must be specified'.concat(` ("${text}")`);
+    width = 1;
+  }
+  if (offset + width > 0x1000) return `Register number out of range`;
+  if (offset % width !== 0) return `Unaligned register address`;
+  let values: { value: number; mask: number }[] | null = null;
+  if (equals >= 0) {
+    values = [];
+    const most = 2 ** (8 * width) - 1;
+    for (const word of text.slice(equals + 1).split(',')) {
+      const [valueText, maskText] = word.split(':');
+      if (
+        !/^(0x)?[0-9a-fA-F]+$/.test(valueText ?? '') ||
+        (maskText !== undefined && !/^(0x)?[0-9a-fA-F]+$/.test(maskText))
+      )
+        return `Invalid value "${word}"`;
+      const value = Number.parseInt(valueText as string, 16);
+      const mask = maskText === undefined ? most : Number.parseInt(maskText, 16);
+      if (value > most || mask > most) return `Value "${word}" out of range`;
+      values.push({ value, mask });
+    }
+  }
+  return { text, offset, capability, width, values };
+}
+
+async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: number, dry: boolean): Promise<number> {
+  let base = operation.offset;
+  const slot = dev.slotText(true);
+  if (operation.capability) {
+    const found = locate(dev, operation.capability);
+    if (found === 0)
+      return fail(
+        sys,
+        `${slot}: Instance #${operation.capability.instance} of ${operation.capability.extended ? 'extended capability' : 'capability'} ${operation.capability.id.toString(16).padStart(4, '0')} not found`,
+      );
+    base += found;
+  }
+  const path = `/sys/bus/pci/devices/${slot}/config`;
+  const { width } = operation;
+  const buffer = new Uint8Array(width);
+  const view = new DataView(buffer.buffer);
+  const get = () => (width === 1 ? view.getUint8(0) : width === 2 ? view.getUint16(0, true) : view.getUint32(0, true));
+  const put = (value: number) =>
+    width === 1
+      ? view.setUint8(0, value)
+      : width === 2
+        ? view.setUint16(0, value, true)
+        : view.setUint32(0, value, true);
+  const hex = (value: number) => (value >>> 0).toString(16).padStart(width * 2, '0');
+  const fd = sys.open(path, operation.values ? O_RDWR : O_RDONLY);
+  if (fd < 0) return fail(sys, `Cannot open ${path}: ${strerror(fd)}`);
+  let address = base;
+  if (!operation.values) {
+    const count = sys.pread(fd, buffer, address);
+    await print(
+      sys,
+      1,
+      `${verbose > 0 ? `${slot} @${address.toString(16).padStart(2, '0')} = ` : ''}${count === width ? hex(get()) : 'f'.repeat(width * 2)}\n`,
+    );
+  } else
+    for (const { value, mask } of operation.values) {
+      const most = 2 ** (8 * width) - 1;
+      let next = value;
+      let note = hex(value);
+      if (mask !== most) {
+        sys.pread(fd, buffer, address);
+        const old = get();
+        next = ((old & ~mask) | (value & mask)) >>> 0;
+        note = `${hex(old)}->(${hex(value)}:${hex(mask)})->${hex(next)}`;
+      }
+      if (verbose > 0) await print(sys, 1, `${slot} @${address.toString(16).padStart(2, '0')} ${note}\n`);
+      if (!dry) {
+        put(next);
+        const count = sys.pwrite(fd, buffer, address);
+        if (count < 0) {
+          sys.close(fd);
+          return fail(sys, `${slot}: write to config space failed: ${strerror(count)}`);
+        }
+      }
+      address += width;
+    }
+  sys.close(fd);
+  return 0;
+}
+
+function locate(dev: PciView, { id, extended, instance }: NonNullable<Operation['capability']>): number {
+  let left = instance;
+  if (!extended) {
+    if (left === 0) return findCapability(dev, id);
+    for (let at = dev.byte(0x34) & ~3, n = 0; at !== 0 && n < 48; at = dev.byte(at + 1) & ~3, n++)
+      if (dev.byte(at) === id && left-- === 0) return at;
+    return 0;
+  }
+  for (let at = 0x100, n = 0; at !== 0 && n < 256; n++) {
+    const head = dev.long(at);
+    if (head === 0 || head === 0xffffffff) return 0;
+    if ((head & 0xffff) === id && left-- === 0) return at;
+    at = (head >>> 20) & ~3;
+  }
+  return 0;
+}
+
+function dumpRegisters(): string {
+  let text = 'cap pos w name\n';
+  for (const [name, [offset, width]] of Object.entries(REGISTERS))
+    text += `     ${offset.toString(16).padStart(2, '0')} ${'-BW-L'[width]} ${name}\n`;
+  for (const [name, id] of Object.entries(CAPABILITIES))
+    text += `${id > 0xffff ? (id & 0xffff).toString(16).padStart(4, '0') : `  ${id.toString(16).padStart(2, '0')}`}  0 - ${name}\n`;
+  return text;
+}
