@@ -71,6 +71,8 @@ export interface Placement {
   readonly resets?: Readonly<Record<string, number>>;
   /** Register name → software write mask of the device where it differs from what the access types give (QEMU's own masks). */
   readonly writeMasks?: Readonly<Record<string, number>>;
+  /** Register name → write-1-to-clear mask of the device where it differs from the access types. */
+  readonly w1cMasks?: Readonly<Record<string, number>>;
   /** Title for this placement where the block's own is not enough (`MSI-X of the accelerator`). */
   readonly title?: string;
 }
