@@ -1,0 +1,256 @@
+/**
+ * Memory management of one kernel: mm/mmap.c and mm/memory.c as far as processes, VFIO and KVM need them. Left out: swap,
+ * copy-on-write, overcommit, address space randomization, partial munmap of a mapping.
+ */
+import { type Addr, alignDown, alignUp, type Hva, PAGE_SIZE } from '../../base/addr.ts';
+import { E } from '../../base/errno.ts';
+import type { RamRef } from '../../hw/bus/cpu-bus.ts';
+import { layerIndex, type MachineId, type SiteId } from '../../log/index.ts';
+import { paths, type VmasState } from '../../state/schema.ts';
+import type { File } from '../include/fs.ts';
+import type { Kernel } from '../include/kernel.ts';
+import type { Mm } from '../include/mm.ts';
+import type { Process } from '../include/tasks.ts';
+import type { UserMemory } from '../uapi/sys.ts';
+import { GRANULE, PageAllocator } from './page-alloc.ts';
+import { UserAccess } from './user-access.ts';
+import { Vma } from './vma.ts';
+
+/** mmap_base without randomization: mappings grow downwards from here. */
+const MMAP_TOP = 0x7fff_f700_0000;
+const MMAP_BOTTOM = 0x1000_0000;
+const MAP_ANONYMOUS = 0x20;
+/** Mappings smaller than this are not worth publishing unless a device is behind them. */
+const PUBLISH_FROM = 1 << 20;
+
+const ZEROS = new Uint8Array(64 * 1024);
+
+export class MemoryManager implements Mm {
+  private readonly allocator: PageAllocator;
+  private readonly spaces = new Map<Process, Vma[]>();
+  private readonly access = new Map<Process, UserAccess>();
+  private readonly publishedPages = new Map<Vma, number>();
+  private readonly zapSite: SiteId;
+  private readonly machine: MachineId;
+
+  constructor(private readonly kernel: Kernel) {
+    this.machine = kernel.machine;
+    this.allocator = new PageAllocator(kernel.boot.e820);
+    this.zapSite = kernel.log.site({
+      layer: layerIndex(kernel.machine, 'kernel'),
+      name: 'unmap_mapping_range',
+      args: ['offset', 'length'],
+      cite: 'mm/memory.c',
+    });
+  }
+
+  get freeBytes(): number {
+    return this.allocator.freeBytes;
+  }
+
+  /** mmap(2): the address, or a negated errno. */
+  mmap(
+    process: Process,
+    addr: Hva,
+    length: number,
+    prot: number,
+    flags: number,
+    file: File | null,
+    offset: number,
+  ): Hva {
+    if (length <= 0 || offset % PAGE_SIZE !== 0 || addr % PAGE_SIZE !== 0) return -E.EINVAL;
+    const anonymous = file === null || (flags & MAP_ANONYMOUS) !== 0;
+    if (!anonymous && !file.fops.mmap) return -E.ENODEV;
+    const list = this.vmasOf(process);
+    const size = alignUp(length, PAGE_SIZE);
+    const start = this.place(list, addr, size);
+    if (start < 0) return -E.ENOMEM;
+    const vma = new Vma(process, start, size, prot, flags, anonymous ? null : file, offset);
+    if (vma.file?.fops.mmap) {
+      vma.label = { kind: 'file', name: vma.file.path };
+      const error = vma.file.fops.mmap(vma.file, vma);
+      if (error < 0) return error;
+      if (vma.fault === null) return -E.ENODEV;
+    } else {
+      const extents = this.allocator.alloc(size);
+      if (extents === null) return -E.ENOMEM;
+      vma.extents = extents;
+    }
+    list.push(vma);
+    list.sort((a, b) => a.start - b.start);
+    this.kernel.platform.mapEpoch.bump();
+    if (this.isPublished(vma)) this.publish(process);
+    return start;
+  }
+
+  munmap(process: Process, addr: Hva, length: number): number {
+    if (addr % PAGE_SIZE !== 0 || length <= 0) return -E.EINVAL;
+    const end = addr + alignUp(length, PAGE_SIZE);
+    const list = this.vmasOf(process);
+    const hit = list.filter((vma) => vma.start < end && vma.end > addr);
+    if (hit.some((vma) => vma.start < addr || vma.end > end)) return -E.EINVAL;
+    for (const vma of hit) {
+      list.splice(list.indexOf(vma), 1);
+      this.drop(vma);
+    }
+    if (hit.length > 0) this.kernel.platform.mapEpoch.bump();
+    if (hit.some((vma) => this.isPublished(vma))) this.publish(process);
+    return 0;
+  }
+
+  /** exit_mmap(): everything the process mapped goes. */
+  exitProcess(process: Process): void {
+    const list = this.spaces.get(process);
+    this.access.delete(process);
+    if (!list) return;
+    this.spaces.delete(process);
+    for (const vma of list) this.drop(vma);
+    this.kernel.platform.mapEpoch.bump();
+    if (list.some((vma) => this.isPublished(vma))) this.kernel.log.publish(paths.vmas(this.machine, process.pid), null);
+  }
+
+  /** Loads and stores of a process; one object per process. */
+  userMemory(process: Process): UserMemory {
+    let access = this.access.get(process);
+    if (!access) {
+      access = new UserAccess(this.kernel, this, process);
+      this.access.set(process, access);
+    }
+    return access;
+  }
+
+  /** Writes the text of /proc/<pid>/maps is made of. */
+  vmas(process: Process): readonly Vma[] {
+    return this.spaces.get(process) ?? [];
+  }
+
+  find(process: Process, addr: Hva): Vma | null {
+    const list = this.spaces.get(process);
+    if (!list) return null;
+    for (const vma of list) if (addr >= vma.start && addr < vma.end) return vma;
+    return null;
+  }
+
+  translate(process: Process, addr: Hva): Addr {
+    const vma = this.find(process, addr);
+    return vma ? this.fault(vma, addr - vma.start) : -1;
+  }
+
+  present(process: Process, addr: Hva): Addr {
+    const vma = this.find(process, addr);
+    if (!vma) return -1;
+    const offset = addr - vma.start;
+    if (vma.fault === null) {
+      const phys = vma.physAt(offset);
+      // Never written memory reads as the zeros the first touch would give.
+      return this.allocator.isDirty(Vma.granuleOf(phys)) ? -1 : phys;
+    }
+    const inPage = offset % PAGE_SIZE;
+    const page = vma.pages.get(offset - inPage);
+    return page === undefined ? -1 : page + inPage;
+  }
+
+  resolve(process: Process, addr: Hva, out: RamRef): boolean {
+    const vma = this.find(process, addr);
+    if (!vma) return false;
+    const offset = addr - vma.start;
+    const phys = this.fault(vma, offset);
+    if (phys < 0 || !this.kernel.cpu.bus.resolve(phys, out)) return false;
+    const left = vma.fault === null ? GRANULE - (phys % GRANULE) : PAGE_SIZE - (offset % PAGE_SIZE);
+    out.limit = Math.min(out.limit, left, vma.end - addr);
+    return true;
+  }
+
+  zap(file: object, offset: number, length: number): void {
+    const outer = this.kernel.log.begin(this.zapSite, offset, length);
+    let pages = 0;
+    for (const [process, list] of this.spaces) {
+      let changed = false;
+      for (const vma of list) {
+        if (vma.fault === null || (vma.file !== file && vma.file?.private_data !== file)) continue;
+        for (const at of [...vma.pages.keys()]) {
+          const inFile = vma.offset + at;
+          if (inFile + PAGE_SIZE <= offset || inFile >= offset + length) continue;
+          vma.pages.delete(at);
+          pages++;
+          changed = true;
+        }
+        this.publishedPages.set(vma, 0);
+      }
+      if (changed) this.publish(process);
+    }
+    this.kernel.platform.mapEpoch.bump();
+    this.kernel.log.end(outer, pages);
+  }
+
+  /** handle_mm_fault(): physical address of a mapped byte, -1 when its owner refuses (SIGBUS). */
+  private fault(vma: Vma, offset: number): Addr {
+    if (vma.fault === null) {
+      const phys = vma.physAt(offset);
+      const granule = Vma.granuleOf(phys);
+      if (phys >= 0 && !vma.touched.has(granule)) {
+        vma.touched.add(granule);
+        // clear_huge_page(): only what a former owner has used needs it.
+        if (this.allocator.takeDirty(granule))
+          for (let at = 0; at < GRANULE; at += ZEROS.length) this.kernel.cpu.bus.copyTo(granule + at, ZEROS);
+      }
+      return phys;
+    }
+    const inPage = offset % PAGE_SIZE;
+    const page = offset - inPage;
+    const known = vma.pages.get(page);
+    if (known !== undefined) return known + inPage;
+    const phys = vma.fault(page);
+    if (phys < 0) return -1;
+    vma.pages.set(page, phys);
+    // The state shows what is mapped; once per doubling is enough to see it grow.
+    const published = this.publishedPages.get(vma) ?? 0;
+    if (vma.pages.size >= 2 * published) {
+      this.publishedPages.set(vma, vma.pages.size);
+      if (this.isPublished(vma)) this.publish(vma.process);
+    }
+    return phys + inPage;
+  }
+
+  private drop(vma: Vma): void {
+    vma.close?.();
+    for (const granule of vma.touched) this.allocator.markDirty(granule);
+    this.allocator.release(vma.extents);
+    vma.pages.clear();
+    this.publishedPages.delete(vma);
+  }
+
+  /** get_unmapped_area(): the hint if it is free, else the highest gap below MMAP_TOP. */
+  private place(list: readonly Vma[], hint: Hva, size: number): Hva {
+    const free = (start: Hva) => !list.some((vma) => vma.start < start + size && vma.end > start);
+    if (hint > 0 && free(hint)) return hint;
+    const align = size >= GRANULE ? GRANULE : PAGE_SIZE;
+    let top = MMAP_TOP;
+    for (const vma of [...list].reverse()) {
+      const start = alignDown(top - size, align);
+      if (start >= vma.end) return start;
+      top = Math.min(top, vma.start);
+    }
+    const start = alignDown(top - size, align);
+    return start >= MMAP_BOTTOM ? start : -1;
+  }
+
+  private vmasOf(process: Process): Vma[] {
+    let list = this.spaces.get(process);
+    if (!list) {
+      list = [];
+      this.spaces.set(process, list);
+    }
+    return list;
+  }
+
+  private isPublished(vma: Vma): boolean {
+    return vma.length >= PUBLISH_FROM || vma.label.kind === 'vfio' || vma.label.kind === 'devmem';
+  }
+
+  private publish(process: Process): void {
+    const list = this.spaces.get(process) ?? [];
+    const state: VmasState = { vmas: list.filter((vma) => this.isPublished(vma)).map((vma) => vma.state()) };
+    this.kernel.log.publish(paths.vmas(this.machine, process.pid), state.vmas.length > 0 ? { ...state } : null);
+  }
+}

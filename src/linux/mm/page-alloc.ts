@@ -1,0 +1,76 @@
+/** Stands for mm/page_alloc.c: hands out System RAM in 2 MiB granules, highest address first. Left out: zones, orders, reclaim. */
+import { type Addr, alignDown, alignUp, MiB } from '../../base/addr.ts';
+import type { E820Entry } from '../../hw/bus/boot-params.ts';
+
+export const GRANULE = 2 * MiB;
+/** Memory below this is the kernel's own (image, page tables, per-cpu areas). */
+const KERNEL_RESERVED = 64 * MiB;
+
+export interface Extent {
+  readonly phys: Addr;
+  readonly size: number;
+}
+
+export class PageAllocator {
+  /** Free ranges in address order. */
+  private free: { start: Addr; end: Addr }[] = [];
+  /** Granules that were used and freed: their next owner must see zeros. */
+  private readonly dirty = new Set<number>();
+  freeBytes = 0;
+
+  constructor(e820: readonly E820Entry[]) {
+    for (const entry of e820) {
+      if (entry.type !== 'usable') continue;
+      const start = alignUp(Math.max(entry.start, KERNEL_RESERVED), GRANULE);
+      const end = alignDown(entry.start + entry.size, GRANULE);
+      if (start >= end) continue;
+      this.free.push({ start, end });
+      this.freeBytes += end - start;
+    }
+    this.free.sort((a, b) => a.start - b.start);
+  }
+
+  /** Extents for `size` bytes (rounded up to granules), or null when memory is exhausted. */
+  alloc(size: number): Extent[] | null {
+    let left = alignUp(size, GRANULE);
+    if (left > this.freeBytes) return null;
+    this.freeBytes -= left;
+    const out: Extent[] = [];
+    while (left > 0) {
+      const range = this.free.at(-1);
+      if (!range) return null;
+      const take = Math.min(left, range.end - range.start);
+      range.end -= take;
+      out.push({ phys: range.end, size: take });
+      if (range.end === range.start) this.free.pop();
+      left -= take;
+    }
+    return out;
+  }
+
+  release(extents: readonly Extent[]): void {
+    for (const { phys, size } of extents) {
+      this.free.push({ start: phys, end: phys + size });
+      this.freeBytes += size;
+    }
+    this.free.sort((a, b) => a.start - b.start);
+    const merged: { start: Addr; end: Addr }[] = [];
+    for (const range of this.free) {
+      const last = merged.at(-1);
+      if (last && last.end === range.start) last.end = range.end;
+      else merged.push(range);
+    }
+    this.free = merged;
+  }
+
+  markDirty(granule: Addr): void {
+    this.dirty.add(granule);
+  }
+  isDirty(granule: Addr): boolean {
+    return this.dirty.has(granule);
+  }
+  /** True once for a granule somebody else has written: clear it before use. */
+  takeDirty(granule: Addr): boolean {
+    return this.dirty.delete(granule);
+  }
+}

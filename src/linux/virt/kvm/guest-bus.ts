@@ -1,0 +1,319 @@
+/**
+ * The bus of a virtual CPU: what memory virtualization (EPT filled by KVM's fault handler) and exits do for guest code.
+ * Left out: instruction decoding (an access arrives decoded), the in-kernel irqchip, posted writes (coalesced MMIO).
+ */
+import { type Addr, PAGE_SIZE, TWO32, type Width } from '../../../base/addr.ts';
+import type { CpuBus, RamObject, RamRef } from '../../../hw/bus/cpu-bus.ts';
+import { Backing, PageTlb } from '../../../hw/bus/page-tlb.ts';
+import { layerIndex, type SiteId } from '../../../log/index.ts';
+import type { Kernel } from '../../include/kernel.ts';
+import type { Process } from '../../include/tasks.ts';
+import type { KvmExits } from '../../uapi/sys.ts';
+import type { MemorySlots } from './memslots.ts';
+
+export interface ExitCounts {
+  mmioRead: number;
+  mmioWrite: number;
+  io: number;
+}
+
+export class GuestBus implements CpuBus {
+  hi = 0;
+  /** False once the VM has stopped: its CPU has no power, nothing answers. */
+  running = true;
+  private readonly tlb: PageTlb;
+  private readonly ref: RamRef = { ram: null, offset: 0, limit: 0 };
+  private readonly readSite: SiteId;
+  private readonly writeSite: SiteId;
+  private readonly faultSite: SiteId;
+
+  /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly process: Process,
+    private readonly slots: MemorySlots,
+    private readonly exits: KvmExits,
+    private readonly counts: ExitCounts,
+    private readonly onFault: () => void,
+  ) {
+    this.tlb = new PageTlb(kernel.platform.mapEpoch);
+    const layer = layerIndex(kernel.machine, 'kvm');
+    const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
+    this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
+    this.writeSite = site('kvm exit mmio write', 'virt/kvm: KVM_EXIT_MMIO');
+    this.faultSite = site('kvm: page of the guest cannot be provided', 'arch/x86/kvm/mmu/mmu.c kvm_handle_error_pfn');
+  }
+
+  load(addr: Addr, width: Width): number {
+    const at = addr & 4095;
+    if (at + width > PAGE_SIZE) return this.loadAcross(addr, width);
+    const { tlb } = this;
+    let slot = tlb.find(addr);
+    if (slot < 0) slot = this.fill(addr - at);
+    if (slot < 0) return this.dead(width);
+    const kind = tlb.kinds[slot];
+    if (kind === Backing.RAM) {
+      const ram = tlb.rams[slot] as RamObject;
+      const value = ram.load((tlb.bases[slot] as number) + at, width);
+      this.hi = ram.hi;
+      return value;
+    }
+    if (kind === Backing.PHYS) {
+      const { bus } = this.kernel.cpu;
+      const value = bus.load((tlb.bases[slot] as number) + at, width);
+      this.hi = bus.hi;
+      return value;
+    }
+    return this.exitRead(addr, width);
+  }
+
+  store(addr: Addr, width: Width, lo: number, hi = 0): void {
+    const at = addr & 4095;
+    if (at + width > PAGE_SIZE) {
+      for (let n = 0; n < width; n++) this.store(addr + n, 1, n < 4 ? lo >>> (8 * n) : hi >>> (8 * (n - 4)));
+      return;
+    }
+    const { tlb } = this;
+    let slot = tlb.find(addr);
+    if (slot < 0) slot = this.fill(addr - at);
+    if (slot < 0) return;
+    const kind = tlb.kinds[slot];
+    if (kind === Backing.NONE || tlb.writable[slot] === 0) this.exitWrite(addr, width, lo, hi);
+    else if (kind === Backing.RAM) (tlb.rams[slot] as RamObject).store((tlb.bases[slot] as number) + at, width, lo, hi);
+    else this.kernel.cpu.bus.store((tlb.bases[slot] as number) + at, width, lo, hi);
+  }
+
+  copyFrom(addr: Addr, into: Uint8Array): void {
+    let done = 0;
+    while (done < into.length) {
+      const gpa = addr + done;
+      const slot = this.slots.find(gpa);
+      if (!this.running) {
+        into.fill(0xff, done);
+        return;
+      }
+      if (slot === null) {
+        const count = Math.min(into.length - done, this.slots.next(gpa) - gpa);
+        this.exitReadBytes(gpa, into.subarray(done, done + count));
+        done += count;
+        continue;
+      }
+      const left = Math.min(into.length - done, slot.gpa + slot.size - gpa);
+      const hva = slot.hva + (gpa - slot.gpa);
+      if (this.kernel.mm.resolve(this.process, hva, this.ref)) {
+        const count = Math.min(left, this.ref.limit);
+        (this.ref.ram as RamObject).read(this.ref.offset, into.subarray(done, done + count));
+        done += count;
+        continue;
+      }
+      const phys = this.kernel.mm.translate(this.process, hva);
+      if (phys < 0) {
+        this.fault(gpa);
+        into.fill(0xff, done);
+        return;
+      }
+      const count = this.run(hva, phys, left);
+      this.kernel.cpu.bus.copyFrom(phys, into.subarray(done, done + count));
+      done += count;
+    }
+  }
+
+  copyTo(addr: Addr, from: Uint8Array): void {
+    let done = 0;
+    while (done < from.length && this.running) {
+      const gpa = addr + done;
+      const slot = this.slots.find(gpa);
+      if (slot === null || slot.readonly) {
+        const limit = slot === null ? this.slots.next(gpa) : slot.gpa + slot.size;
+        const count = Math.min(from.length - done, limit - gpa);
+        this.exitWriteBytes(gpa, from.subarray(done, done + count));
+        done += count;
+        continue;
+      }
+      const left = Math.min(from.length - done, slot.gpa + slot.size - gpa);
+      const hva = slot.hva + (gpa - slot.gpa);
+      if (this.kernel.mm.resolve(this.process, hva, this.ref)) {
+        const count = Math.min(left, this.ref.limit);
+        (this.ref.ram as RamObject).write(this.ref.offset, from.subarray(done, done + count));
+        done += count;
+        continue;
+      }
+      const phys = this.kernel.mm.translate(this.process, hva);
+      if (phys < 0) {
+        this.fault(gpa);
+        return;
+      }
+      const count = this.run(hva, phys, left);
+      this.kernel.cpu.bus.copyTo(phys, from.subarray(done, done + count));
+      done += count;
+    }
+  }
+
+  peek(addr: Addr, length: number): Uint8Array | null {
+    const out = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const gpa = addr + done;
+      const slot = this.slots.find(gpa);
+      let count: number;
+      let bytes: Uint8Array | null;
+      if (slot === null) {
+        count = Math.min(length - done, this.slots.next(gpa) - gpa);
+        bytes = this.running ? this.exits.peek(gpa, count) : null;
+      } else {
+        count = Math.min(length - done, slot.gpa + slot.size - gpa, PAGE_SIZE - (gpa & 4095));
+        const phys = this.kernel.mm.present(this.process, slot.hva + (gpa - slot.gpa));
+        bytes = phys < 0 ? null : this.kernel.cpu.bus.peek(phys, count);
+      }
+      if (bytes === null) return null;
+      out.set(bytes, done);
+      done += count;
+    }
+    return out;
+  }
+
+  resolve(addr: Addr, out: RamRef): boolean {
+    const slot = this.slots.find(addr);
+    if (slot === null || slot.readonly) return false;
+    if (!this.kernel.mm.resolve(this.process, slot.hva + (addr - slot.gpa), out)) return false;
+    out.limit = Math.min(out.limit, slot.gpa + slot.size - addr);
+    return true;
+  }
+
+  inp(port: number, width: 1 | 2 | 4): number {
+    this.counts.io++;
+    return this.running ? this.exits.pioRead(port, width) : 2 ** (8 * width) - 1;
+  }
+  outp(port: number, width: 1 | 2 | 4, value: number): void {
+    this.counts.io++;
+    if (this.running) this.exits.pioWrite(port, width, value);
+  }
+  outs(port: number, bytes: Uint8Array): void {
+    this.counts.io++;
+    if (this.running) this.exits.pioOuts(port, bytes);
+  }
+  ins(port: number, into: Uint8Array): void {
+    this.counts.io++;
+    if (this.running) this.exits.pioIns(port, into);
+    else into.fill(0xff);
+  }
+
+  /** Fills the cache for one page as the EPT violation handler would; -1 when the page cannot be had. */
+  private fill(page: Addr): number {
+    if (!this.running) return -1;
+    const slot = this.slots.find(page);
+    if (slot === null) return this.tlb.put(page, Backing.NONE, false, 0, null);
+    const hva = slot.hva + (page - slot.gpa);
+    const { ref } = this;
+    if (this.kernel.mm.resolve(this.process, hva, ref) && ref.limit >= PAGE_SIZE)
+      return this.tlb.put(page, Backing.RAM, !slot.readonly, ref.offset, ref.ram);
+    const phys = this.kernel.mm.translate(this.process, hva);
+    if (phys < 0) {
+      this.fault(page);
+      return -1;
+    }
+    return this.tlb.put(page, Backing.PHYS, !slot.readonly, phys, null);
+  }
+
+  private exitRead(gpa: Addr, width: Width): number {
+    if (!this.running) return this.dead(width);
+    const { log } = this.kernel;
+    this.counts.mmioRead++;
+    const outer = log.begin(this.readSite, gpa, 0);
+    let value = 0;
+    try {
+      value = this.exits.mmioRead(gpa, width);
+      this.hi = width === 8 ? this.exits.hi : 0;
+    } finally {
+      log.end(outer, value);
+    }
+    return value;
+  }
+
+  private exitWrite(gpa: Addr, width: Width, lo: number, hi: number): void {
+    if (!this.running) return;
+    const { log } = this.kernel;
+    this.counts.mmioWrite++;
+    // An 8-byte value is shown exactly as far as a double holds it.
+    const outer = log.begin(this.writeSite, gpa, hi * TWO32 + (lo >>> 0));
+    try {
+      this.exits.mmioWrite(gpa, width, lo, hi);
+    } finally {
+      log.end(outer);
+    }
+  }
+
+  private exitReadBytes(gpa: Addr, into: Uint8Array): void {
+    if (this.exits.mmioReadBytes) {
+      const { log } = this.kernel;
+      this.counts.mmioRead++;
+      const outer = log.begin(this.readSite, gpa, 0);
+      try {
+        this.exits.mmioReadBytes(gpa, into);
+      } finally {
+        log.end(outer, into.length);
+      }
+      return;
+    }
+    for (let at = 0; at < into.length; ) {
+      const width = unit(gpa + at, into.length - at);
+      const value = this.exitRead(gpa + at, width);
+      for (let n = 0; n < width; n++) into[at + n] = value >>> (8 * n);
+      at += width;
+    }
+  }
+
+  private exitWriteBytes(gpa: Addr, from: Uint8Array): void {
+    if (this.exits.mmioWriteBytes) {
+      const { log } = this.kernel;
+      this.counts.mmioWrite++;
+      const outer = log.begin(this.writeSite, gpa, from.length);
+      try {
+        this.exits.mmioWriteBytes(gpa, from);
+      } finally {
+        log.end(outer);
+      }
+      return;
+    }
+    for (let at = 0; at < from.length; ) {
+      const width = unit(gpa + at, from.length - at);
+      let value = 0;
+      for (let n = width - 1; n >= 0; n--) value = value * 256 + (from[at + n] as number);
+      this.exitWrite(gpa + at, width, value, 0);
+      at += width;
+    }
+  }
+
+  private run(hva: Addr, phys: Addr, length: number): number {
+    let count = PAGE_SIZE - (hva & 4095);
+    while (count < length && this.kernel.mm.translate(this.process, hva + count) === phys + count) count += PAGE_SIZE;
+    return Math.min(count, length);
+  }
+
+  private loadAcross(addr: Addr, width: Width): number {
+    let lo = 0;
+    let hi = 0;
+    for (let n = width - 1; n >= 0; n--) {
+      const byte = this.load(addr + n, 1);
+      if (n < 4) lo = lo * 256 + byte;
+      else hi = hi * 256 + byte;
+    }
+    this.hi = hi;
+    return lo;
+  }
+
+  private fault(gpa: Addr): void {
+    this.kernel.log.note(this.faultSite, gpa, 0);
+    this.onFault();
+  }
+
+  private dead(width: Width): number {
+    this.hi = width === 8 ? 0xffffffff : 0;
+    return width >= 4 ? 0xffffffff : 2 ** (8 * width) - 1;
+  }
+}
+
+/** Elements of a string move to device memory: up to 4 bytes, naturally aligned (memcpy_fromio / memcpy_toio). */
+function unit(addr: Addr, left: number): 1 | 2 | 4 {
+  if (left >= 4 && addr % 4 === 0) return 4;
+  return left >= 2 && addr % 2 === 0 ? 2 : 1;
+}
