@@ -1,5 +1,5 @@
 /** qdev buses (hw/core/bus.c): a name, a type as `info qtree` prints it, and the devices on it (newest first there). */
-import type { PCIBus } from '../hw/pci/pci-bus.ts';
+import type { PciBus } from '../../hw/pci/index.ts';
 import type { BusKind, Device } from './device-type.ts';
 
 export class Bus {
@@ -14,6 +14,6 @@ export class Bus {
     readonly accepts: BusKind,
     readonly parent: Device | null,
     /** The PCI side of a PCI bus. */
-    readonly pci: PCIBus | null = null,
+    readonly pci: PciBus | null = null,
   ) {}
 }

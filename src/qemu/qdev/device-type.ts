@@ -4,8 +4,10 @@
  * devices, its function. See README.md for how to write one.
  */
 
+import type { Width } from '../../base/addr.ts';
 import { assert } from '../../base/assert.ts';
-import type { PCIDevice } from '../hw/pci/pci.ts';
+import type { AddressSpace } from '../../hw/memory/index.ts';
+import type { PciFunction } from '../../hw/pci/index.ts';
 import type { Bus } from './bus.ts';
 import type { Properties } from './properties.ts';
 import type { PropertySpec } from './property.ts';
@@ -40,18 +42,37 @@ export interface DeviceType {
    * Builds the device. `dev.props` holds the checked values, `dev.parentBus` the bus it was plugged into. Failures:
    * `error_setg(message)`; messages for the user that do not stop: `dev.vm.report(message)`.
    */
-  realize(dev: Device): void;
+  realize(dev: Device): void | Promise<void>;
+}
+
+/** A device a CXL fixed memory window can end at (hw/cxl/cxl-host.c cxl_cfmws_find_device). */
+export interface CxlMemoryDevice {
+  /** High half of the last 8-byte read. */
+  hi: number;
+  /** Gives the low half; a miss reads 0 and leaves a note. */
+  cxl_read(hpa: number, width: Width): number;
+  cxl_write(hpa: number, width: Width, lo: number, hi: number): void;
+  /** No side effects; null on a miss. */
+  peek(hpa: number, length: number): Uint8Array | null;
 }
 
 /** One device of a running VM. */
 export class Device {
   /** Buses below it (`bus: rp0`), oldest first. */
   readonly childBuses: Bus[] = [];
-  /** Its PCI side, once `pci_register_device` made it. */
-  pci: PCIDevice | null = null;
+  /** Its PCI side, once `pci_register_device` placed it. */
+  pci: PciFunction | null = null;
+  /** What its DMA sees (pci_device_iommu_address_space). */
+  bus_master_as: AddressSpace | null = null;
+  /** Follows the bus master bit; a device with config ops of its own calls it. */
+  setBusMaster: ((on: boolean) => void) | null = null;
+  /** Name of `bus_master_as` where it is not the type's. */
+  asName: string | null = null;
+  /** Answers CXL.mem accesses that decode to this device (cxl-type3, cxl-accel). */
+  cxlMemory: CxlMemoryDevice | null = null;
   /** Lines `info qtree` prints after the properties (`mmio …`, `gpio-in "" 24`), given by the type. */
   qtreeLines: () => readonly string[] = () => [];
-  /** Called on a machine reset and by a reset of the bus above (legacy reset of the class). */
+  /** Reset of a device that is no PCI function (those use `pci.resetHooks`). */
   reset: (() => void) | null = null;
   /** Called when the VM ends or the device is unplugged. */
   unrealize: (() => void) | null = null;

@@ -1,5 +1,6 @@
 /** What a device of the catalogue may use of the VMM it is built in. Implemented by `system/vm.ts`. */
 import type { AddressSpace, MemoryCore, MemoryRegion } from '../../hw/memory/index.ts';
+import type { PciEnv } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../../log/index.ts';
 import type { Bus } from './bus.ts';
@@ -31,6 +32,8 @@ export interface VirtualMachine {
   readonly sys: Sys;
   readonly log: EventLog;
   readonly core: MemoryCore;
+  /** What PCI functions of this VM are built with. */
+  readonly pciEnv: PciEnv;
   readonly build: QemuBuild;
   /** The machine this VMM runs on and the machine it provides. */
   readonly host: MachineId;
@@ -44,6 +47,8 @@ export interface VirtualMachine {
   readonly address_space_io: AddressSpace;
   /** address_space_init(): one more address space of this VMM, in the list `info mtree` shows. */
   newAddressSpace(name: string, root: MemoryRegion): AddressSpace;
+  /** Name for the next bus of a bridge without id (`pci.1` …). */
+  nextBusName(): string;
   /** error_report / warn_report: one line on stderr with the program's name. */
   error_report(message: string): void;
   warn_report(message: string): void;

@@ -1,6 +1,6 @@
 /** What monitor commands may use of a running VMM, beyond what devices may. */
 
-import type { PCIBus } from '../hw/pci/pci.ts';
+import type { PciBus } from '../../hw/pci/index.ts';
 import type { Bus } from '../qdev/bus.ts';
 import type { Device } from '../qdev/device-type.ts';
 import type { MemoryBackend, VirtualMachine } from '../qdev/virtual-machine.ts';
@@ -20,7 +20,7 @@ export interface RunningMachine extends VirtualMachine {
   readonly devices: readonly Device[];
   readonly main_system_bus: Bus;
   /** Root buses in the order QEMU walks host bridges (newest first). */
-  readonly pci_host_buses: readonly PCIBus[];
+  readonly pci_host_buses: readonly PciBus[];
   vm_stop(): void;
   vm_start(): void;
   qemu_system_powerdown_request(): void;

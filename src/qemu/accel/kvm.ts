@@ -1,0 +1,210 @@
+/**
+ * The KVM accelerator (accel/kvm/kvm-all.c): /dev/kvm, memory slots following the `memory` address space, and the exits of
+ * the virtual CPUs. Left out: dirty logging, coalesced MMIO, ioeventfds, split slots above the size limit.
+ */
+import { alignDown, alignUp, PAGE_SIZE, type Width } from '../../base/addr.ts';
+import { strerror } from '../../base/errno.ts';
+import type { AddressSpace, FlatEntry, MemoryListener, MemoryRegion } from '../../hw/memory/index.ts';
+import { O_CLOEXEC, O_RDWR } from '../../linux/uapi/constants.ts';
+import {
+  KVM_CREATE_VCPU,
+  KVM_CREATE_VM,
+  KVM_GET_API_VERSION,
+  KVM_IRQ_LINE,
+  KVM_MEM_READONLY,
+  KVM_SET_USER_MEMORY_REGION,
+} from '../../linux/uapi/kvm.ts';
+import type { KvmCpu, KvmExits, Sys } from '../../linux/uapi/sys.ts';
+import type { EventLog, SiteId } from '../../log/index.ts';
+import { QemuError } from '../system/error.ts';
+
+const KVM_API_VERSION = 12;
+
+interface Slot {
+  readonly gpa: number;
+  readonly size: number;
+  readonly number: number;
+}
+
+export class KvmState {
+  private readonly slots = new Map<number, Slot>();
+  private readonly freeSlots: number[] = [];
+  private nextSlot = 0;
+  private readonly argument = new Uint8Array(32);
+  private readonly view = new DataView(this.argument.buffer);
+  private readonly irqArgument = new Uint8Array(8);
+  private readonly irqView = new DataView(this.irqArgument.buffer);
+
+  private constructor(
+    private readonly sys: Sys,
+    private readonly vmFd: number,
+    readonly vcpuFds: readonly number[],
+  ) {}
+
+  /** kvm_init() and kvm_init_vcpu(). @param location of the option that asked for KVM, for the error */
+  static async kvm_init(sys: Sys, cpus: number, location: string): Promise<KvmState> {
+    const fd = sys.open('/dev/kvm', O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+      throw new QemuError(
+        `Could not access KVM kernel module: ${strerror(fd)}\nqemu-system-x86_64: ${location === '' ? '' : `${location}: `}failed to initialize kvm: ${strerror(fd)}`,
+        '',
+        true,
+      );
+    }
+    const version = await sys.ioctl(fd, KVM_GET_API_VERSION);
+    if (version !== KVM_API_VERSION) throw new QemuError('kvm version not supported', '', true);
+    const vmFd = await sys.ioctl(fd, KVM_CREATE_VM, 0);
+    if (vmFd < 0)
+      throw new QemuError(
+        `ioctl(KVM_CREATE_VM) failed: ${strerror(vmFd)}\nqemu-system-x86_64: ${location === '' ? '' : `${location}: `}failed to initialize kvm: ${strerror(vmFd)}`,
+        '',
+        true,
+      );
+    const vcpus: number[] = [];
+    for (let n = 0; n < cpus; n++) {
+      const vcpu = await sys.ioctl(vmFd, KVM_CREATE_VCPU, n);
+      if (vcpu < 0) throw new QemuError(`kvm_init_vcpu: kvm_get_vcpu failed (${n}): ${strerror(vcpu)}`);
+      vcpus.push(vcpu);
+    }
+    return new KvmState(sys, vmFd, vcpus);
+  }
+
+  /** kvm_memory_listener_register(): RAM of the guest becomes memory slots. */
+  register(space: AddressSpace): void {
+    const listener: MemoryListener = {
+      name: 'kvm-memory',
+      region_add: (section) => this.kvm_set_phys_mem(section, true),
+      region_del: (section) => this.kvm_set_phys_mem(section, false),
+    };
+    space.memory_listener_register(listener);
+  }
+
+  /** kvm_set_phys_mem(): only whole pages; the edges stay exits. */
+  private kvm_set_phys_mem(section: FlatEntry, add: boolean): void {
+    if (section.hva === null) return;
+    const start = alignUp(section.start, PAGE_SIZE);
+    const size = alignDown(section.start + section.size, PAGE_SIZE) - start;
+    if (size <= 0) return;
+    const hva = section.hva + (start - section.start);
+    if (add) {
+      const number = this.freeSlots.shift() ?? this.nextSlot++;
+      this.slots.set(start, { gpa: start, size, number });
+      this.set(number, start, size, hva, section.kind === 'rom');
+    } else {
+      const slot = this.slots.get(start);
+      if (!slot) return;
+      this.slots.delete(start);
+      this.freeSlots.push(slot.number);
+      this.freeSlots.sort((a, b) => a - b);
+      this.set(slot.number, start, 0, hva, false);
+    }
+  }
+
+  private set(slot: number, gpa: number, size: number, hva: number, readonly: boolean): void {
+    const { view } = this;
+    view.setUint32(0, slot, true);
+    view.setUint32(4, readonly ? KVM_MEM_READONLY : 0, true);
+    view.setBigUint64(8, BigInt(gpa), true);
+    view.setBigUint64(16, BigInt(size), true);
+    view.setBigUint64(24, BigInt(hva), true);
+    const result = this.sys.ioctl(this.vmFd, KVM_SET_USER_MEMORY_REGION, this.argument);
+    if (typeof result === 'number' && result < 0)
+      throw new QemuError(
+        `kvm_set_user_memory_region: KVM_SET_USER_MEMORY_REGION failed, slot=${slot}, start=0x${gpa.toString(16)}, size=0x${size.toString(16)}: ${strerror(result)}`,
+      );
+  }
+
+  /** kvm_irqchip_send_msi's simple sister: one interrupt line. */
+  kvm_set_irq(irq: number, level: number): void {
+    this.irqView.setUint32(0, irq, true);
+    this.irqView.setUint32(4, level, true);
+    this.sys.ioctl(this.vmFd, KVM_IRQ_LINE, this.irqArgument);
+  }
+
+  kvm_cpu_exec(exits: KvmExits, cpu: KvmCpu): Promise<number> {
+    return this.sys.kvmRun(this.vcpuFds[0] as number, exits, cpu);
+  }
+  kick(): void {
+    this.sys.kvmStop(this.vcpuFds[0] as number);
+  }
+}
+
+/** Ports whose string instructions a device takes as one burst. */
+export interface StringPort {
+  readonly port: number;
+  ins(into: Uint8Array): void;
+  outs(bytes: Uint8Array): void;
+}
+
+/** kvm_handle_io and the MMIO exit: accesses go to the address spaces `I/O` and `memory`. */
+export class KvmDispatch implements KvmExits {
+  hi = 0;
+  private readonly readSites = new Map<MemoryRegion, SiteId>();
+  private readonly writeSites = new Map<MemoryRegion, SiteId>();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly layer: number,
+    private readonly memory: AddressSpace,
+    private readonly io: AddressSpace,
+    private readonly strings: readonly StringPort[],
+  ) {}
+
+  private site(sites: Map<MemoryRegion, SiteId>, range: FlatEntry, name: string, what: string): SiteId {
+    const known = sites.get(range.mr);
+    if (known !== undefined) return known;
+    const site = this.log.site({
+      layer: this.layer,
+      name: `${name} ${range.mr.name}`,
+      args: ['gpa', what],
+      cite: 'QEMU system/memory.c',
+    });
+    sites.set(range.mr, site);
+    return site;
+  }
+
+  mmioRead(gpa: number, width: Width): number {
+    const range = this.memory.lookup(gpa);
+    if (!range) {
+      const value = this.memory.load(gpa, width);
+      this.hi = this.memory.hi;
+      return value;
+    }
+    const span = this.log.begin(this.site(this.readSites, range, 'memory_region_dispatch_read', 'width'), gpa, width);
+    const value = this.memory.load(gpa, width);
+    this.hi = this.memory.hi;
+    this.log.end(span, value);
+    return value;
+  }
+
+  mmioWrite(gpa: number, width: Width, lo: number, hi: number): void {
+    const range = this.memory.lookup(gpa);
+    if (!range) {
+      this.memory.store(gpa, width, lo, hi);
+      return;
+    }
+    const span = this.log.begin(this.site(this.writeSites, range, 'memory_region_dispatch_write', 'value'), gpa, lo);
+    this.memory.store(gpa, width, lo, hi);
+    this.log.end(span);
+  }
+
+  pioRead(port: number, width: 1 | 2 | 4): number {
+    return this.io.load(port, width);
+  }
+  pioWrite(port: number, width: 1 | 2 | 4, value: number): void {
+    this.io.store(port, width, value);
+  }
+  pioOuts(port: number, bytes: Uint8Array): void {
+    const device = this.strings.find((other) => other.port === port);
+    if (device) device.outs(bytes);
+    else for (const byte of bytes) this.io.store(port, 1, byte);
+  }
+  pioIns(port: number, into: Uint8Array): void {
+    const device = this.strings.find((other) => other.port === port);
+    if (device) device.ins(into);
+    else for (let n = 0; n < into.length; n++) into[n] = this.io.load(port, 1);
+  }
+  peek(gpa: number, length: number): Uint8Array | null {
+    return this.memory.peek(gpa, length);
+  }
+}
