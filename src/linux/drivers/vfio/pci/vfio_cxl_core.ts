@@ -1,0 +1,405 @@
+import { E } from '../../../../base/errno.ts';
+import {
+  CXL_ACCEL_DRIVER_CAP_HDM,
+  CXL_ACCEL_RES_DPA,
+  CXL_ACCEL_RES_RAM,
+  CXL_DECODER_F_RAM,
+  CXL_DECODER_F_TYPE2,
+  type CxlDevState,
+  cxl_accel_get_region_params,
+  cxl_accel_request_resource,
+  cxl_accel_set_dvsec,
+  cxl_accel_set_media_ready,
+  cxl_accel_set_resource,
+  cxl_accel_set_serial,
+  cxl_accel_state_create,
+  cxl_acquire_endpoint,
+  cxl_await_media_ready,
+  cxl_create_region,
+  cxl_dpa_free,
+  cxl_find_comp_regblock_offset,
+  cxl_get_hdm_info,
+  cxl_get_hpa_freespace,
+  cxl_pci_accel_setup_regs,
+  cxl_region_detach,
+  cxl_release_endpoint,
+  cxl_request_dpa,
+  devm_cxl_add_memdev,
+  IS_ERR,
+} from '../../../include/cxl.ts';
+import {
+  IORESOURCE_MEM_64,
+  pci_find_dvsec_capability,
+  pci_find_ext_capability,
+  pci_read_config_dword,
+  pci_resource_flags,
+  pci_resource_len,
+  pci_resource_start,
+} from '../../../include/pci.ts';
+import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET, VFIO_PCI_OFFSET_TO_INDEX } from '../../../uapi/vfio.ts';
+import { hasPatch, posted } from './rfc.ts';
+import { ShadowBytes } from './vconfig.ts';
+import { hdm_window_end, hdm_write } from './vfio_cxl_hdm.ts';
+import { vfio_cxl_register_cxl_region } from './vfio_cxl_region.ts';
+import {
+  vfio_pci_core_disable,
+  vfio_pci_core_enable,
+  vfio_pci_core_enable_cxl,
+  vfio_pci_core_finish_enable,
+} from './vfio_pci_core.ts';
+import { publishDevice, registerPaths, type VfioPciCoreDevice } from './vfio_pci_device.ts';
+import { value4, vfio_pci_rw } from './vfio_pci_rdwr.ts';
+
+/**
+ * drivers/vfio/pci/vfio_cxl_core.c of the vfio-cxl RFC v1 (patches 04, 05, 07, 08, 11): opening a type-2 device with its
+ * CXL region, the HDM shadow, and closing. Order of steps, messages and errnos as posted.
+ */
+const SZ_64K = 0x10000;
+const PCI_DVSEC_CXL_DEVICE = 0;
+const PCI_EXT_CAP_ID_DSN = 3;
+
+// --- what the variant driver sets before enable (patch 04) ----------------------------------------------------------
+
+export function vfio_cxl_core_set_resource(
+  vdev: VfioPciCoreDevice,
+  res: { readonly start: number; readonly end: number; readonly name: string },
+  type: number,
+): void {
+  const { cxl } = vdev;
+  if (type === CXL_ACCEL_RES_DPA) {
+    cxl.dpa_res = { ...res };
+    cxl.dpa_size = res.end - res.start + 1;
+  } else if (type === CXL_ACCEL_RES_RAM) cxl.ram_res = { ...res };
+  else vdev.kernel.warn(`invalid resource type: ${type}`, 'vfio_cxl_core_set_resource');
+}
+
+export function vfio_cxl_core_set_region_size(vdev: VfioPciCoreDevice, size: number): void {
+  const { cxl } = vdev;
+  // WARN_ON keeps the old value; after a close the stale region pointer makes the second open end here.
+  if (size > cxl.dpa_size || cxl.region.region !== null) {
+    vdev.kernel.warn('', 'vfio_cxl_core_set_region_size');
+    return;
+  }
+  cxl.region.size = size;
+}
+
+export function vfio_cxl_core_set_driver_hdm_cap(vdev: VfioPciCoreDevice): void {
+  vdev.cxl.caps |= CXL_ACCEL_DRIVER_CAP_HDM;
+}
+
+// --- component registers and their shadow (patch 08) ----------------------------------------------------------------
+
+/** find_bar: physical address → BAR number and offset; the whole 64 KiB block has to fit. */
+function find_bar(vdev: VfioPciCoreDevice, address: number): { readonly bar: number; readonly offset: number } | null {
+  const { pdev } = vdev;
+  for (let bar = 0; bar < 6; bar++) {
+    const start = pci_resource_start(pdev, bar);
+    const len = pci_resource_len(pdev, bar);
+    if (len > 0 && start <= address && address + SZ_64K - 1 <= start + len - 1) return { bar, offset: address - start };
+    if (pci_resource_flags(pdev, bar) & IORESOURCE_MEM_64) bar++;
+  }
+  return null;
+}
+
+/** find_comp_regs */
+function find_comp_regs(vdev: VfioPciCoreDevice): number {
+  const { cxl, pdev } = vdev;
+  const found = { offset: 0 };
+  // Patch 03 gives the physical address of the block; without it only BAR 0 offset 0 can be assumed.
+  if (hasPatch(vdev.kernel, 3)) {
+    const rc = cxl_find_comp_regblock_offset(pdev, found);
+    if (rc) return rc;
+  } else found.offset = pci_resource_start(pdev, 0);
+  const where = find_bar(vdev, found.offset);
+  if (!where) return -E.ENODEV;
+  cxl.comp_reg_bar = where.bar;
+  cxl.comp_reg_offset = where.offset;
+  cxl.comp_reg_size = SZ_64K;
+  return 0;
+}
+
+/** setup_virt_comp_regs: the whole block, dword by dword, before the device is enabled. */
+function setup_virt_comp_regs(vdev: VfioPciCoreDevice): number {
+  const { cxl, kernel } = vdev;
+  // Patch 08; without it every access of the guest reaches the device.
+  if (!hasPatch(kernel, 8)) return 0;
+  const at = pci_resource_start(vdev.pdev, cxl.comp_reg_bar) + cxl.comp_reg_offset;
+  const shadow = new ShadowBytes(kernel.log, registerPaths(vdev).comp, 'cxl-accel.component', cxl.comp_reg_size);
+  for (let offset = 0; offset < cxl.comp_reg_size; offset += 4) shadow.write(offset, 4, kernel.mmio.readl(at + offset));
+  cxl.comp_reg_virt = shadow;
+  return 0;
+}
+
+function clean_virt_comp_regs(vdev: VfioPciCoreDevice): void {
+  vdev.cxl.comp_reg_virt = null;
+  vdev.cxl.emulated_end = -1;
+}
+
+// --- enable (patch 04) ------------------------------------------------------------------------------------------------
+
+/** pci_get_dsn, for the intended serial number. */
+function device_serial(vdev: VfioPciCoreDevice): number {
+  const pos = pci_find_ext_capability(vdev.pdev, PCI_EXT_CAP_ID_DSN);
+  return pos ? pci_read_config_dword(vdev.pdev, pos + 4) : 0;
+}
+
+/** create_cxl_region */
+function create_cxl_region(vdev: VfioPciCoreDevice, cxlds: CxlDevState): number {
+  const { cxl, pdev, kernel } = vdev;
+  const requested = cxl_accel_request_resource(cxlds, true);
+  if (requested) {
+    pdev.err('Fail to request CXL resource');
+    return requested;
+  }
+  const ready = cxl_await_media_ready(cxlds);
+  if (ready) {
+    pdev.err('CXL media is not active');
+    // Posted: the earlier result (0) is returned, so the open goes on without a region.
+    return posted(kernel, 'vfio-cxl-media-inactive-open') ? requested : ready;
+  }
+  cxl_accel_set_media_ready(cxlds);
+  const cxlmd = devm_cxl_add_memdev(pdev, cxlds);
+  if (IS_ERR(cxlmd)) {
+    pdev.err('Fail to create CXL memdev');
+    return cxlmd;
+  }
+  cxl.cxlmd = cxlmd;
+  const endpoint = cxl_acquire_endpoint(cxlmd);
+  if (IS_ERR(endpoint)) {
+    pdev.err('Fail to acquire CXL endpoint');
+    return endpoint;
+  }
+  cxl.endpoint = endpoint;
+  const rc = region_on_endpoint(vdev);
+  cxl_release_endpoint(cxlmd, endpoint);
+  return rc;
+}
+
+/** The part of create_cxl_region between acquiring and releasing the endpoint. */
+function region_on_endpoint(vdev: VfioPciCoreDevice): number {
+  const { cxl, pdev } = vdev;
+  const endpoint = cxl.endpoint;
+  if (!endpoint) return -E.ENXIO;
+  const space = { max: 0 };
+  const cxlrd = cxl_get_hpa_freespace(endpoint, 1, CXL_DECODER_F_RAM | CXL_DECODER_F_TYPE2, space);
+  if (IS_ERR(cxlrd)) {
+    pdev.err('Fail to get HPA space.');
+    return cxlrd;
+  }
+  cxl.cxlrd = cxlrd;
+  if (space.max < cxl.region.size) {
+    pdev.err(`No enough free HPA space ${space.max} < ${cxl.region.size}`);
+    return -E.ENOSPC;
+  }
+  const cxled = cxl_request_dpa(endpoint, true, cxl.region.size, cxl.region.size);
+  if (IS_ERR(cxled)) {
+    pdev.err('Fail to request DPA');
+    return cxled;
+  }
+  cxl.cxled = cxled;
+  const region = cxl_create_region(cxlrd, [cxled], 1);
+  // Posted: the pointer is stored before it is looked at, an ERR_PTR included.
+  cxl.region.region = region;
+  if (IS_ERR(region)) {
+    pdev.err('Fail to create CXL region');
+    cxl_dpa_free(cxled);
+    return region;
+  }
+  const range = { start: 0, end: -1 };
+  cxl_accel_get_region_params(region, range);
+  cxl.region.addr = range.start;
+  // ioremap(start, end - start): one byte short, hidden by page rounding; its cookie is the address itself here.
+  cxl.region.vaddr = range.start;
+  return 0;
+}
+
+/** enable_cxl */
+function enable_cxl(vdev: VfioPciCoreDevice, dvsec: number): number {
+  const { cxl, pdev, kernel } = vdev;
+  const cxlds = cxl_accel_state_create(pdev, cxl.caps);
+  if (IS_ERR(cxlds)) return cxlds;
+  cxl.cxlds = cxlds;
+  cxl_accel_set_dvsec(cxlds, dvsec);
+  cxl_accel_set_serial(cxlds, posted(kernel, 'vfio-cxl-serial-zero') ? 0 : device_serial(vdev));
+  cxl_accel_set_resource(cxlds, cxl.dpa_res, CXL_ACCEL_RES_DPA);
+  cxl_accel_set_resource(cxlds, cxl.ram_res, CXL_ACCEL_RES_RAM);
+  const regs = cxl_pci_accel_setup_regs(pdev, cxlds);
+  if (regs) {
+    pdev.err('Fail to setup CXL accel regs');
+    return regs;
+  }
+  const info = { hdm_count: 0, hdm_reg_offset: 0, hdm_reg_size: 0 };
+  // Patch 02: without it the place of the HDM block is unknown.
+  if (hasPatch(kernel, 2)) {
+    const rc = cxl_get_hdm_info(cxlds, info);
+    if (rc) return rc;
+  }
+  cxl.hdm_count = info.hdm_count;
+  cxl.hdm_reg_offset = info.hdm_reg_offset;
+  cxl.hdm_reg_size = info.hdm_reg_size;
+  if (!posted(kernel, 'vfio-cxl-hdm-count') && info.hdm_reg_size > 0) cxl.hdm_count = (info.hdm_reg_size - 0x10) / 0x20;
+  if (cxl.hdm_reg_offset === 0 || cxl.hdm_reg_size === 0) {
+    pdev.err('Fail to find CXL HDM reg offset');
+    return -E.ENODEV;
+  }
+  return create_cxl_region(vdev, cxlds);
+}
+
+/** disable_cxl */
+function disable_cxl(vdev: VfioPciCoreDevice): void {
+  const { cxl, kernel } = vdev;
+  if (cxl.region.region !== null) {
+    cxl.region.vaddr = null;
+    if (cxl.cxled) cxl_region_detach(cxl.cxled);
+  }
+  if (cxl.cxled) cxl_dpa_free(cxl.cxled);
+  if (posted(kernel, 'vfio-cxl-stale-pointers')) return;
+  cxl.region.region = null;
+  cxl.region.addr = 0;
+  cxl.cxled = null;
+  cxl.cxlrd = null;
+  cxl.endpoint = null;
+  cxl.cxlmd = null;
+  cxl.cxlds = null;
+}
+
+/** vfio_cxl_core_enable */
+export function vfio_cxl_core_enable(vdev: VfioPciCoreDevice): number {
+  const { kernel } = vdev;
+  return kernel.span(kernel.site('vfio_cxl_core_enable', [], 'vfio-cxl RFC v1, patch 04'), 0, 0, () => enable(vdev));
+}
+
+function enable(vdev: VfioPciCoreDevice): number {
+  const { cxl, pdev, kernel } = vdev;
+  const dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, PCI_DVSEC_CXL_DEVICE);
+  if (!dvsec) return -E.ENODEV;
+  if (cxl.region.size === 0) return -E.EINVAL;
+  const found = find_comp_regs(vdev);
+  if (found) return found;
+  const virt = setup_virt_comp_regs(vdev);
+  if (virt) return virt;
+  vfio_pci_core_enable_cxl(vdev);
+  const enabled = vfio_pci_core_enable(vdev);
+  if (enabled) {
+    clean_virt_comp_regs(vdev);
+    return enabled;
+  }
+  const rc = enable_cxl(vdev, dvsec);
+  if (rc) {
+    // Posted: enable_cxl's own steps are not undone.
+    if (!posted(kernel, 'vfio-cxl-enable-leaks')) disable_cxl(vdev);
+    vfio_pci_core_disable(vdev);
+    clean_virt_comp_regs(vdev);
+    return rc;
+  }
+  // Patch 08: position of the emulated window in the BAR, fixed for this open. hdm_reg_offset counts from the block.
+  if (cxl.comp_reg_virt) {
+    cxl.emulated_start = cxl.hdm_reg_offset;
+    cxl.emulated_end = hdm_window_end(cxl.hdm_reg_offset, cxl.hdm_reg_size, posted(kernel, 'vfio-cxl-hdm-last-dword'));
+  }
+  init_vfio_cxl_cap(vdev);
+  // Patch 05: the region user space maps.
+  const registered = hasPatch(kernel, 5) ? vfio_cxl_register_cxl_region(vdev) : 0;
+  if (registered) {
+    disable_cxl(vdev);
+    vfio_pci_core_disable(vdev);
+    clean_virt_comp_regs(vdev);
+  }
+  return registered;
+}
+
+/** init_vfio_cxl_cap (patch 11) */
+function init_vfio_cxl_cap(vdev: VfioPciCoreDevice): void {
+  const { cxl } = vdev;
+  if (!hasPatch(vdev.kernel, 11)) return;
+  cxl.cap = {
+    hdm_count: cxl.hdm_count,
+    hdm_reg_bar_index: cxl.comp_reg_bar,
+    hdm_reg_size: cxl.hdm_reg_size,
+    hdm_reg_offset: cxl.hdm_reg_offset,
+    dpa_size: cxl.dpa_size,
+  };
+}
+
+/** vfio_cxl_core_finish_enable */
+export function vfio_cxl_core_finish_enable(vdev: VfioPciCoreDevice): void {
+  vfio_pci_core_finish_enable(vdev);
+}
+
+/** vfio_cxl_core_close_device */
+export function vfio_cxl_core_close_device(vdev: VfioPciCoreDevice): void {
+  const { kernel } = vdev;
+  kernel.span(kernel.site('vfio_cxl_core_close_device', [], 'vfio-cxl RFC v1, patch 04'), 0, 0, () => {
+    disable_cxl(vdev);
+    vfio_pci_core_disable(vdev);
+    clean_virt_comp_regs(vdev);
+    if (!posted(kernel, 'vfio-cxl-has-cxl-sticky')) vdev.has_cxl = false;
+    publishDevice(vdev);
+  });
+}
+
+// --- guest accesses (patches 07 and 08) ---------------------------------------------------------------------------------
+
+/** emulate_hdm_regblock: the access lies in the window; gives the bytes handled. */
+function emulate_hdm_regblock(
+  vdev: VfioPciCoreDevice,
+  shadow: ShadowBytes,
+  bytes: Uint8Array,
+  pos: number,
+  iswrite: boolean,
+): number {
+  const { log } = vdev.kernel;
+  const { sites, cxl } = vdev;
+  const hdm = pos - cxl.hdm_reg_offset;
+  // Posted: comp_reg_offset is taken off a block-relative offset; with the block at the BAR's start it is 0.
+  const base = cxl.hdm_reg_offset - cxl.comp_reg_offset;
+  if (!iswrite) {
+    const value = shadow.read(base + hdm, 4);
+    bytes[0] = value & 0xff;
+    bytes[1] = (value >>> 8) & 0xff;
+    bytes[2] = (value >>> 16) & 0xff;
+    bytes[3] = value >>> 24;
+    log.note(sites.emulate, hdm, value);
+    return 4;
+  }
+  const value = value4(bytes);
+  const outer = log.begin(sites.emulate, hdm, value);
+  if (!hdm_write(shadow, base, hdm, value)) log.note(sites.dropped, hdm, value);
+  log.end(outer, 4);
+  return 4;
+}
+
+function vfio_cxl_core_rw(vdev: VfioPciCoreDevice, bytes: Uint8Array, pos: number, iswrite: boolean): number {
+  const { cxl } = vdev;
+  const count = bytes.length;
+  if (count === 0) return 0;
+  if (cxl.comp_reg_virt && VFIO_PCI_OFFSET_TO_INDEX(pos) === cxl.comp_reg_bar) {
+    const off = pos % VFIO_PCI_OFFSET;
+    // Posted: sizes other than 4 are refused for the whole BAR, not only for the HDM block.
+    if (count !== 4 || off % 4 !== 0) {
+      vdev.kernel.warn('', 'emulate_hdm_regblock', 'emulate_hdm_regblock');
+      return -E.EINVAL;
+    }
+    if (off >= cxl.emulated_start && off < cxl.emulated_end)
+      return emulate_hdm_regblock(vdev, cxl.comp_reg_virt, bytes, off, iswrite);
+  }
+  return vfio_pci_rw(vdev, bytes, pos, iswrite);
+}
+
+/** vfio_cxl_core_read (patch 07) */
+export function vfio_cxl_core_read(vdev: VfioPciCoreDevice, into: Uint8Array, pos: number): number {
+  const { log } = vdev.kernel;
+  const outer = log.begin(vdev.sites.cxlRead, pos, into.length);
+  const ret = vfio_cxl_core_rw(vdev, into, pos, false);
+  log.end(outer, ret < 0 ? ret : value4(into));
+  return ret;
+}
+
+/** vfio_cxl_core_write (patch 07) */
+export function vfio_cxl_core_write(vdev: VfioPciCoreDevice, from: Uint8Array, pos: number): number {
+  const { log } = vdev.kernel;
+  const outer = log.begin(vdev.sites.cxlWrite, pos, value4(from));
+  const ret = vfio_cxl_core_rw(vdev, from, pos, true);
+  log.end(outer, ret);
+  return ret;
+}

@@ -1,0 +1,49 @@
+import type { ShadowBytes } from './vconfig.ts';
+
+/**
+ * HDM decoder emulation of RFC patch 08 (vfio_cxl_core.c: is_hdm_regblock, write_hdm_decoder_global,
+ * write_hdm_decoder_n, emulate_hdm_regblock), as posted: raw stores, COMMITTED follows COMMIT at once, no order, size or
+ * overlap checks, nothing reaches the device. `hdm` below is the offset in the HDM block.
+ */
+export const HDM_CTRL_LOCK = 0x100;
+export const HDM_CTRL_COMMIT = 0x200;
+export const HDM_CTRL_COMMITTED = 0x400;
+export const HDM_CTRL_COMMIT_ERROR = 0x800;
+
+/** Offset of decoder n's control register. */
+export function CXL_HDM_DECODER0_CTRL_OFFSET(n: number): number {
+  return 0x20 * n + 0x20;
+}
+
+/** Locked means both LOCK and COMMITTED: LOCK alone stays writable. */
+export function hdm_decoder_locked(shadow: ShadowBytes, base: number, n: number): boolean {
+  const ctrl = shadow.read(base + CXL_HDM_DECODER0_CTRL_OFFSET(n), 4);
+  return (ctrl & HDM_CTRL_LOCK) !== 0 && (ctrl & HDM_CTRL_COMMITTED) !== 0;
+}
+
+/** What a guest's CTRL write leaves: error cleared, COMMITTED equal to COMMIT, everything else raw. */
+export function hdm_ctrl_after_write(value: number): number {
+  const kept = value & ~(HDM_CTRL_COMMIT_ERROR | HDM_CTRL_COMMITTED);
+  return (kept | (value & HDM_CTRL_COMMIT ? HDM_CTRL_COMMITTED : 0)) >>> 0;
+}
+
+/**
+ * One 32-bit guest write at `hdm`; `base` is the block's offset in the shadow. False when the write was dropped because
+ * the decoder is locked.
+ */
+export function hdm_write(shadow: ShadowBytes, base: number, hdm: number, value: number): boolean {
+  if (hdm < 0x10) {
+    if (hdm === 4) shadow.write(base + 4, 4, value & 3);
+    return true;
+  }
+  const n = (hdm - 0x10) >> 5;
+  if (hdm_decoder_locked(shadow, base, n)) return false;
+  const ctrl = (hdm & 0x1f) === 0;
+  shadow.write(base + hdm, 4, ctrl ? hdm_ctrl_after_write(value) : value);
+  return true;
+}
+
+/** First position past the emulated window: posted, the last dword is left out (`pos + 4 < end`). */
+export function hdm_window_end(start: number, size: number, posted: boolean): number {
+  return posted ? start + size - 4 : start + size;
+}

@@ -1,0 +1,63 @@
+import { PAGE_SIZE } from '../../../../base/addr.ts';
+import { E } from '../../../../base/errno.ts';
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../uapi/constants.ts';
+import {
+  VFIO_PCI_OFFSET,
+  VFIO_REGION_INFO_FLAG_MMAP,
+  VFIO_REGION_INFO_FLAG_READ,
+  VFIO_REGION_INFO_FLAG_WRITE,
+  VFIO_REGION_SUBTYPE_CXL,
+  VFIO_REGION_TYPE_CXL,
+} from '../../../uapi/vfio.ts';
+import { posted } from './rfc.ts';
+import { vfio_pci_core_register_dev_region } from './vfio_pci_core.ts';
+import type { VfioPciCoreDevice } from './vfio_pci_device.ts';
+import { __vfio_pci_memory_enabled, type VfioPciRegionOps } from './vfio_pci_device.ts';
+import { vfio_pci_core_do_io_rw } from './vfio_pci_rdwr.ts';
+
+/** The CXL region as a VFIO device region (RFC patch 05, vfio_cxl_core.c): read, write, mmap and fault. */
+const vfio_cxl_regops: VfioPciRegionOps = {
+  /** vfio_cxl_region_rw: posted without a bound check. */
+  rw(vdev, bytes, pos, iswrite) {
+    const { region } = vdev.cxl;
+    const off = pos % VFIO_PCI_OFFSET;
+    if (region.vaddr === null) {
+      if (posted(vdev.kernel, 'vfio-cxl-null-vaddr'))
+        vdev.kernel.oops('BUG: kernel NULL pointer dereference, address: 0000000000000000', 'vfio_pci_core_do_io_rw');
+      return -E.ENXIO;
+    }
+    if (!posted(vdev.kernel, 'vfio-cxl-region-rw-unbounded') && off + bytes.length > region.size) return -E.EINVAL;
+    return vfio_pci_core_do_io_rw(vdev, false, region.vaddr, bytes, off, bytes.length, 0, 0, iswrite);
+  },
+
+  /** vfio_cxl_region_mmap: order of checks as posted; pages come at the first touch. */
+  mmap(vdev, region, vma) {
+    const { cxl, kernel } = vdev;
+    if (!(vma.flags & MAP_SHARED) || !(region.flags & VFIO_REGION_INFO_FLAG_MMAP)) return -E.EINVAL;
+    if (vma.prot & PROT_READ && !(region.flags & VFIO_REGION_INFO_FLAG_READ)) return -E.EPERM;
+    if (vma.prot & PROT_WRITE && !(region.flags & VFIO_REGION_INFO_FLAG_WRITE)) return -E.EPERM;
+    const off = vma.offset % VFIO_PCI_OFFSET;
+    if (off + vma.length > cxl.region.size) return -E.EINVAL;
+    const site = kernel.site('vfio_cxl_region_vm_fault', ['offset', 'hpa'], 'vfio-cxl RFC v1, patch 05');
+    vma.label = { kind: 'vfio', name: `${vdev.pdev.name} CXL region` };
+    vma.fault = (offset) => {
+      if (!__vfio_pci_memory_enabled(vdev)) return -E.EFAULT;
+      // PFN = region start + page in the region; an open without media maps from physical page 0 on (patch 04, bug 1).
+      const page = off + offset - (offset % PAGE_SIZE);
+      kernel.log.note(site, page, cxl.region.addr + page);
+      return cxl.region.addr + off + offset;
+    };
+    return 0;
+  },
+};
+
+/** vfio_cxl_register_cxl_region (patch 05) */
+export function vfio_cxl_register_cxl_region(vdev: VfioPciCoreDevice): number {
+  return vfio_pci_core_register_dev_region(vdev, {
+    type: VFIO_REGION_TYPE_CXL,
+    subtype: VFIO_REGION_SUBTYPE_CXL,
+    size: vdev.cxl.region.size,
+    flags: VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE | VFIO_REGION_INFO_FLAG_MMAP,
+    ops: vfio_cxl_regops,
+  });
+}

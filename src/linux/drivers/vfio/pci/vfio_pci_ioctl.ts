@@ -1,0 +1,298 @@
+import { concat } from '../../../../base/bytes.ts';
+import { E } from '../../../../base/errno.ts';
+import {
+  PCI_INTERRUPT_PIN,
+  pci_find_capability,
+  pci_read_config_word,
+  pci_resource_len,
+} from '../../../include/pci.ts';
+import type { Process } from '../../../include/tasks.ts';
+import { decode, encode, setField } from '../../../uapi/struct.ts';
+import {
+  VFIO_DEVICE_FLAGS_CAPS,
+  VFIO_DEVICE_FLAGS_CXL,
+  VFIO_DEVICE_FLAGS_PCI,
+  VFIO_DEVICE_FLAGS_RESET,
+  VFIO_DEVICE_GET_INFO,
+  VFIO_DEVICE_GET_IRQ_INFO,
+  VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+  VFIO_DEVICE_GET_REGION_INFO,
+  VFIO_DEVICE_INFO_CAP_CXL,
+  VFIO_DEVICE_PCI_HOT_RESET,
+  VFIO_DEVICE_RESET,
+  VFIO_DEVICE_SET_IRQS,
+  VFIO_IRQ_INFO_AUTOMASKED,
+  VFIO_IRQ_INFO_EVENTFD,
+  VFIO_IRQ_INFO_MASKABLE,
+  VFIO_IRQ_INFO_NORESIZE,
+  VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_DATA_BOOL,
+  VFIO_IRQ_SET_DATA_EVENTFD,
+  VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_CONFIG_REGION_INDEX,
+  VFIO_PCI_ERR_IRQ_INDEX,
+  VFIO_PCI_INDEX_TO_OFFSET,
+  VFIO_PCI_INTX_IRQ_INDEX,
+  VFIO_PCI_MSI_IRQ_INDEX,
+  VFIO_PCI_MSIX_IRQ_INDEX,
+  VFIO_PCI_NUM_IRQS,
+  VFIO_PCI_NUM_REGIONS,
+  VFIO_PCI_ROM_REGION_INDEX,
+  VFIO_PCI_VGA_REGION_INDEX,
+  VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+  VFIO_REGION_INFO_CAP_TYPE,
+  VFIO_REGION_INFO_FLAG_CAPS,
+  VFIO_REGION_INFO_FLAG_MMAP,
+  VFIO_REGION_INFO_FLAG_READ,
+  VFIO_REGION_INFO_FLAG_WRITE,
+  vfio_device_info,
+  vfio_device_info_cap_cxl,
+  vfio_info_cap_header,
+  vfio_irq_info,
+  vfio_irq_set,
+  vfio_pci_dependent_device,
+  vfio_pci_hot_reset,
+  vfio_pci_hot_reset_info,
+  vfio_region_info,
+  vfio_region_info_cap_type,
+} from '../../../uapi/vfio.ts';
+import { VFIO } from '../vfio.ts';
+import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
+import { hasPatch } from './rfc.ts';
+import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
+
+/** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, eventfd signalling. */
+
+/** Links `caps` into one chain starting at `start` of the reply (vfio_info_add_capability, vfio_info_cap_shift). */
+function chain(caps: readonly Uint8Array[], start: number): Uint8Array {
+  let at = start;
+  caps.forEach((cap, n) => {
+    at += cap.length;
+    setField(vfio_info_cap_header, 'next', cap, n + 1 < caps.length ? at : 0);
+  });
+  return concat(caps);
+}
+
+function vfio_pci_ioctl_get_info(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+  const minsz = 16;
+  if (arg.length < minsz) return -E.EFAULT;
+  const { argsz } = decode(vfio_device_info, arg);
+  if (argsz < minsz) return -E.EINVAL;
+  let flags = VFIO_DEVICE_FLAGS_PCI;
+  if (vdev.reset_works) flags |= VFIO_DEVICE_FLAGS_RESET;
+  if (vdev.has_cxl && hasPatch(vdev.kernel, 9)) flags |= VFIO_DEVICE_FLAGS_CXL;
+  const caps: Uint8Array[] = [];
+  // Patch 11: the capability exists once vfio_cxl_core_enable filled it.
+  if (vdev.has_cxl && vdev.cxl.cap && hasPatch(vdev.kernel, 11))
+    caps.push(encode(vfio_device_info_cap_cxl, { id: VFIO_DEVICE_INFO_CAP_CXL, version: 1, next: 0, ...vdev.cxl.cap }));
+  const value = { argsz, flags, num_regions: VFIO_PCI_NUM_REGIONS + vdev.regions.length, num_irqs: VFIO_PCI_NUM_IRQS };
+  return reply(arg, argsz, vfio_device_info.size, caps, (extra) =>
+    encode(
+      vfio_device_info,
+      { ...value, ...(caps.length ? { flags: flags | VFIO_DEVICE_FLAGS_CAPS } : {}), ...extra },
+      arg,
+      0,
+      Math.min(argsz, vfio_device_info.size, arg.length),
+    ),
+  );
+}
+
+/** argsz rule of every info call: too small for the chain → the size needed and no chain. */
+function reply(
+  arg: Uint8Array,
+  argsz: number,
+  size: number,
+  caps: readonly Uint8Array[],
+  put: (extra: { argsz?: number; cap_offset?: number }) => void,
+): number {
+  if (caps.length === 0) {
+    put({ cap_offset: 0 });
+    return 0;
+  }
+  const needed = size + caps.reduce((sum, cap) => sum + cap.length, 0);
+  if (argsz < needed) {
+    put({ argsz: needed, cap_offset: 0 });
+    return 0;
+  }
+  if (arg.length < needed) return -E.EFAULT;
+  arg.set(chain(caps, size), size);
+  put({ cap_offset: size });
+  return 0;
+}
+
+function vfio_pci_ioctl_get_region_info(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+  if (arg.length < vfio_region_info.size) return -E.EFAULT;
+  const info = decode(vfio_region_info, arg);
+  if (info.argsz < vfio_region_info.size) return -E.EINVAL;
+  const { index } = info;
+  const rw = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+  const caps: Uint8Array[] = [];
+  let size = 0;
+  let flags = 0;
+  if (index === VFIO_PCI_CONFIG_REGION_INDEX) {
+    size = vdev.pdev.cfg_size;
+    flags = rw;
+  } else if (index < VFIO_PCI_ROM_REGION_INDEX) {
+    size = pci_resource_len(vdev.pdev, index);
+    if (size > 0) {
+      flags = rw;
+      if (vdev.bar_mmap_supported[index]) {
+        flags |= VFIO_REGION_INFO_FLAG_MMAP;
+        if (index === vdev.msix_bar)
+          caps.push(encode(vfio_info_cap_header, { id: VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, version: 1, next: 0 }));
+      }
+    }
+  } else if (index === VFIO_PCI_ROM_REGION_INDEX) {
+    // No model device has a valid ROM image, so the region stays empty whatever the BAR's size.
+    size = 0;
+  } else if (index === VFIO_PCI_VGA_REGION_INDEX) {
+    if (!vdev.has_vga) return -E.EINVAL;
+  } else {
+    const region = vdev.regions[index - VFIO_PCI_NUM_REGIONS];
+    if (!region) return -E.EINVAL;
+    size = region.size;
+    flags = region.flags;
+    caps.push(
+      encode(vfio_region_info_cap_type, {
+        id: VFIO_REGION_INFO_CAP_TYPE,
+        version: 1,
+        next: 0,
+        type: region.type,
+        subtype: region.subtype,
+      }),
+    );
+  }
+  if (caps.length) flags |= VFIO_REGION_INFO_FLAG_CAPS;
+  const offset = VFIO_PCI_INDEX_TO_OFFSET(index);
+  return reply(arg, info.argsz, vfio_region_info.size, caps, (extra) =>
+    encode(vfio_region_info, { flags, size, offset, ...extra }, arg),
+  );
+}
+
+/** vfio_pci_get_irq_count */
+function vfio_pci_get_irq_count(vdev: VfioPciCoreDevice, index: number): number {
+  const { pdev } = vdev;
+  switch (index) {
+    case VFIO_PCI_INTX_IRQ_INDEX:
+      return vdev.nointx || !vdev.vconfig?.read(PCI_INTERRUPT_PIN, 1) ? 0 : 1;
+    case VFIO_PCI_MSI_IRQ_INDEX: {
+      const pos = pci_find_capability(pdev, 5);
+      return pos ? 1 << ((pci_read_config_word(pdev, pos + 2) & 0x0e) >> 1) : 0;
+    }
+    case VFIO_PCI_MSIX_IRQ_INDEX: {
+      const pos = pdev.msix_cap;
+      return pos ? (pci_read_config_word(pdev, pos + 2) & 0x7ff) + 1 : 0;
+    }
+    default:
+      return 1;
+  }
+}
+
+function vfio_pci_ioctl_get_irq_info(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+  if (arg.length < vfio_irq_info.size) return -E.EFAULT;
+  const info = decode(vfio_irq_info, arg);
+  if (info.argsz < vfio_irq_info.size || info.index >= VFIO_PCI_NUM_IRQS) return -E.EINVAL;
+  if (info.index === VFIO_PCI_ERR_IRQ_INDEX && !vdev.pdev.pcie_cap) return -E.EINVAL;
+  const flags =
+    info.index === VFIO_PCI_INTX_IRQ_INDEX
+      ? VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED
+      : VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+  encode(vfio_irq_info, { flags, count: vfio_pci_get_irq_count(vdev, info.index) }, arg);
+  return 0;
+}
+
+/** Checks as vfio_set_irqs_validate_and_prepare; a valid request is accepted and has no effect (no interrupts here). */
+function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+  if (arg.length < vfio_irq_set.size) return -E.EFAULT;
+  const set = decode(vfio_irq_set, arg);
+  const type = set.flags & 7;
+  const action = set.flags & 0x38;
+  if (set.argsz < vfio_irq_set.size || set.index >= VFIO_PCI_NUM_IRQS || set.flags & ~0x3f) return -E.EINVAL;
+  const max = vfio_pci_get_irq_count(vdev, set.index);
+  if (set.start >= max || set.start + set.count > max) return -E.EINVAL;
+  const one = (value: number) => value !== 0 && (value & (value - 1)) === 0;
+  if (!one(type) || !one(action)) return -E.EINVAL;
+  const each = type === VFIO_IRQ_SET_DATA_NONE ? 0 : type === VFIO_IRQ_SET_DATA_BOOL ? 1 : 4;
+  if (each > 0 && (set.argsz - vfio_irq_set.size < set.count * each || set.count === 0)) return -E.EINVAL;
+  if (each > 0 && arg.length < vfio_irq_set.size + set.count * each) return -E.EFAULT;
+  if (type === VFIO_IRQ_SET_DATA_EVENTFD && action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== 0) return -E.ENOTTY;
+  if (action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== VFIO_PCI_INTX_IRQ_INDEX) return -E.ENOTTY;
+  return 0;
+}
+
+function vfio_pci_ioctl_reset(vdev: VfioPciCoreDevice): number {
+  if (!vdev.reset_works) return -E.EINVAL;
+  vfio_pci_zap_bars(vdev);
+  return pci_try_reset_function(vdev.pdev);
+}
+
+function vfio_pci_ioctl_get_pci_hot_reset_info(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+  if (arg.length < vfio_pci_hot_reset_info.size) return -E.EFAULT;
+  const { argsz } = decode(vfio_pci_hot_reset_info, arg);
+  if (argsz < vfio_pci_hot_reset_info.size) return -E.EINVAL;
+  if (pci_probe_reset_bus(vdev.pdev)) return -E.ENODEV;
+  const { devices } = vdev.pdev.pci_bus;
+  encode(vfio_pci_hot_reset_info, { flags: 0, count: devices.length }, arg);
+  const room = Math.floor((argsz - vfio_pci_hot_reset_info.size) / vfio_pci_dependent_device.size);
+  if (room < devices.length) return -E.ENOSPC;
+  if (arg.length < vfio_pci_hot_reset_info.size + devices.length * vfio_pci_dependent_device.size) return -E.EFAULT;
+  devices.forEach((dev, n) => {
+    encode(
+      vfio_pci_dependent_device,
+      { group_id: dev.iommu_group ?? 0, segment: dev.pci_bus.segment, bus: dev.pci_bus.number, devfn: dev.devfn },
+      arg,
+      vfio_pci_hot_reset_info.size + n * vfio_pci_dependent_device.size,
+    );
+  });
+  return 0;
+}
+
+function vfio_pci_ioctl_pci_hot_reset(vdev: VfioPciCoreDevice, arg: Uint8Array, process: Process): number {
+  if (arg.length < vfio_pci_hot_reset.size) return -E.EFAULT;
+  const { argsz, flags, count } = decode(vfio_pci_hot_reset, arg);
+  if (argsz < vfio_pci_hot_reset.size || flags) return -E.EINVAL;
+  if (pci_probe_reset_bus(vdev.pdev)) return -E.ENODEV;
+  const { devices } = vdev.pdev.pci_bus;
+  if (count === 0 || count > devices.length) return -E.EINVAL;
+  if (arg.length < vfio_pci_hot_reset.size + 4 * count) return -E.EFAULT;
+  const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
+  const owned = new Set<number>();
+  for (let n = 0; n < count; n++) {
+    const file = vdev.kernel.vfs.file(process, view.getInt32(vfio_pci_hot_reset.size + 4 * n, true));
+    if (!file) return -E.EBADF;
+    const group = vdev.kernel.get(VFIO).groups.find((other) => other.opened_file === file);
+    if (!group) return -E.EINVAL;
+    owned.add(group.iommu_group);
+  }
+  // Every function the reset touches must be in a group the caller holds.
+  if (devices.some((dev) => dev.iommu_group === null || !owned.has(dev.iommu_group))) return -E.EINVAL;
+  vfio_pci_zap_bars(vdev);
+  return pci_reset_bus(vdev.pdev);
+}
+
+/** vfio_pci_core_ioctl */
+export function vfio_pci_core_ioctl(
+  vdev: VfioPciCoreDevice,
+  request: number,
+  arg: Uint8Array | number,
+  process: Process,
+): number {
+  if (request === VFIO_DEVICE_RESET) return vfio_pci_ioctl_reset(vdev);
+  if (typeof arg === 'number') return arg === 0 ? -E.EFAULT : -E.ENOTTY;
+  switch (request) {
+    case VFIO_DEVICE_GET_INFO:
+      return vfio_pci_ioctl_get_info(vdev, arg);
+    case VFIO_DEVICE_GET_REGION_INFO:
+      return vfio_pci_ioctl_get_region_info(vdev, arg);
+    case VFIO_DEVICE_GET_IRQ_INFO:
+      return vfio_pci_ioctl_get_irq_info(vdev, arg);
+    case VFIO_DEVICE_SET_IRQS:
+      return vfio_pci_ioctl_set_irqs(vdev, arg);
+    case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+      return vfio_pci_ioctl_get_pci_hot_reset_info(vdev, arg);
+    case VFIO_DEVICE_PCI_HOT_RESET:
+      return vfio_pci_ioctl_pci_hot_reset(vdev, arg, process);
+    default:
+      return -E.ENOTTY;
+  }
+}

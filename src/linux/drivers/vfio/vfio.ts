@@ -1,0 +1,96 @@
+import type { Device } from '../../include/device.ts';
+import type { File, FileOperations, VmArea } from '../../include/fs.ts';
+import type { Kernel } from '../../include/kernel.ts';
+import { SubsystemKey } from '../../include/kernel.ts';
+import type { PciDev } from '../../include/pci.ts';
+import type { Process } from '../../include/tasks.ts';
+
+/**
+ * include/linux/vfio.h and drivers/vfio/vfio.h (v6.11): devices, groups, containers and what a driver provides.
+ * Left out: mdev and emulated devices, KVM references, migration, no-iommu mode.
+ */
+export interface VfioDeviceOps {
+  readonly name: string;
+  open_device(device: VfioDevice): number;
+  close_device(device: VfioDevice): void;
+  read(device: VfioDevice, into: Uint8Array, pos: number): number;
+  write(device: VfioDevice, from: Uint8Array, pos: number): number;
+  ioctl(device: VfioDevice, request: number, arg: Uint8Array | number, process: Process): number;
+  mmap(device: VfioDevice, vma: VmArea): number;
+  /** Does the text given to GET_DEVICE_FD name this device? */
+  match?(device: VfioDevice, name: string): boolean;
+}
+
+/** struct vfio_device */
+export class VfioDevice {
+  readonly kernel: Kernel;
+  group: VfioGroup | null = null;
+  open_count = 0;
+  iommufd_attached = false;
+  iommufd: object | null = null;
+  /** The first open file, whose mapping zaps apply to. */
+  file: File | null = null;
+  cdev: Device | null = null;
+  /** The driver was unbound under an open file: that file answers -EIO from then on. */
+  gone = false;
+  index = -1;
+
+  constructor(
+    readonly dev: PciDev,
+    readonly ops: VfioDeviceOps,
+  ) {
+    this.kernel = dev.kernel;
+  }
+}
+
+/** struct vfio_device_file: one open of a device. */
+export interface VfioDeviceFile {
+  readonly device: VfioDevice;
+  access_granted: boolean;
+  /** Opened through its group (legacy) or as a character device. */
+  readonly group: VfioGroup | null;
+}
+
+export interface VfioGroup {
+  readonly iommu_group: number;
+  readonly devices: VfioDevice[];
+  /** drivers/vfio counts a group while one of its devices is registered. */
+  drivers: number;
+  container: VfioContainer | null;
+  container_users: number;
+  opened_file: File | null;
+  readonly node: Device;
+}
+
+export interface VfioContainer {
+  readonly groups: VfioGroup[];
+  iommu_driver: VfioIommuDriver | null;
+  iommu_data: unknown;
+}
+
+export interface VfioIommuDriver {
+  readonly name: string;
+  /** `data` is null before SET_IOMMU (CHECK_EXTENSION only). */
+  ioctl(data: unknown, request: number, arg: Uint8Array | number, process: Process): number;
+  open(kernel: Kernel, type: number): unknown;
+  release(data: unknown): void;
+  attach_group(data: unknown, group: VfioGroup): number;
+  detach_group(data: unknown, group: VfioGroup): void;
+}
+
+/** Per-kernel state of vfio.ko. */
+export interface VfioCore {
+  readonly groups: VfioGroup[];
+  readonly devices: VfioDevice[];
+  readonly iommu_drivers: VfioIommuDriver[];
+  group_major: number;
+  cdev_major: number;
+  next_device: number;
+}
+
+export const VFIO = new SubsystemKey<VfioCore>('vfio');
+
+/** What a file opened on `/dev/vfio/vfio` carries. */
+export function containerOf(file: File | null, fops: FileOperations): VfioContainer | null {
+  return file && file.fops === fops ? (file.private_data as VfioContainer) : null;
+}

@@ -1,0 +1,95 @@
+import { E } from '../../../base/errno.ts';
+import type { File, FileOperations } from '../../include/fs.ts';
+import {
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+  VFIO_DEVICE_BIND_IOMMUFD,
+  VFIO_DEVICE_DETACH_IOMMUFD_PT,
+} from '../../uapi/vfio.ts';
+import { vfio_df_ioctl_attach_pt, vfio_df_ioctl_bind_iommufd, vfio_df_ioctl_detach_pt } from './device_cdev.ts';
+import type { VfioDevice, VfioDeviceFile } from './vfio.ts';
+
+/** Open device files (drivers/vfio/vfio_main.c, v6.11): first open, last close, and the calls handed to the driver. */
+function driverModule(device: VfioDevice): string | null {
+  return device.dev.driver?.owner ?? null;
+}
+
+/** vfio_df_open / vfio_df_device_first_open */
+export function vfio_df_open(df: VfioDeviceFile): number {
+  const { device } = df;
+  const { kernel } = device;
+  if (device.open_count > 0) {
+    // Only one open when the character device is used; group users share.
+    if (!df.group) return -E.EINVAL;
+    device.open_count++;
+    return 0;
+  }
+  const owner = driverModule(device);
+  if (owner !== null && !kernel.modules.get(owner)) return -E.ENODEV;
+  device.open_count = 1;
+  const rc = kernel.span(kernel.site('vfio_df_device_first_open', [], 'drivers/vfio/vfio_main.c'), 0, 0, () =>
+    device.ops.open_device(device),
+  );
+  if (rc) {
+    device.open_count = 0;
+    if (owner !== null) kernel.modules.put(owner);
+  }
+  return rc;
+}
+
+/** vfio_df_close / vfio_df_device_last_close */
+export function vfio_df_close(df: VfioDeviceFile): void {
+  const { device } = df;
+  const { kernel } = device;
+  if (device.gone || --device.open_count > 0) return;
+  kernel.span(kernel.site('vfio_df_device_last_close', [], 'drivers/vfio/vfio_main.c'), 0, 0, () =>
+    device.ops.close_device(device),
+  );
+  device.file = null;
+  device.iommufd = null;
+  device.iommufd_attached = false;
+  const owner = driverModule(device);
+  if (owner !== null) kernel.modules.put(owner);
+}
+
+function dfOf(file: File): VfioDeviceFile {
+  return file.private_data as VfioDeviceFile;
+}
+
+/** 0, or the errno of a file that has no access (not bound to an IOMMU yet, or its device went away). */
+function usable(df: VfioDeviceFile): number {
+  if (df.device.gone) return -E.EIO;
+  return df.access_granted ? 0 : -E.EINVAL;
+}
+
+/** vfio_device_fops: one object for group and character-device opens. */
+export const vfio_device_fops: FileOperations = {
+  read(file, into, offset) {
+    const df = dfOf(file);
+    return usable(df) || df.device.ops.read(df.device, into, offset);
+  },
+  write(file, from, offset) {
+    const df = dfOf(file);
+    return usable(df) || df.device.ops.write(df.device, from, offset);
+  },
+  mmap(file, vma) {
+    const df = dfOf(file);
+    return usable(df) || df.device.ops.mmap(df.device, vma);
+  },
+  unlocked_ioctl(file, request, arg) {
+    const df = dfOf(file);
+    if (request === VFIO_DEVICE_BIND_IOMMUFD)
+      return typeof arg === 'number' ? -E.EFAULT : vfio_df_ioctl_bind_iommufd(df, file, arg, vfio_df_open);
+    const refused = usable(df);
+    if (refused) return refused;
+    if (!df.group && typeof arg !== 'number') {
+      if (request === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return vfio_df_ioctl_attach_pt(df, arg);
+      if (request === VFIO_DEVICE_DETACH_IOMMUFD_PT) return vfio_df_ioctl_detach_pt(df, arg);
+    }
+    return df.device.ops.ioctl(df.device, request, arg, file.process);
+  },
+  release(file) {
+    const df = dfOf(file);
+    if (df.group) df.group.container_users--;
+    if (df.access_granted) vfio_df_close(df);
+  },
+};
