@@ -164,7 +164,7 @@ export class RegisterSpace implements Registers {
     const dword = found.offset >>> 2;
     const shift = (found.offset & 3) * 8;
     const mask = LANES[found.width] as number;
-    (this.hooks[dword] ??= []).push({ lanes: (mask << shift) >>> 0, shift, mask, run: hook });
+    listAt(this.hooks, dword).push({ lanes: (mask << shift) >>> 0, shift, mask, run: hook });
   }
 
   /** Replaces the plain write mask of a register (a BAR's size, a property of the device). */
@@ -249,7 +249,7 @@ export class RegisterSpace implements Registers {
         add(this.resetMasks[rank] as Uint32Array, field.mask);
       }
       if (field.lockedBy !== null) {
-        (this.locks[dword] ??= []).push({
+        listAt(this.locks, dword).push({
           register,
           field,
           mask: (field.mask << shift) >>> 0,
@@ -289,4 +289,13 @@ export class RegisterSpace implements Registers {
     assert(found, `no field ${name} in ${register.name}`);
     return found;
   }
+}
+
+/** The list at an index, made on first use. */
+function listAt<T>(lists: (T[] | undefined)[], index: number): T[] {
+  const known = lists[index];
+  if (known) return known;
+  const made: T[] = [];
+  lists[index] = made;
+  return made;
 }
