@@ -1,10 +1,10 @@
 /** Modules kvm and kvm-intel: virt/kvm, arch/x86/kvm/vmx. What the CPU offers decides (no VMX: -EOPNOTSUPP). */
 import { E } from '../../../base/errno.ts';
+import { misc_deregister, misc_register } from '../../drivers/char/misc.ts';
 import type { ModuleDef } from '../../include/module.ts';
 import { guestMachine, KVM, Kvm, kvm_chardev_ops } from './kvm.ts';
 
-/** Misc devices share major 10; KVM has minor 232. */
-const MISC_MAJOR = 10;
+/** Minor of /dev/kvm among the misc devices. */
 const KVM_MINOR = 232;
 
 export const kvm_module: ModuleDef = {
@@ -40,17 +40,8 @@ export const kvm_intel_module: ModuleDef = {
       return -E.EOPNOTSUPP;
     }
     const kvm = new Kvm(kernel);
-    const ops = kvm_chardev_ops(kvm);
     kernel.set(KVM, kvm);
-    registerMinor(kernel.vfs, ops);
-    return 0;
+    return misc_register(kernel, KVM_MINOR, 'kvm', 'kvm', kvm_chardev_ops(kvm));
   },
-  exit(kernel) {
-    kernel.vfs.rmnod('kvm');
-  },
+  exit: (kernel) => misc_deregister(kernel, KVM_MINOR),
 };
-
-function registerMinor(vfs: Parameters<ModuleDef['init']>[0]['vfs'], ops: ReturnType<typeof kvm_chardev_ops>): void {
-  vfs.register_chrdev(MISC_MAJOR, 'misc', (minor) => (minor === KVM_MINOR ? ops : null));
-  vfs.mknod('kvm', 0o660, MISC_MAJOR, KVM_MINOR);
-}
