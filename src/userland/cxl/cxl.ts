@@ -1,0 +1,209 @@
+import type { Program, Sys } from '../../linux/uapi/sys.ts';
+import { print } from '../pciutils/io.ts';
+import { daxReader } from './dax.ts';
+import { imply, type ListOptions, noOptions } from './filter.ts';
+import { type Node, printJson } from './json.ts';
+import { list } from './list.ts';
+import { Scanner } from './topology.ts';
+
+const VERSION = '81';
+const KNOWN = [
+  'version',
+  'list',
+  'help',
+  'zero-labels',
+  'read-labels',
+  'write-labels',
+  'disable-memdev',
+  'enable-memdev',
+  'reserve-dpa',
+  'free-dpa',
+  'update-firmware',
+  'set-alert-config',
+  'wait-sanitize',
+  'disable-port',
+  'enable-port',
+  'set-partition',
+  'disable-bus',
+  'create-region',
+  'enable-region',
+  'disable-region',
+  'destroy-region',
+  'monitor',
+];
+
+const LIST_USAGE = `
+ usage: cxl list [<options>]
+
+    -m, --memdev <name>     only this memdev (name, number, PCI address)
+    -s, --serial <number>   only the memdev with this serial number
+    -M, --memdevs           memdevs
+    -b, --bus <name>        only below this bus (name or provider)
+    -B, --buses             buses
+    -p, --port <name>       only below this port
+    -P, --ports             ports
+    -S, --single            with -p: the port alone, not what is below it
+    -e, --endpoint <name>   only this endpoint
+    -E, --endpoints         endpoints
+    -d, --decoder <name>    only this decoder
+    -D, --decoders          decoders
+    -T, --targets           targets of decoders, dports of ports
+    -r, --region <name>     only this region
+    -R, --regions           regions
+    -X, --dax               dax devices of regions
+    -i, --idle              disabled objects too
+    -u, --human             numbers for people
+    -H, --health            health of memdevs
+    -I, --partition         partitions of memdevs
+    -F, --firmware          firmware of memdevs
+    -A, --alert-config      alert configuration of memdevs
+    -L, --media-errors      media errors
+    -v, --verbose           more; repeat for still more
+`;
+
+/** cxl-cli 81: `list` and `version`. */
+export const cxl: Program = async (sys, argv) => {
+  const [, command, ...args] = argv;
+  if (command === undefined || command === '--help' || command === 'help') {
+    await print(
+      sys,
+      command === undefined ? 2 : 1,
+      `\n usage: cxl [--version] [--help] COMMAND [ARGS]\n\n commands of cxl-cli; in this lab: list, version\n\n   ${KNOWN.join('\n   ')}\n\n`,
+    );
+    return command === undefined ? 1 : 0;
+  }
+  if (command === '--version' || command === 'version' || command === '-v') {
+    await print(sys, 1, `${VERSION}\n`);
+    return 0;
+  }
+  if (command === '--list-cmds') {
+    await print(sys, 1, `${KNOWN.join('\n')}\n`);
+    return 0;
+  }
+  if (command === 'list') return runList(sys, args);
+  if (KNOWN.includes(command)) {
+    await print(
+      sys,
+      2,
+      `cxl ${command}: this subcommand is not modelled in the lab yet (fidelity: tools-cxl-subset)\n`,
+    );
+    return 1;
+  }
+  await print(sys, 2, `Unknown command: '${command}'\n`);
+  return 1;
+};
+
+const FLAGS: Readonly<Record<string, keyof ListOptions>> = {
+  M: 'memdevs',
+  B: 'buses',
+  P: 'ports',
+  E: 'endpoints',
+  D: 'decoders',
+  T: 'targets',
+  R: 'regions',
+  X: 'dax',
+  i: 'idle',
+  u: 'human',
+  S: 'single',
+  H: 'health',
+  I: 'partition',
+  F: 'firmware',
+  A: 'alert',
+  L: 'mediaErrors',
+};
+const VALUES: Readonly<Record<string, keyof ListOptions>> = {
+  m: 'memdev',
+  s: 'serial',
+  b: 'bus',
+  p: 'port',
+  e: 'endpoint',
+  d: 'decoder',
+  r: 'region',
+};
+const LONG: Readonly<Record<string, string>> = {
+  memdev: 'm',
+  serial: 's',
+  memdevs: 'M',
+  bus: 'b',
+  buses: 'B',
+  port: 'p',
+  ports: 'P',
+  single: 'S',
+  endpoint: 'e',
+  endpoints: 'E',
+  decoder: 'd',
+  decoders: 'D',
+  targets: 'T',
+  region: 'r',
+  regions: 'R',
+  dax: 'X',
+  idle: 'i',
+  human: 'u',
+  health: 'H',
+  partition: 'I',
+  firmware: 'F',
+  'alert-config': 'A',
+  'media-errors': 'L',
+  verbose: 'v',
+};
+
+async function runList(sys: Sys, args: readonly string[]): Promise<number> {
+  const options = noOptions();
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n] as string;
+    let letters: string;
+    let inline: string | null = null;
+    if (arg.startsWith('--')) {
+      const [name, value] = arg.slice(2).split('=', 2);
+      if (name === 'help') {
+        await print(sys, 1, LIST_USAGE);
+        return 129;
+      }
+      if (name === 'debug') continue;
+      const letter = LONG[name ?? ''];
+      if (letter === undefined) {
+        await print(sys, 2, `  Error: unknown option \`${name}'\n${LIST_USAGE}`);
+        return 129;
+      }
+      letters = letter;
+      inline = value ?? null;
+    } else if (arg.startsWith('-') && arg.length > 1) letters = arg.slice(1);
+    else {
+      await print(sys, 2, `unknown parameter "${arg}"\n${LIST_USAGE}`);
+      return 129;
+    }
+    for (let at = 0; at < letters.length; at++) {
+      const letter = letters[at] as string;
+      if (letter === 'h') {
+        await print(sys, 1, LIST_USAGE);
+        return 129;
+      }
+      if (letter === 'v') {
+        options.verbose++;
+        continue;
+      }
+      const flag = FLAGS[letter];
+      const value = VALUES[letter];
+      if (flag !== undefined) Object.assign(options, { [flag]: true });
+      else if (value !== undefined) {
+        const text = inline ?? (letters.slice(at + 1) || args[++n]);
+        if (text === undefined) {
+          await print(sys, 2, `  Error: switch \`${letter}' requires a value\n`);
+          return 129;
+        }
+        Object.assign(options, { [value]: text });
+        break;
+      } else {
+        await print(sys, 2, `  Error: unknown switch \`${letter}'\n${LIST_USAGE}`);
+        return 129;
+      }
+    }
+  }
+  imply(options);
+  const found: Node = list(new Scanner(sys).scan(), options, daxReader(sys));
+  const items = Array.isArray(found) ? (found as readonly Node[]) : [found];
+  if (items.length === 0) await print(sys, 2, '  Warning: no matching devices found\n\n');
+  const bare = options.human && items.length === 1;
+  await print(sys, 1, `${printJson(bare ? (items[0] as Node) : items)}\n`);
+  return 0;
+}

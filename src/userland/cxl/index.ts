@@ -1,0 +1,1 @@
+export { cxl } from './cxl.ts';
