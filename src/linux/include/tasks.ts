@@ -1,3 +1,4 @@
+import type { Waiter } from '../../base/scheduler.ts';
 import type { Sys } from '../uapi/sys.ts';
 
 /** struct task_struct as other subsystems see it. */
@@ -18,4 +19,12 @@ export interface Tasks {
   find(pid: number): Process | null;
   /** Sends a signal as the kernel itself (SIGBUS on a bad fault). */
   send(pid: number, signal: number): number;
+
+  /** Makes `process` the current one (a vCPU exit runs in its VMM's process); gives the one before, to switch back. */
+  switchTo(process: Process | null): Process | null;
+  /**
+   * Sleeps interruptibly on `waiter`: 0 when woken, -EINTR when a signal came, and `ProcessExit` when that signal is
+   * fatal. Capture `current` before the first await and pass it; null waits uninterruptibly.
+   */
+  wait(process: Process | null, waiter: Waiter): Promise<number>;
 }

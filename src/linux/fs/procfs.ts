@@ -1,0 +1,133 @@
+/** fs/proc: entries with computed text, and a directory per process. Left out: most files; what is there is computed. */
+
+import { assert } from '../../base/assert.ts';
+import { text, utf8 } from '../../base/bytes.ts';
+import { E } from '../../base/errno.ts';
+import type { File, FileOperations } from '../include/fs.ts';
+import { O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
+import type { Dirent } from '../uapi/sys.ts';
+import { dirent, Inode, type SuperBlock } from './inode.ts';
+
+/** A file with computed text (single_open): shown when read from its start. Also used by debugfs. */
+export class TextInode extends Inode {
+  constructor(
+    sb: SuperBlock,
+    readonly show: (() => string) | null,
+    readonly store: ((text: string) => number) | null,
+    mode = (show ? 0o444 : 0) | (store ? 0o200 : 0),
+  ) {
+    super(sb, S_IFREG | mode);
+  }
+  override open(file: File): FileOperations | number {
+    if ((file.flags & O_ACCMODE) !== O_RDONLY && !this.store) return -E.EACCES;
+    file.private_data = { inode: this, data: null } satisfies Opened;
+    return textFops;
+  }
+}
+
+interface Opened {
+  readonly inode: TextInode;
+  data: Uint8Array | null;
+}
+function opened(file: File): Opened {
+  const data = file.private_data;
+  assert(
+    typeof data === 'object' && data !== null && 'inode' in data && data.inode instanceof TextInode,
+    'procfs file',
+  );
+  return data as Opened;
+}
+
+const textFops: FileOperations = {
+  read(file, into, offset) {
+    const of = opened(file);
+    if (!of.inode.show) return -E.EINVAL;
+    if (offset === 0 || !of.data) of.data = utf8(of.inode.show());
+    const part = of.data.subarray(Math.min(offset, of.data.length), Math.min(of.data.length, offset + into.length));
+    into.set(part);
+    return part.length;
+  },
+  write(file, from) {
+    const ret = opened(file).inode.store?.(text(from)) ?? -E.EINVAL;
+    return ret < 0 ? ret : from.length;
+  },
+};
+
+/** A symbolic link whose target is computed (`self`, `fd/0`, `exe`, `cwd`). */
+export class ComputedLink extends Inode {
+  constructor(
+    sb: SuperBlock,
+    readonly target: () => string,
+  ) {
+    super(sb, S_IFLNK | 0o777);
+  }
+  override readlink(): string {
+    return this.target();
+  }
+}
+
+/** A character device or other inode living in proc (`/proc/kmsg`). */
+export class FopsInode extends Inode {
+  constructor(
+    sb: SuperBlock,
+    mode: number,
+    readonly fops: FileOperations,
+  ) {
+    super(sb, S_IFREG | mode);
+  }
+  override open(): FileOperations {
+    return this.fops;
+  }
+}
+
+/** A directory of fixed entries plus, optionally, computed ones. */
+export class ProcDir extends Inode {
+  readonly entries = new Map<string, Inode>();
+  constructor(
+    sb: SuperBlock,
+    private readonly dynamic?: { lookup(name: string): Inode | null; list(): string[] },
+  ) {
+    super(sb, S_IFDIR | 0o555);
+    this.nlink = 2;
+  }
+  override lookup(name: string): Inode | null {
+    return this.entries.get(name) ?? this.dynamic?.lookup(name) ?? null;
+  }
+  override readdir(): Dirent[] {
+    const out = [...this.entries].map(([name, inode]) => dirent(name, inode));
+    for (const name of this.dynamic?.list() ?? []) {
+      const inode = this.dynamic?.lookup(name);
+      if (inode) out.push(dirent(name, inode));
+    }
+    return out;
+  }
+  override create(): number {
+    return -E.ENOENT;
+  }
+  /** The directory at a relative path, made if need be. */
+  dir(path: string): ProcDir {
+    let at: ProcDir = this;
+    for (const name of path.split('/')) {
+      if (name === '') continue;
+      const next = at.entries.get(name);
+      if (next instanceof ProcDir) at = next;
+      else {
+        const made = new ProcDir(this.sb);
+        at.entries.set(name, made);
+        at = made;
+      }
+    }
+    return at;
+  }
+  put(path: string, inode: Inode): void {
+    const cut = path.lastIndexOf('/');
+    this.dir(cut < 0 ? '' : path.slice(0, cut)).entries.set(path.slice(cut + 1), inode);
+  }
+  /** Takes an entry away, and directories that only held it. */
+  drop(path: string): void {
+    const cut = path.lastIndexOf('/');
+    const dir = this.dir(cut < 0 ? '' : path.slice(0, cut));
+    dir.entries.delete(path.slice(cut + 1));
+    if (cut > 0 && dir.entries.size === 0) this.drop(path.slice(0, cut));
+  }
+}

@@ -1,0 +1,170 @@
+/** fs/proc: the global files and the directory of each process. Left out: most of them; none here is invented. */
+import { hex } from '../../base/addr.ts';
+import { d_path, type Inode } from '../fs/inode.ts';
+import { ComputedLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
+import type { Linux } from './linux.ts';
+import type { Task } from './task.ts';
+
+export class ProcFiles {
+  /** Directories of live processes, made on first use. */
+  private readonly dirs = new WeakMap<Task, ProcDir>();
+  constructor(private readonly kernel: Linux) {}
+
+  lookup(name: string): Inode | null {
+    const { tasks } = this.kernel;
+    if (!/^[1-9]\d*$/.test(name)) return null;
+    const task = tasks.find(Number(name));
+    if (!task) return null;
+    let dir = this.dirs.get(task);
+    if (!dir) {
+      dir = this.pidDir(task);
+      this.dirs.set(task, dir);
+    }
+    return dir;
+  }
+  list(): string[] {
+    return [...this.kernel.tasks.processes.keys()].sort((a, b) => a - b).map(String);
+  }
+
+  private pidDir(task: Task): ProcDir {
+    const { kernel } = this;
+    const { sb } = kernel.vfs.proc;
+    const dir = new ProcDir(sb);
+    const file = (name: string, show: () => string): void => dir.put(name, new TextInode(sb, show, null));
+    file('cmdline', () => (task.exit ? '' : task.argv.map((arg) => `${arg}\0`).join('')));
+    file('comm', () => `${task.comm}\n`);
+    file('environ', () =>
+      Object.entries(task.env)
+        .map(([key, value]) => `${key}=${value}\0`)
+        .join(''),
+    );
+    file('status', () => {
+      const state = {
+        running: task.waiters.size > 0 ? 'S (sleeping)' : 'R (running)',
+        stopped: 'T (stopped)',
+        zombie: 'Z (zombie)',
+      };
+      return (
+        `Name:\t${task.comm}\nUmask:\t${task.umask.toString(8).padStart(4, '0')}\nState:\t${state[task.state]}\n` +
+        `Tgid:\t${task.pid}\nPid:\t${task.pid}\nPPid:\t${task.ppid}\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nThreads:\t1\n`
+      );
+    });
+    file('stat', () => {
+      const state = { running: task.waiters.size > 0 ? 'S' : 'R', stopped: 'T', zombie: 'Z' }[task.state];
+      const rest = `${task.ppid} ${task.pgid} ${task.sid} 0 ${task.tty?.pgrp ?? -1} 0 0 0 0 0 0 0 0 0 20 0 1 0`;
+      return `${task.pid} (${task.comm}) ${state} ${rest} ${Math.floor(task.startNs / 1e7)}\n`;
+    });
+    file('maps', () =>
+      kernel.mm
+        .vmas(task)
+        .map((vma) => {
+          const rights = `${vma.prot & 1 ? 'r' : '-'}${vma.prot & 2 ? 'w' : '-'}-${vma.flags & 1 ? 's' : 'p'}`;
+          const range = `${hex(vma.start, 8)}-${hex(vma.start + vma.length, 8)}`;
+          const name = vma.file ? `                    ${vma.file.path}` : '';
+          return `${range} ${rights} ${hex(vma.offset, 8)} 00:00 0${name}\n`;
+        })
+        .join(''),
+    );
+    dir.put('cwd', new ComputedLink(sb, () => d_path(task.cwd)));
+    dir.put(
+      'fd',
+      new ProcDir(sb, {
+        lookup: (name) => {
+          const open = task.files.get(Number(name));
+          return open ? new ComputedLink(sb, () => (open.path === 'pipe:' ? 'pipe:[1]' : open.path)) : null;
+        },
+        list: () => [...task.files.entries()].map(([fd]) => String(fd)),
+      }),
+    );
+    return dir;
+  }
+
+  init(): void {
+    const { kernel } = this;
+    const { proc } = kernel.vfs;
+    const file = (name: string, show: () => string, write?: (text: string) => number): void =>
+      proc.put(name, new TextInode(proc.sb, show, write ?? null));
+    file('iomem', () => kernel.iomem.show());
+    file('modules', () => kernel.modules.show());
+    file('cmdline', () => `${kernel.boot.cmdline}\n`);
+    file('version', () => `Linux version ${kernel.build.release} (root@cxlab) ${kernel.build.version}\n`);
+    file('uptime', () => {
+      const up = (kernel.now() / 1e9).toFixed(2);
+      return `${up} ${up}\n`;
+    });
+    file('mounts', () =>
+      kernel.vfs.ns.mounts.map((mount) => `${mount.source} ${mount.target} ${mount.type} rw,relatime 0 0\n`).join(''),
+    );
+    file('filesystems', () =>
+      ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs', 'ramfs'].map((fs) => `nodev\t${fs}\n`).join(''),
+    );
+    file('cpuinfo', () => {
+      const { model, vendor, hypervisor } = kernel.cpu.features;
+      const one = (n: number): string =>
+        `processor\t: ${n}\nvendor_id\t: ${vendor}\nmodel name\t: ${model}\nflags\t\t: fpu pae lm${hypervisor ? ' hypervisor' : ''}\n\n`;
+      return Array.from({ length: kernel.cpu.count }, (_, n) => one(n)).join('');
+    });
+    file('meminfo', () => {
+      const total = kernel.e820.filter((entry) => entry.type === 'usable').reduce((sum, entry) => sum + entry.size, 0);
+      const line = (name: string, bytes: number): string =>
+        `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
+      return line('MemTotal', total) + line('MemFree', kernel.mm.freeBytes) + line('MemAvailable', kernel.mm.freeBytes);
+    });
+    file('devices', () => {
+      const rows = [...kernel.vfs.chrdevs].sort((a, b) => a[0] - b[0]);
+      return `Character devices:\n${rows.map(([major, dev]) => `${String(major).padStart(3)} ${dev.name}\n`).join('')}\nBlock devices:\n`;
+    });
+    file(
+      'sys/kernel/hostname',
+      () => `${kernel.hostname}\n`,
+      (text) => {
+        kernel.hostname = text.trim();
+        return 0;
+      },
+    );
+    file('sys/kernel/osrelease', () => `${kernel.build.release}\n`);
+    file('sys/kernel/version', () => `${kernel.build.version}\n`);
+    file(
+      'sys/kernel/printk',
+      () => `${kernel.log_buf.console_loglevel}\t4\t1\t7\n`,
+      (text) => {
+        const level = Number(text.trim().split(/\s+/)[0]);
+        if (!Number.isInteger(level)) return -22;
+        kernel.log_buf.console_loglevel = level;
+        return 0;
+      },
+    );
+    file('config', () =>
+      Object.entries(kernel.build.config)
+        .map(([key, value]) => `CONFIG_${key}=${value}\n`)
+        .join(''),
+    );
+    const control = (text: string): number => (kernel.dyndbg.exec(text) ? 0 : -22);
+    kernel.vfs.debugfs_create('dynamic_debug/control', () => kernel.dyndbg.show(), control);
+    file('dynamic_debug/control', () => kernel.dyndbg.show(), control);
+    proc.put('self', new ComputedLink(proc.sb, () => String(kernel.tasks.current?.pid ?? 1)));
+    proc.put('kmsg', new FopsInode(proc.sb, 0o400, this.kmsg()));
+  }
+
+  /** /proc/kmsg: SYSLOG_ACTION_READ as a file. */
+  private kmsg() {
+    const log = this.kernel.log_buf;
+    const { tasks } = this.kernel;
+    return {
+      seekable: false,
+      read: (_file: unknown, into: Uint8Array): number | Promise<number> => {
+        if (log.unread) return log.readNew(into);
+        const process = tasks.current;
+        return (async () => {
+          while (!log.unread) {
+            const ret = await tasks.wait(process, log.changed.wait());
+            if (ret < 0) return ret;
+          }
+          return log.readNew(into);
+        })();
+      },
+      poll: () => log.unread,
+      wait: () => log.changed.wait().promise,
+    };
+  }
+}
