@@ -222,7 +222,7 @@ function q35(cxl: readonly Fn[]): FakeMachine {
   rsdp.set(utf8('RSD PTR '));
   tables.set(utf8('TBL'), 0);
   const machine = new FakeMachine(
-    new Map([
+    new Map<number, readonly Fn[]>([
       [0, bus0],
       [12, cxl],
     ]),

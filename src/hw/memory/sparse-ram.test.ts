@@ -39,5 +39,16 @@ test('bytes at any earlier row come back from the log alone', () => {
     snapshot();
   }
   for (const { row, bytes } of states)
-    expect(ramAt(log, ram.cell, 0, bytes.length, row).every((byte, at) => byte === bytes[at])).toBe(true);
+    expect(ramAt(log, ram.cell, 0, bytes.length, row)?.every((byte, at) => byte === bytes[at])).toBe(true);
+});
+
+test('history of bulk writes is bounded, and says so instead of guessing', () => {
+  const log = new EventLog();
+  const ram = new SparseRam(log, 'host', 8 * RAM_PAGE);
+  const start = log.length;
+  for (let n = 0; n < 600; n++) ram.write(0, new Uint8Array(RAM_PAGE).fill(n));
+  expect(ramAt(log, ram.cell, 0, 4, start)).toEqual(new Uint8Array(4));
+  expect(ramAt(log, ram.cell, 0, 4, start + 2)).toBe(null);
+  expect(ramAt(log, ram.cell, 0, 1, log.length - 1)).toEqual(new Uint8Array([598 % 256]));
+  expect(ram.load(0, 1)).toBe(599 % 256);
 });

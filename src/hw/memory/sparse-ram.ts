@@ -10,18 +10,25 @@ export const RAM_PAGE = 65_536;
 const TABLE = 1024;
 /** From this many bytes of one page on, exchanging the page is cheaper than logging before and after. */
 const EXCHANGE_FROM = 24 * 1024;
+/** Exchanged pages whose old bytes the log keeps (32 MiB); older ones are reused and their bytes are lost to history. */
+const HISTORY_PAGES = 512;
+/** Stands in the log for a page whose old bytes were given up. */
+export const LOST_PAGE = new Uint8Array(0);
 
 interface Page {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Index in `log.pages` of the exchange that put it in place, or -1. */
+  readonly entry: number;
 }
 
 export class SparseRam implements RamObject {
   hi = 0;
   readonly cell: CellId;
   private readonly tables: (Page | undefined)[][];
-  /** Pages that log rows hold as "before"; free again once the log has dropped the row. */
-  private readonly retired: { readonly row: number; readonly entry: number }[] = [];
+  /** Pages that log rows hold as "before", oldest first from `retiredFrom` on; reused when the log or the budget drops them. */
+  private readonly retired: { readonly row: number; readonly entry: number; readonly cameBy: number }[] = [];
+  private retiredFrom = 0;
   private lastIndex = -1;
   private lastPage: Page | undefined;
 
@@ -137,11 +144,11 @@ export class SparseRam implements RamObject {
 
   /** The page, allocated if it is new. No row: a fresh page reads as the zeros it read before. */
   private touch(index: number): Page {
-    return this.page(index) ?? this.put(index, new Uint8Array(RAM_PAGE));
+    return this.page(index) ?? this.put(index, new Uint8Array(RAM_PAGE), -1);
   }
 
-  private put(index: number, bytes: Uint8Array): Page {
-    const page = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, RAM_PAGE) };
+  private put(index: number, bytes: Uint8Array, entry: number): Page {
+    const page = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, RAM_PAGE), entry };
     const inTable = index & (TABLE - 1);
     const table = this.tables[(index - inTable) / TABLE];
     assert(table, `ram ${this.id}: access beyond its end`);
@@ -152,22 +159,30 @@ export class SparseRam implements RamObject {
   }
 
   private exchange(index: number, bytes: Uint8Array): void {
-    const before = this.page(index)?.bytes ?? null;
-    this.put(index, bytes);
-    if (before) this.retired.push({ row: this.log.length, entry: this.log.pages.length });
-    this.log.page(this.cell, index, before, bytes);
+    const old = this.page(index);
+    const entry = this.log.pages.length;
+    this.put(index, bytes, entry);
+    if (old) this.retired.push({ row: this.log.length, entry, cameBy: old.entry });
+    this.log.page(this.cell, index, old?.bytes ?? null, bytes);
   }
 
-  /** One page's worth of `from`, in a recycled array when the log has let one go. */
+  /** One page's worth of `from`, in a recycled array when one is to be had (fresh memory costs several times the copy). */
   private copyOf(from: Uint8Array, at: number): Uint8Array {
-    const oldest = this.retired[0];
-    if (oldest && oldest.row < this.log.start) {
-      this.retired.shift();
-      const entry = this.log.pages[oldest.entry];
-      const bytes = entry?.before;
-      if (entry && bytes) {
-        entry.before = null;
-        bytes.set(from.subarray(at, at + RAM_PAGE));
+    const oldest = this.retired[this.retiredFrom];
+    if (oldest && (oldest.row < this.log.start || this.retired.length - this.retiredFrom > HISTORY_PAGES)) {
+      this.retiredFrom++;
+      if (this.retiredFrom > 4096) {
+        this.retired.splice(0, this.retiredFrom);
+        this.retiredFrom = 0;
+      }
+      const { pages } = this.log;
+      const left = pages[oldest.entry];
+      const came = pages[oldest.cameBy];
+      const bytes = left?.before;
+      if (left && bytes) {
+        left.before = LOST_PAGE;
+        if (came) came.after = LOST_PAGE;
+        bytes.set(at === 0 && from.length === RAM_PAGE ? from : from.subarray(at, at + RAM_PAGE));
         return bytes;
       }
     }
@@ -206,7 +221,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 /**
  * Bytes of memory object `ram` as they were before row `cursor`, from the log alone: rows from the cursor on that touch a
  * byte know what it was; a byte nobody touched later still is what the last earlier row made it. Bytes whose rows the log
- * has dropped come from `live` (the object itself) where there is one, else 0.
+ * has dropped come from `live` (the object itself) where there is one, else 0. Null when a page's history was given up.
  */
 export function ramAt(
   log: EventLog,
@@ -215,10 +230,11 @@ export function ramAt(
   length: number,
   cursor: number,
   live?: RamObject,
-): Uint8Array {
+): Uint8Array | null {
   const out = new Uint8Array(length);
   const known = new Uint8Array(length);
   let missing = length;
+  let lost = false;
   const take = (at: number, bytes: Uint8Array | null, count: number): void => {
     const first = Math.max(offset, at);
     const end = Math.min(offset + length, at + count);
@@ -226,6 +242,7 @@ export function ramAt(
       if (known[n - offset]) continue;
       known[n - offset] = 1;
       missing--;
+      if (bytes === LOST_PAGE) lost = true;
       out[n - offset] = bytes ? (bytes[n - at] as number) : 0;
     }
   };
@@ -250,5 +267,5 @@ export function ramAt(
     } else if (kind === Row.PAGE && log.a(row) === ram)
       take(log.b(row) * RAM_PAGE, log.pages[log.c(row)]?.after ?? null, RAM_PAGE);
   }
-  return out;
+  return lost ? null : out;
 }
