@@ -1,1 +1,102 @@
-export {};
+import { expose, transfer } from 'comlink';
+import { Lab, type LabHost } from '../lab/lab.ts';
+import type { MachineId } from '../log/index.ts';
+import type { BytesSpace, ConsoleId, LogBatch, SessionRecord } from '../protocol/client.ts';
+import walkthrough from '../content/walkthrough.transcript?raw';
+import { batchOf } from './batch.ts';
+
+/** The line of the walkthrough with which L2's driver is loaded and the mapping appears. */
+const LAST_BOOT_LINE = 'modprobe cxl-accel';
+
+/** Rows in one message at most; the rest follows with the next frame. */
+const MAX_ROWS = 200_000;
+const FRAME_MS = 16;
+
+/** A MessageChannel ping: lets `message` events in, costs microseconds (setTimeout would cost milliseconds). */
+const breath = new MessageChannel();
+const waiting: (() => void)[] = [];
+breath.port1.onmessage = () => waiting.shift()?.();
+
+let speed = 1;
+const host: LabHost = {
+  yieldToHost: () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      breath.port2.postMessage(0);
+    }),
+  pace: (ns) => new Promise((resolve) => setTimeout(resolve, speed === 0 ? 0 : ns / 1e6 / speed)),
+};
+
+let lab: Lab | null = null;
+let stream: MessagePort | null = null;
+let sent = { rows: 0, strings: 0, values: 0, sites: 0 };
+let frame: ReturnType<typeof setTimeout> | null = null;
+
+function flush(): void {
+  frame = null;
+  if (!lab || !stream) return;
+  const made = batchOf(lab.log, sent, MAX_ROWS, lab.consoles.list());
+  if (!made) return;
+  sent = made.sent;
+  const { batch } = made;
+  stream.postMessage(batch, [batch.kind.buffer, batch.a.buffer, batch.b.buffer, batch.c.buffer, batch.cause.buffer]);
+  if (sent.rows < lab.log.length) schedule();
+}
+
+function schedule(): void {
+  frame ??= setTimeout(flush, FRAME_MS);
+}
+
+function running(): Lab {
+  if (!lab) throw new Error('the lab has not been started');
+  return lab;
+}
+
+const api = {
+  /** Boots the lab and gives it the recorded inputs; rows stream to `port` from row 0. */
+  async start(session: SessionRecord, port: MessagePort): Promise<void> {
+    lab?.stop();
+    stream = port;
+    sent = { rows: 0, strings: 0, values: 0, sites: 0 };
+    const fresh = await Lab.start({ seed: session.seed, host, inputs: session.inputs, paced: true });
+    lab = fresh;
+    fresh.onCrash = (message) => port.postMessage({ crash: message });
+    fresh.log.listen(schedule);
+    schedule();
+  },
+  async input(console: ConsoleId, text: string): Promise<void> {
+    running().input(console, text);
+  },
+  async resize(console: ConsoleId, columns: number, rows: number): Promise<void> {
+    running().resize(console, columns, rows);
+  },
+  async run(console: ConsoleId, line: string): Promise<void> {
+    running().input(console, `${line}\r`);
+  },
+  async bootToL2(): Promise<void> {
+    await running().type(walkthrough, LAST_BOOT_LINE);
+  },
+  async openConsole(machine: MachineId): Promise<ConsoleId | null> {
+    return running().openTerminal(machine);
+  },
+  async bytes(space: BytesSpace, offset: number, length: number, cursor: number): Promise<Uint8Array | null> {
+    const bytes = running().bytes(space, offset, length, cursor);
+    return bytes ? transfer(bytes, [bytes.buffer]) : null;
+  },
+  /** The session up to row `cursor` (the whole session without it). */
+  async record(cursor?: number): Promise<SessionRecord> {
+    return running().record(cursor);
+  },
+  async hash(): Promise<string> {
+    await running().settled();
+    return running().hash();
+  },
+  async control(change: { readonly speed?: number }): Promise<void> {
+    if (change.speed !== undefined) speed = change.speed;
+  },
+};
+
+export type WorkerApi = typeof api;
+export type WorkerMessage = LogBatch | { readonly crash: string };
+
+expose(api);

@@ -43,6 +43,15 @@ export class SparseRam implements RamObject {
     this.tables = Array.from({ length: Math.ceil(size / RAM_PAGE / TABLE) }, () => []);
   }
 
+  /** Visits every allocated page in address order. */
+  forEachPage(visit: (index: number, bytes: Uint8Array) => void): void {
+    this.tables.forEach((table, t) => {
+      table.forEach((page, n) => {
+        if (page) visit(t * TABLE + n, page.bytes);
+      });
+    });
+  }
+
   load(offset: number, width: Width): number {
     const at = inPage(offset);
     if (at + width > RAM_PAGE) return this.loadAcross(offset, width);

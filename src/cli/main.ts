@@ -1,0 +1,48 @@
+import { UserError } from '../base/assert.ts';
+import { bench } from './commands/bench.ts';
+import { check } from './commands/check.ts';
+import { exportFiles } from './commands/export.ts';
+import { hash } from './commands/hash.ts';
+import { run } from './commands/run.ts';
+import { xlatCommand } from './commands/xlat.ts';
+
+const USAGE = `usage: npm run --silent lab -- COMMAND …
+
+  run [--json] FILE                 type a transcript, print it with the outputs
+  check FILE…                       compare outputs with the file; unified diff, status 1 on difference
+  xlat --after FILE [--json] SPACE:ADDR…
+                                    the chain of an address; SPACE is l2-gpa, l1-hva, l1-hpa, dpa or backend
+  export --after FILE --machine host|l1|l2 WHAT
+                                    WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
+                                          backend ID FILE | events FILE
+  hash FILE                         state hash after a transcript
+
+FILE is a transcript: lines "host# …", "l1# …", "l2# …" are typed on that console in order (also "host-monitor# …",
+"l1-monitor# …"). All commands take --seed N (default 1).`;
+
+const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  run,
+  check,
+  xlat: xlatCommand,
+  export: exportFiles,
+  hash,
+  bench,
+};
+
+/** The headless runner. Mistakes of its user: one sentence on stderr and status 2. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(`${USAGE}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  try {
+    if (!command) throw new UserError(`unknown command "${name}"; the commands are run, check, xlat, export and hash`);
+    return await command(rest);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`lab: ${error.message}\n`);
+    return 2;
+  }
+}

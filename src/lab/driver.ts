@@ -1,0 +1,138 @@
+import type { Scheduler } from '../base/scheduler.ts';
+import type { ConsoleId, RecordedInput } from '../protocol/client.ts';
+
+export interface DriverPort {
+  /** Waits for `ns` of real time as the host sees fit; resolves early when an input comes. */
+  pace(ns: number): Promise<void>;
+  /** Puts text into a console. */
+  deliver(console: ConsoleId, text: string): void;
+  /** Everything has come to rest: publish what is published once per rest (exit counters, marks). */
+  settled(): void;
+}
+
+/**
+ * Moves the lab: delivers inputs at deterministic moments, lets tasks run, fires virtual timers when nothing can run.
+ *
+ * An input that arrives while nothing can run is tied to the number of timers fired before it; one that arrives while
+ * tasks run is tied to the scheduler's position. Replaying the records gives the same bytes.
+ */
+export class Driver {
+  private readonly queue: { console: ConsoleId; text: string }[] = [];
+  private readonly recorded: RecordedInput[] = [];
+  private replay: RecordedInput[] = [];
+  private wake: () => void = () => {};
+  private stopped = false;
+  private restWaiters: (() => void)[] = [];
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly port: DriverPort,
+  ) {}
+
+  /** Inputs so far, for the session record. */
+  get inputs(): readonly RecordedInput[] {
+    return this.recorded;
+  }
+
+  get isReplaying(): boolean {
+    return this.replay.length > 0;
+  }
+
+  /** Inputs to be given at their recorded moments before anything new is taken. */
+  setReplay(inputs: readonly RecordedInput[]): void {
+    this.replay = [...inputs];
+  }
+
+  /** A person (or a transcript) typed something. */
+  input(console: ConsoleId, text: string): void {
+    this.queue.push({ console, text });
+    this.wake();
+  }
+
+  /** Called at every breath of the host while tasks run: inputs that arrived meanwhile take effect now. */
+  breathe(): void {
+    const next = this.replay[0];
+    if (next) {
+      if (!next.idle && this.scheduler.position >= next.position) this.give(this.replay.shift() as RecordedInput);
+      return;
+    }
+    while (this.queue.length > 0) this.take(false);
+  }
+
+  /** Without pacing: virtual time (ns) after which timers no longer fire by themselves (an endless `watch` comes to rest). */
+  deadline = Number.POSITIVE_INFINITY;
+
+  /** Runs for ever (until `stop`). `paced`: wait real time before timers; otherwise fire them at once. */
+  async run(paced: () => boolean): Promise<void> {
+    while (!this.stopped) {
+      await this.scheduler.idle();
+      if (this.stopped) return;
+      if (this.nextReplay()) continue;
+      if (this.replay.length === 0 && this.queue.length > 0) {
+        this.take(true);
+        continue;
+      }
+      const due = this.scheduler.untilNextTimer();
+      if (due === null || (this.replay.length === 0 && this.scheduler.now + due > this.deadline)) {
+        this.rest();
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+          if (this.queue.length > 0 || this.restWaiters.length > 0 || this.stopped) resolve();
+        });
+        continue;
+      }
+      if (this.replay.length === 0 && paced()) {
+        this.rest();
+        const before = this.queue.length;
+        await Promise.race([
+          this.port.pace(due),
+          new Promise<void>((resolve) => {
+            this.wake = resolve;
+          }),
+        ]);
+        if (this.queue.length > before) continue;
+      }
+      if (!this.stopped) this.scheduler.fireNextTimer();
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.wake();
+  }
+
+  /** Resolves when nothing can run, no input waits and no timer is pending. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.restWaiters.push(resolve);
+      this.wake();
+    });
+  }
+
+  private nextReplay(): boolean {
+    const next = this.replay[0];
+    if (!next) return false;
+    // An input recorded while tasks ran can only be late here if the engine changed: give it now rather than never.
+    if (next.idle && this.scheduler.timersFired < next.timersFired && this.scheduler.untilNextTimer() !== null)
+      return false;
+    this.give(this.replay.shift() as RecordedInput);
+    return true;
+  }
+
+  private take(idle: boolean): void {
+    const { console, text } = this.queue.shift() as { console: ConsoleId; text: string };
+    this.give({ console, text, idle, position: this.scheduler.position, timersFired: this.scheduler.timersFired });
+  }
+
+  private give(input: RecordedInput): void {
+    this.recorded.push(input);
+    this.port.deliver(input.console, input.text);
+  }
+
+  private rest(): void {
+    this.port.settled();
+    const waiters = this.restWaiters;
+    this.restWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

@@ -1,0 +1,225 @@
+import { assert, UserError } from '../base/assert.ts';
+import { utf8 } from '../base/bytes.ts';
+import { Prng } from '../base/prng.ts';
+import { Scheduler } from '../base/scheduler.ts';
+import type { Cpu } from '../hw/bus/cpu-bus.ts';
+import { MapEpoch } from '../hw/bus/map-epoch.ts';
+import { runFirmware } from '../hw/firmware/firmware.ts';
+import { PhysicalMachine } from '../hw/physical/machine.ts';
+import { Linux } from '../linux/kernel/linux.ts';
+import { MODULES } from '../linux/module-table.ts';
+import type { CommandEvent, Platform } from '../linux/platform.ts';
+import type { Program, Sys } from '../linux/uapi/sys.ts';
+import { KVM } from '../linux/virt/kvm/kvm.ts';
+import { EventLog, type MachineId } from '../log/index.ts';
+import type { BytesSpace, ConsoleId, RecordedInput, SessionRecord } from '../protocol/client.ts';
+import { bytesAt } from './bytes-at.ts';
+import { Consoles } from './consoles.ts';
+import { Driver } from './driver.ts';
+import { stateHash } from './hash.ts';
+import { hostImages } from './images.ts';
+import { ALL_PROGRAMS } from './programs.ts';
+import { parseTranscript } from './transcript.ts';
+
+/** What the embedding program does for the lab: let the event loop breathe, and wait for virtual time to pass. */
+export interface LabHost {
+  yieldToHost(): Promise<void>;
+  pace(ns: number): Promise<void>;
+}
+
+export interface LabOptions {
+  readonly seed: number;
+  readonly host: LabHost;
+  /** Inputs of an earlier session, given again at their recorded moments. */
+  readonly inputs?: readonly RecordedInput[];
+  /** Timers wait real time (the page) instead of firing at once (headless). */
+  readonly paced?: boolean;
+}
+
+/** One session: the physical machine, whatever was booted inside it, the consoles, the log. */
+export class Lab {
+  readonly log = new EventLog();
+  readonly scheduler: Scheduler;
+  readonly consoles: Consoles;
+  readonly machines = new Map<MachineId, Linux>();
+  readonly physical: PhysicalMachine;
+  private readonly driver: Driver;
+  private readonly platform: Platform;
+  /** A broken invariant: the message for the person in front of the page. */
+  onCrash: (message: string) => void = (message) => {
+    throw new Error(message);
+  };
+
+  private constructor(private readonly options: LabOptions) {
+    const { host, seed } = options;
+    this.scheduler = new Scheduler(async () => {
+      await host.yieldToHost();
+      this.driver.breathe();
+    });
+    this.scheduler.onCrash = (error) => this.crash(error);
+    this.consoles = new Consoles(this.log, () => this.scheduler.now);
+    this.driver = new Driver(this.scheduler, {
+      pace: (ns) => host.pace(ns),
+      deliver: (console, text) => this.consoles.deliver(console, utf8(text)),
+      settled: () => this.flush(),
+    });
+    this.driver.setReplay(options.inputs ?? []);
+    this.consoles.onOpen = (machine, id) => this.login(machine, id);
+    const mapEpoch = new MapEpoch();
+    this.platform = {
+      log: this.log,
+      scheduler: this.scheduler,
+      random: new Prng(seed),
+      mapEpoch,
+      programs: ALL_PROGRAMS,
+      execute: (machine, cpu) => this.execute(machine, cpu),
+      commandHook: (event) => this.command(event),
+    };
+    this.physical = new PhysicalMachine(this.log, {
+      ...hostImages(),
+      cmdline: 'console=tty1 quiet iomem=relaxed',
+      // Nothing is plugged into the host's own COM1.
+      serial: { write: () => {} },
+    });
+  }
+
+  /** Boots the host; resolves when its shell shows a prompt (or everything recorded has been given again). */
+  static async start(options: LabOptions): Promise<Lab> {
+    const lab = new Lab(options);
+    const { cpu, boot } = lab.physical;
+    const host = new Linux({ platform: lab.platform, machine: 'host', cpu, boot, modules: MODULES });
+    lab.physical.onInterrupt = (irq) => host.interrupt(irq);
+    lab.machines.set('host', host);
+    lab.consoles.addTerminal('host', 'host', host.openTerminal('tty1'));
+    host.start();
+    void lab.driver.run(() => options.paced === true).catch((error: unknown) => lab.crash(error));
+    if (options.paced !== true) await lab.settled();
+    return lab;
+  }
+
+  stop(): void {
+    this.driver.stop();
+  }
+
+  /** Everything has come to rest (no input waits, nothing can run). */
+  settled(): Promise<void> {
+    return this.driver.settled();
+  }
+
+  /** Headless: how far virtual time may run on its own before a command that never ends is left standing. */
+  allow(ns: number): void {
+    this.driver.deadline = this.scheduler.now + ns;
+  }
+
+  input(console: ConsoleId, text: string): void {
+    this.driver.input(console, text);
+  }
+
+  resize(console: ConsoleId, columns: number, rows: number): void {
+    this.consoles.resize(console, columns, rows);
+  }
+
+  /** Another login on a running machine; gives its console, or null when the machine is off. */
+  openTerminal(machine: MachineId): ConsoleId | null {
+    const kernel = this.machines.get(machine);
+    if (!kernel) return null;
+    // Opening a terminal is an input of the session like any other, so that a replay has it too.
+    const id = this.consoles.nextTerminal(machine);
+    this.input(`open:${machine}`, id);
+    return id;
+  }
+
+  /**
+   * Types a transcript line by line, waiting for each to come to rest; `until` (a typed line) is the last one typed.
+   * Stops early if a console is missing, as when an earlier line failed.
+   */
+  async type(transcript: string, until?: string): Promise<void> {
+    for (const step of parseTranscript(transcript, 'walkthrough')) {
+      await this.settled();
+      if (this.consoles.find(step.console) === undefined) return;
+      this.input(step.console, `${step.line}\r`);
+      if (step.line === until) break;
+    }
+    await this.settled();
+  }
+
+  bytes(space: BytesSpace, offset: number, length: number, cursor: number): Uint8Array | null {
+    return bytesAt(this, space, offset, length, cursor);
+  }
+
+  /** The session as its inputs; with `cursor`, only those given before that row of the log. */
+  record(cursor?: number): SessionRecord {
+    const { inputs } = this.driver;
+    const kept = cursor === undefined ? inputs : inputs.slice(0, this.consoles.inputsBefore(cursor));
+    return { version: 1, seed: this.options.seed, inputs: kept };
+  }
+
+  hash(): string {
+    return stateHash(this.log, [this.physical.ram]);
+  }
+
+  /** Runs `body` as a process of its own on a machine (exports read files like any tool does). */
+  async withProcess<T>(machine: MachineId, body: (sys: Sys) => Promise<T>): Promise<T> {
+    const kernel = this.machines.get(machine);
+    if (!kernel) throw new UserError(`${machine} is not running at the end of the transcript`);
+    const init = kernel.tasks.find(1);
+    assert(init, `${machine} has no init`);
+    return new Promise<T>((resolve, reject) => {
+      init.sys.fork(async (sys) => {
+        try {
+          resolve(await body(sys));
+        } catch (error) {
+          reject(error);
+        }
+        return 0;
+      });
+    });
+  }
+
+  /** Program table, for tests that add programs. */
+  get programs(): ReadonlyMap<string, Program> {
+    return this.platform.programs;
+  }
+
+  private login(machine: MachineId, id: ConsoleId): void {
+    const kernel = this.machines.get(machine);
+    if (kernel) this.consoles.addTerminal(id, machine, kernel.openTerminal(id.slice(machine.length + 1)));
+  }
+
+  /** A virtual CPU starts: firmware, then the kernel it loads. */
+  private execute(machine: MachineId, cpu: Cpu): Linux {
+    const boot = runFirmware(cpu.bus);
+    const kernel = new Linux({
+      platform: this.platform,
+      machine,
+      cpu,
+      boot,
+      modules: MODULES,
+      console: (bytes, channel) => this.consoles.output(machine, bytes, channel),
+    });
+    this.machines.set(machine, kernel);
+    this.consoles.addSerial(machine, (bytes) => kernel.tty.serial()?.tty.receive(bytes));
+    kernel.start();
+    return kernel;
+  }
+
+  private command(event: CommandEvent): void {
+    const id = this.consoles.idOf(event.machine, event.tty);
+    this.consoles.command(id, event);
+  }
+
+  /** Once per rest: publish what is counted but not logged one by one. */
+  private flush(): void {
+    for (const kernel of this.machines.values()) if (kernel.has(KVM)) kernel.get(KVM).flushStats();
+  }
+
+  private crash(error: unknown): void {
+    this.driver.stop();
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    if (error instanceof Error && error.stack !== undefined) this.crashStack = error.stack;
+    this.onCrash(message);
+  }
+  /** Stack of the invariant that broke, for the report. */
+  crashStack: string | null = null;
+}
+
