@@ -315,7 +315,7 @@ export class AddressSpace implements Topology {
 function memory_access_size(ops: MemoryRegionOps, offset: number, length: number): Width {
   let max: number = ops.valid ? ops.valid.max : 8;
   const low = offset % 8;
-  if (low !== 0) max = Math.min(max, low & -low);
+  if (low !== 0 && !ops.impl?.unaligned) max = Math.min(max, low & -low);
   if (length < max) max = length;
   return max >= 8 ? 8 : max >= 4 ? 4 : max >= 2 ? 2 : 1;
 }

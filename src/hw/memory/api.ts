@@ -35,8 +35,8 @@ export interface MemoryRegionOps {
   writeBytes?(offset: number, from: Uint8Array): boolean;
   /** Access sizes the device accepts; others give 0 / are dropped with a note (memory_region_access_valid). Default 1…8. */
   readonly valid?: { readonly min: Width; readonly max: Width };
-  /** Sizes the implementation handles; others are split or widened as QEMU does. Default 1…4 → as `valid`. */
-  readonly impl?: { readonly min: Width; readonly max: Width };
+  /** Sizes the implementation handles; others are split or widened as QEMU does; `unaligned` ones are not split by alignment. Default 1…4 → as `valid`. */
+  readonly impl?: { readonly min: Width; readonly max: Width; readonly unaligned?: boolean };
 }
 
 /** Memory of the VMM process itself (structurally `Sys.mem`). */

@@ -1,0 +1,150 @@
+import type { Addr, Width } from '../../base/addr.ts';
+import type { SiteId } from '../../log/index.ts';
+import { paths } from '../../state/schema.ts';
+import type { MemoryRegionOps } from '../memory/api.ts';
+import type { MemoryRegion } from '../memory/memory-region.ts';
+import type { CxlEnv, HdmDecoder } from './cxl-component.ts';
+import { hdm_find_target, NOWHERE } from './decode-path.ts';
+import { explain, type Hop } from './explain.ts';
+import { type CxlHostBridge, type CxlMemoryDevice, type CxlRootPort, device_address } from './topology.ts';
+
+/**
+ * A CXL fixed memory window (QEMU hw/cxl/cxl-host.c, with Zhi Wang's extension that also dispatches to cxl-accel).
+ * Every access walks window → host bridge → root port → endpoint from the registers. Left out: switches, XOR arithmetic.
+ */
+export class FixedWindow {
+  readonly memory: MemoryRegion;
+  private readonly deadEnd: SiteId;
+
+  constructor(
+    env: CxlEnv,
+    readonly index: number,
+    readonly base: Addr,
+    readonly size: number,
+    /** Bytes; 256 … 16384. */
+    readonly granularity: number,
+    readonly targets: readonly CxlHostBridge[],
+  ) {
+    const window = this;
+    this.deadEnd = env.log.site({
+      layer: env.layer,
+      name: 'fixed window: nobody decodes this address',
+      args: ['hpa', 'write'],
+      cite: 'QEMU hw/cxl/cxl-host.c cxl_cfmws_find_device; CXL 3.1 8.2.4.20',
+    });
+    const { log } = env;
+    const ops: MemoryRegionOps = {
+      hi: 0,
+      valid: { min: 1, max: 8 },
+      impl: { min: 1, max: 8, unaligned: true },
+      read(offset: number, width: Width): number {
+        const hpa = window.base + offset;
+        const device = window.find_device(hpa);
+        const dpa = device === null ? NOWHERE : device_address(device, hpa);
+        ops.hi = 0;
+        if (device === null || dpa === NOWHERE) {
+          log.note(window.deadEnd, hpa, 0);
+          return 0;
+        }
+        const value = device.read(dpa, width);
+        ops.hi = device.hi;
+        return value;
+      },
+      write(offset: number, width: Width, lo: number, hi: number): void {
+        const hpa = window.base + offset;
+        const device = window.find_device(hpa);
+        const dpa = device === null ? NOWHERE : device_address(device, hpa);
+        if (device === null || dpa === NOWHERE) log.note(window.deadEnd, hpa, 1);
+        else device.write(dpa, width, lo, hi);
+      },
+      peek(offset: number, width: Width): number | null {
+        const hpa = window.base + offset;
+        const device = window.find_device(hpa);
+        const dpa = device === null ? NOWHERE : device_address(device, hpa);
+        return device === null || dpa === NOWHERE ? 0 : device.read(dpa, width);
+      },
+    };
+    this.memory = env.core.memory_region_init_io(ops, 'cxl-fixed-memory-region', size);
+    log.publish(paths.fixedWindow(env.machine, index), {
+      base,
+      size,
+      granularity,
+      targets: targets.map((target) => target.id),
+    });
+  }
+
+  /** cxl_cfmws_find_device(): the device an absolute host address is routed to, or null. */
+  find_device(hpa: Addr): CxlMemoryDevice | null {
+    const bridge = this.target(hpa);
+    const port = bridge.passthrough ? bridge.ports[0] : this.port(bridge, hpa);
+    const device = port?.device ?? null;
+    return device?.dispatched ? device : null;
+  }
+
+  /** Copies out of the window in runs that stay inside one granule; bytes nobody answers are 0. */
+  readBulk(offset: number, into: Uint8Array): void {
+    this.runs(offset, into.length, (at, length, device, dpa) => {
+      const part = into.subarray(at, at + length);
+      if (device) device.readBulk(dpa, part);
+      else part.fill(0);
+    });
+  }
+
+  writeBulk(offset: number, from: Uint8Array): void {
+    this.runs(offset, from.length, (at, length, device, dpa) => device?.writeBulk(dpa, from.subarray(at, at + length)));
+  }
+
+  /** The way of one host address, hop by hop, with the arithmetic and the registers that decided. No events. */
+  explain(hpa: Addr): readonly Hop[] {
+    return explain(this, hpa);
+  }
+
+  /** rb_index = (address / granularity) mod targets, on the absolute address. */
+  target(hpa: Addr): CxlHostBridge {
+    const { targets } = this;
+    const n = targets.length === 1 ? 0 : Math.floor(hpa / this.granularity) % targets.length;
+    return targets[n] as CxlHostBridge;
+  }
+
+  /** Root port the host bridge's decoders choose. */
+  port(bridge: CxlHostBridge, hpa: Addr): CxlRootPort | undefined {
+    const number = hdm_find_target(bridge.component, hpa);
+    if (number === NOWHERE) return undefined;
+    const { ports } = bridge;
+    for (let n = 0; n < ports.length; n++) if ((ports[n] as CxlRootPort).port === number) return ports[n];
+    return undefined;
+  }
+
+  private runs(
+    offset: number,
+    length: number,
+    run: (at: number, length: number, device: CxlMemoryDevice | null, dpa: number) => void,
+  ): void {
+    for (let at = 0; at < length; ) {
+      const hpa = this.base + offset + at;
+      const device = this.find_device(hpa);
+      const dpa = device === null ? NOWHERE : device_address(device, hpa);
+      const answered = device !== null && dpa !== NOWHERE;
+      const room = answered ? device.capacity - dpa : length;
+      const step = Math.min(length - at, this.contiguous(hpa, device), room);
+      run(at, step, answered ? device : null, dpa);
+      at += step;
+    }
+  }
+
+  /** Bytes from `hpa` on that every level routes alike: to the end of the smallest granule and of 256 MiB. */
+  private contiguous(hpa: Addr, device: CxlMemoryDevice | null): number {
+    let unit = 0x1000_0000;
+    if (this.targets.length > 1) unit = Math.min(unit, this.granularity);
+    const bridge = this.target(hpa);
+    if (!bridge.passthrough) unit = Math.min(unit, smallestUnit(bridge.component.decoders));
+    if (device) unit = Math.min(unit, smallestUnit(device.component.decoders));
+    return unit - (hpa % unit);
+  }
+}
+
+function smallestUnit(decoders: readonly HdmDecoder[]): number {
+  let unit = 0x1000_0000;
+  for (const decoder of decoders) if (decoder.committed && decoder.iw > 0) unit = Math.min(unit, 2 ** (decoder.ig + 8));
+  return unit;
+}
