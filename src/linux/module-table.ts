@@ -2,10 +2,10 @@
 import { acpi_modules } from './drivers/acpi/modules.ts';
 import { pci_modules } from './drivers/pci/modules.ts';
 import { vfio_modules } from './drivers/vfio/modules.ts';
-import { type InitrdEntry, moduleText } from './image.ts';
+import type { InitrdEntry } from './image.ts';
 import type { KernelBuild } from './include/build.ts';
 import type { ModuleDef } from './include/module.ts';
-import { vermagic } from './kernel/vermagic.ts';
+import { depmod } from './module-tree.ts';
 import { kvm_intel_module, kvm_module } from './virt/kvm/module.ts';
 
 export const MODULES: readonly ModuleDef[] = [
@@ -16,79 +16,7 @@ export const MODULES: readonly ModuleDef[] = [
   kvm_intel_module,
 ];
 
-/** /lib/modules/<release>: module files for `m`, and depmod's indexes. */
-export function moduleTreeEntries(build: KernelBuild, modules: readonly ModuleDef[] = MODULES): readonly InitrdEntry[] {
-  const base = `/lib/modules/${build.release}`;
-  const state = (def: ModuleDef): 'y' | 'm' | undefined => build.config[def.config];
-  const byName = new Map(modules.map((def) => [def.name, def]));
-  const loadable = modules.filter((def) => state(def) === 'm');
-  const file = (def: ModuleDef): string => `kernel/${def.dir}/${def.name}.ko`;
-  const underscored = (name: string): string => name.replaceAll('-', '_');
-
-  /** depmod's order: what has to be loaded last comes first. */
-  const closure = (def: ModuleDef, seen: ModuleDef[] = []): ModuleDef[] => {
-    for (const dep of def.depends ?? []) {
-      const found = byName.get(dep);
-      if (!found || state(found) !== 'm') continue;
-      const at = seen.indexOf(found);
-      if (at >= 0) seen.splice(at, 1);
-      seen.push(found);
-      closure(found, seen);
-    }
-    return seen;
-  };
-  const text = (path: string, lines: readonly string[]): InitrdEntry => ({
-    path: `${base}/${path}`,
-    type: 'file',
-    mode: 0o644,
-    content: lines.map((line) => `${line}\n`).join(''),
-  });
-  return [
-    { path: base, type: 'dir', mode: 0o755 },
-    ...loadable.map((def): InitrdEntry => {
-      const info = [
-        `license=${def.license ?? 'GPL'}`,
-        ...(def.author === undefined ? [] : [`author=${def.author}`]),
-        ...(def.description === undefined ? [] : [`description=${def.description}`]),
-        ...(def.alias ?? []).map((alias) => `alias=${alias}`),
-        ...(def.softdepPre?.length ? [`softdep=pre: ${def.softdepPre.join(' ')}`] : []),
-        `depends=${(def.depends ?? []).filter((dep) => byName.get(dep) && state(byName.get(dep) as ModuleDef) === 'm').join(',')}`,
-        `name=${underscored(def.name)}`,
-        ...Object.entries(def.params ?? {}).flatMap(([key, param]) => [
-          `parm=${key}:${param.description}`,
-          `parmtype=${key}:${param.type}`,
-        ]),
-      ];
-      const content = `${moduleText(def.name, vermagic(build))}${info.map((line) => `${line}\n`).join('')}`;
-      return { path: `${base}/${file(def)}`, type: 'file', mode: 0o644, content };
-    }),
-    text(
-      'modules.dep',
-      loadable.map(
-        (def) =>
-          `${file(def)}:${closure(def)
-            .map((dep) => ` ${file(dep)}`)
-            .join('')}`,
-      ),
-    ),
-    text('modules.alias', [
-      '# Aliases extracted from modules themselves.',
-      ...loadable.flatMap((def) => (def.alias ?? []).map((alias) => `alias ${alias} ${underscored(def.name)}`)),
-    ]),
-    text('modules.softdep', [
-      '# Soft dependencies extracted from modules themselves.',
-      ...loadable
-        .filter((def) => def.softdepPre?.length)
-        .map((def) => `softdep ${underscored(def.name)} pre: ${(def.softdepPre ?? []).join(' ')}`),
-    ]),
-    text('modules.symbols', ['# Aliases for symbols, used by symbol_request().']),
-    text(
-      'modules.builtin',
-      modules.filter((def) => state(def) === 'y').map((def) => file(def)),
-    ),
-    text(
-      'modules.order',
-      loadable.map((def) => file(def)),
-    ),
-  ];
+/** What the image builder puts below /lib/modules for a build. */
+export function moduleTreeEntries(build: KernelBuild): readonly InitrdEntry[] {
+  return depmod(build, MODULES);
 }

@@ -80,7 +80,7 @@ export class Linux implements Kernel, Guest {
   private readonly siteByName = new Map<string, SiteId>();
   private readonly subsystems = new Map<object, unknown>();
   private readonly warned = new Set<string>();
-  private state: MachineState['state'] = 'off';
+  private unpowered = false;
 
   /** Throws `UserError` when the kernel image is not one. */
   constructor(options: LinuxOptions) {
@@ -290,9 +290,10 @@ export class Linux implements Kernel, Guest {
 
   /** Power is gone. Processes end, and what this kernel published about itself goes. */
   powerOff(): void {
-    if (this.tasks.dead) return;
+    if (this.unpowered) return;
+    this.unpowered = true;
     this.tasks.kill_all();
-    if (this.state !== 'crashed') this.setState('off');
+    this.setState('off');
     const own = new RegExp(`^(proc|vma|dev|mod|cxl|iomem|vfio)/${this.machine}(/|$)`);
     for (const { block } of [...this.log.blocks])
       if (block.kind === 'object' && own.test(block.path)) this.log.publish(block.path, null);
@@ -330,7 +331,6 @@ export class Linux implements Kernel, Guest {
   }
 
   setState(state: MachineState['state'], reason?: string): void {
-    this.state = state;
     const before = this.log.object(paths.machine(this.machine));
     const kept = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
     const usable = this.boot.e820.filter((entry) => entry.type === 'usable');

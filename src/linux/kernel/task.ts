@@ -308,6 +308,7 @@ export class TaskTable implements Tasks {
 
   /** The machine lost power: every process ends without ceremony. */
   kill_all(): void {
+    if (this.dead) return;
     this.dead = true;
     const gone = new ProcessExit(128 + SIGKILL, SIGKILL);
     const all = [...this.processes.values()];
