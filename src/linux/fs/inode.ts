@@ -9,7 +9,7 @@ export class SuperBlock {
   constructor(
     readonly type: string,
     readonly dev: number,
-    /** Nanoseconds since boot, for time stamps. */
+    /** Calendar time in nanoseconds, for time stamps. */
     readonly now: () => number,
   ) {}
   ino(): number {

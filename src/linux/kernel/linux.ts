@@ -110,7 +110,7 @@ export class Linux implements Kernel, Guest {
     this.sites = new SyscallSites(this);
     const files = new ProcFiles(this);
     this.vfs = new VfsImpl(
-      () => this.now(),
+      () => this.bootTimeNs + this.now(),
       () => new Pipe(this),
       files,
     );

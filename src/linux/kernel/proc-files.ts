@@ -92,6 +92,7 @@ export class ProcFiles {
       const up = (kernel.now() / 1e9).toFixed(2);
       return `${up} ${up}\n`;
     });
+    file('interrupts', () => kernel.tty.showInterrupts());
     file('mounts', () =>
       kernel.vfs.ns.mounts.map((mount) => `${mount.source} ${mount.target} ${mount.type} rw,relatime 0 0\n`).join(''),
     );

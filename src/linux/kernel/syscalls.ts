@@ -356,7 +356,7 @@ export class SysImpl implements Sys {
     return this.within(() => {
       const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
       if (typeof at === 'number') return at;
-      at.inode.mtimeNs = mtimeNs - this.kernel.bootTimeNs;
+      at.inode.mtimeNs = mtimeNs;
       return 0;
     });
   }

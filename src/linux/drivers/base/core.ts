@@ -263,6 +263,18 @@ export class DriverCoreImpl implements DriverCore {
   kobject_attr(path: string, attr: BusAttribute): void {
     this.busFile(this.sysfs.dir(normal(path)), attr);
   }
+  /** A read-only binary file of fixed content (an ACPI table). */
+  kobject_bin_file(dir: string, name: string, mode: number, bytes: Uint8Array): void {
+    this.sysfs.file(this.sysfs.dir(normal(dir)), name, mode, {
+      binary: true,
+      size: () => bytes.length,
+      read: (offset, into) => {
+        const part = bytes.subarray(offset, offset + into.length);
+        into.set(part);
+        return part.length;
+      },
+    });
+  }
   /** `path` is the link itself, `target` what it points to, both below /sys. */
   kobject_link(path: string, target: string): void {
     const at = normal(path);

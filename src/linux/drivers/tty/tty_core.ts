@@ -59,6 +59,7 @@ export class TtyCore {
   /** Behind /dev/console. */
   console: Tty | null = null;
   private nextPts = 0;
+  private interrupts = 0;
 
   constructor(private readonly kernel: Linux) {}
 
@@ -113,10 +114,19 @@ export class TtyCore {
   }
   interrupt(irq: number): void {
     if (irq !== 4 || !this.uart) return;
+    this.interrupts++;
     const bytes = this.uart.receive();
     if (bytes.length > 0) this.ttys.get('ttyS0')?.receive(bytes);
   }
 
+  /** /proc/interrupts: the one interrupt line that is modelled. */
+  showInterrupts(): string {
+    const cpus = Array.from({ length: this.kernel.cpu.count }, (_, n) => n);
+    const head = `      ${cpus.map((n) => `CPU${n}`.padStart(10)).join(' ')}\n`;
+    if (!this.uart) return head;
+    const counts = cpus.map((n) => String(n === 0 ? this.interrupts : 0).padStart(10)).join(' ');
+    return `${head}   4: ${counts}  IO-APIC   4-edge      ttyS0\n`;
+  }
   private add(tty: Tty, major: number, minor: number): void {
     this.ttys.set(tty.name, tty);
     this.byRdev.set(major * 256 + minor, tty);
