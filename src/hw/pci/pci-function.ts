@@ -32,6 +32,8 @@ export interface PciFunctionOptions {
   readonly host?: string;
   /** Published routes besides config space. */
   readonly routes?: readonly RegisterRoute[];
+  /** Who answers configuration accesses where it is not this function's own cells (vfio-pci). */
+  readonly configRoutes?: readonly RegisterRoute[];
   /** Who answers configuration accesses (default: the device model). */
   readonly configAnsweredBy?: RegisterRoute['answeredBy'];
 }
@@ -251,14 +253,16 @@ export class PciFunction {
       classCode: config.peek(8, 4) >>> 8,
       label: options.label,
       routes: [
-        {
-          space: 'config',
-          offset: 0,
-          size: this.configSize,
-          block: this.configPath,
-          blockOffset: 0,
-          answeredBy: options.configAnsweredBy ?? 'device',
-        },
+        ...(options.configRoutes ?? [
+          {
+            space: 'config',
+            offset: 0,
+            size: this.configSize,
+            block: this.configPath,
+            blockOffset: 0,
+            answeredBy: options.configAnsweredBy ?? ('device' as const),
+          },
+        ]),
         ...this.routes,
       ],
       bars,

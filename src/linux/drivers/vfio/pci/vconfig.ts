@@ -10,9 +10,10 @@ export class ShadowBytes {
     path: string,
     layout: string,
     readonly size: number,
-    config?: { readonly [key: string]: number },
+    /** Offset of the first byte kept. */
+    origin = 0,
   ) {
-    this.first = log.registerCells(path, layout, size / 4, config);
+    this.first = log.registerCells(path, layout, size / 4) - origin / 4;
   }
 
   /** An access of 1, 2 or 4 bytes within one dword. */

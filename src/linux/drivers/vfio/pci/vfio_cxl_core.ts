@@ -55,6 +55,9 @@ import { value4, vfio_pci_rw } from './vfio_pci_rdwr.ts';
  * CXL region, the HDM shadow, and closing. Order of steps, messages and errnos as posted.
  */
 const SZ_64K = 0x10000;
+/** Of the 64 KiB copy only the CXL.cachemem part can hold the HDM block, so only that part is kept as cells. */
+const CXL_CM_OFFSET = 0x1000;
+const CXL_CM_SIZE = 0x1000;
 const PCI_DVSEC_CXL_DEVICE = 0;
 const PCI_EXT_CAP_ID_DSN = 3;
 
@@ -124,8 +127,17 @@ function setup_virt_comp_regs(vdev: VfioPciCoreDevice): number {
   // Patch 08; without it every access of the guest reaches the device.
   if (!hasPatch(kernel, 8)) return 0;
   const at = pci_resource_start(vdev.pdev, cxl.comp_reg_bar) + cxl.comp_reg_offset;
-  const shadow = new ShadowBytes(kernel.log, registerPaths(vdev).comp, 'cxl-accel.component', cxl.comp_reg_size);
-  for (let offset = 0; offset < cxl.comp_reg_size; offset += 4) shadow.write(offset, 4, kernel.mmio.readl(at + offset));
+  const shadow = new ShadowBytes(
+    kernel.log,
+    registerPaths(vdev).comp,
+    'cxl-accel.component',
+    CXL_CM_SIZE,
+    CXL_CM_OFFSET,
+  );
+  for (let offset = 0; offset < cxl.comp_reg_size; offset += 4) {
+    const value = kernel.mmio.readl(at + offset);
+    if (offset >= CXL_CM_OFFSET && offset < CXL_CM_OFFSET + CXL_CM_SIZE) shadow.write(offset, 4, value);
+  }
   cxl.comp_reg_virt = shadow;
   return 0;
 }
@@ -351,8 +363,8 @@ function emulate_hdm_regblock(
   const { log } = vdev.kernel;
   const { sites, cxl } = vdev;
   const hdm = pos - cxl.hdm_reg_offset;
-  // Posted: comp_reg_offset is taken off a block-relative offset; with the block at the BAR's start it is 0.
-  const base = cxl.hdm_reg_offset - cxl.comp_reg_offset;
+  // Posted, the shadow pointer also loses comp_reg_offset (an underflow when the block is not at the BAR's start): not reproduced.
+  const base = cxl.hdm_reg_offset;
   if (!iswrite) {
     const value = shadow.read(base + hdm, 4);
     bytes[0] = value & 0xff;
