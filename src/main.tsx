@@ -1,1 +1,45 @@
-export {};
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createMirror, type LabClient, loadSettings, saveSettings } from './mirror/index.ts';
+import { layoutById } from './spec/layouts.ts';
+import { App } from './ui/App.tsx';
+import { PageProvider } from './ui/context.tsx';
+import './ui/theme/tokens.css';
+import './ui/theme/base.css';
+
+/** Composition root of the page: a client, a mirror of its log, the app on it. */
+async function connect(): Promise<LabClient> {
+  const fake = new URLSearchParams(location.search).get('fake');
+  const { FakeLab } = await import('./mirror/testing/fake-lab.ts');
+  return new FakeLab(350, Number(fake ?? 0));
+}
+
+const storage = safeStorage();
+const settings = loadSettings(storage);
+const root = document.documentElement;
+const prefersDark = matchMedia('(prefers-color-scheme: dark)').matches;
+root.dataset.theme = settings.theme === 'system' ? (prefersDark ? 'dark' : 'light') : settings.theme;
+
+const mirror = createMirror(await connect(), settings, (run) => requestAnimationFrame(run));
+mirror.store.subscribe((state, before) => {
+  if (state.settings !== before.settings) saveSettings(storage, state.settings);
+});
+
+const element = document.getElementById('root');
+if (element)
+  createRoot(element).render(
+    <StrictMode>
+      <PageProvider page={{ mirror, layoutOf: layoutById }}>
+        <App />
+      </PageProvider>
+    </StrictMode>,
+  );
+
+function safeStorage(): Storage | undefined {
+  try {
+    return window.localStorage;
+  } catch {
+    // Storage refused: settings last as long as the page.
+    return undefined;
+  }
+}

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EventLog } from '../log/index.ts';
+import { MirrorLog } from './mirror-log.ts';
 import { DEFAULT_SETTINGS, parseSettings } from './settings.ts';
 import { createMirror } from './store.ts';
 import { BatchCutter } from './testing/batches.ts';
 import { FakeLab } from './testing/fake-lab.ts';
-import { MirrorLog } from './mirror-log.ts';
 
 describe('the mirror', () => {
   it('holds at the head what the engine holds', () => {

@@ -37,7 +37,8 @@ export function parseSettings(text: string | null): Settings {
   return {
     theme: pick(get('theme'), ['system', 'light', 'dark'], DEFAULT_SETTINGS.theme),
     motion: pick(get('motion'), ['system', 'full', 'none'], DEFAULT_SETTINGS.motion),
-    terminalSize: typeof size === 'number' && size >= 9 && size <= 32 ? Math.round(size) : DEFAULT_SETTINGS.terminalSize,
+    terminalSize:
+      typeof size === 'number' && size >= 9 && size <= 32 ? Math.round(size) : DEFAULT_SETTINGS.terminalSize,
     screenReader: get('screenReader') === true,
     layout: pick(get('layout'), LAYOUT_IDS, DEFAULT_SETTINGS.layout),
   };

@@ -51,7 +51,8 @@ export function dpaOffset(hpaOffset: number, granularity: number, ways: number):
   return Math.floor(hpaOffset / (granularity * ways)) * granularity + (hpaOffset % granularity);
 }
 
-const inside = (hpa: number, decoder: HdmDecoderNow): boolean => hpa >= decoder.base && hpa < decoder.base + decoder.size;
+const inside = (hpa: number, decoder: HdmDecoderNow): boolean =>
+  hpa >= decoder.base && hpa < decoder.base + decoder.size;
 
 export function decodeHpa(reader: StateReader, machine: MachineId, hpa: number): Decoded {
   const steps: DecodeStep[] = [];
@@ -90,7 +91,8 @@ function descend(
   return descend(reader, machine, next, hpa, steps, 'port');
 }
 
-const isEndpoint = (fn: PciFunctionState): boolean => !/^(cxl-rp|cxl-upstream|cxl-downstream|pxb-cxl|pcie-root-port)$/.test(fn.type);
+const isEndpoint = (fn: PciFunctionState): boolean =>
+  !/^(cxl-rp|cxl-upstream|cxl-downstream|pxb-cxl|pcie-root-port)$/.test(fn.type);
 
 /** The child an address goes to, or the sentence saying why none. */
 function chooseChild(

@@ -39,7 +39,12 @@ export function routeOf(fn: PciFunctionState, space: string, offset: number): Re
   return best;
 }
 
-export function readDword(reader: StateReader, fn: PciFunctionState, space: string, offset: number): RoutedDword | null {
+export function readDword(
+  reader: StateReader,
+  fn: PciFunctionState,
+  space: string,
+  offset: number,
+): RoutedDword | null {
   const route = routeOf(fn, space, offset);
   if (!route) return null;
   const blockOffset = route.blockOffset + (offset - route.offset);

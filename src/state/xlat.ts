@@ -84,7 +84,9 @@ export function xlat(reader: StateReader, space: XlatSpace, address: Addr): Xlat
   const chain = [...up, start];
   const hops = chain.map((hop, n): Hop => {
     const above = chain[n - 1];
-    return above ? { ...hop, mechanism: above.mechanism, arithmetic: above.arithmetic } : { ...hop, mechanism: n === chain.length - 1 ? 'asked' : 'start', arithmetic: '' };
+    return above
+      ? { ...hop, mechanism: above.mechanism, arithmetic: above.arithmetic }
+      : { ...hop, mechanism: n === chain.length - 1 ? 'asked' : 'start', arithmetic: '' };
   });
   return {
     query: { space, address },
@@ -140,7 +142,8 @@ function whyNoSlot(reader: StateReader, guest: 'l1' | 'l2', gpa: Addr): string {
   const window = windowAt(reader, guest, gpa);
   if (window) {
     const decoded = decodeHpa(reader, guest, gpa);
-    const why = decoded.end ?? `Its decoders give DPA ${hex0x(decoded.target?.dpa ?? 0)}, yet the VMM has no mapping there.`;
+    const why =
+      decoded.end ?? `Its decoders give DPA ${hex0x(decoded.target?.dpa ?? 0)}, yet the VMM has no mapping there.`;
     return `Inside CXL window ${window.n} of ${name}, but no memory slot maps it: the access exits to the VMM. ${why}`;
   }
   const range = mapRange(reader, guest, gpa);
@@ -257,7 +260,8 @@ function above(reader: StateReader, space: HopSpace, address: Addr, device?: Pci
 function backendUp(reader: StateReader, offset: Addr): Step {
   const device = memoryDevice(reader);
   if (!device?.backend) return { end: 'No device of L1 has a memory backend.' };
-  if (offset >= device.backend.size) return { end: `Beyond backend ${device.backend.id} (${hex0x(device.backend.size)} bytes).` };
+  if (offset >= device.backend.size)
+    return { end: `Beyond backend ${device.backend.id} (${hex0x(device.backend.size)} bytes).` };
   return above(reader, 'dpa', offset, device);
 }
 

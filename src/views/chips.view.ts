@@ -86,7 +86,12 @@ function countExits(log: MirrorLog, from: number, to: number): number {
 
 function objectChips(path: string, before: Json, after: Json, row: number): readonly Chip[] {
   const [kind, machine = ''] = path.split('/', 2);
-  const chip = (sign: Chip['sign'], text: string, weight: number, selection: Selection | null = { kind: 'object', path }): Chip => ({
+  const chip = (
+    sign: Chip['sign'],
+    text: string,
+    weight: number,
+    selection: Selection | null = { kind: 'object', path },
+  ): Chip => ({
     id: `${path}-${row}-${text}`,
     sign,
     text,
@@ -124,7 +129,9 @@ function objectChips(path: string, before: Json, after: Json, row: number): read
     return [chip(after === null ? '−' : '+', `module ${path.split('/')[2]}`, 4)];
   if (kind === 'proc' && (before === null || after === null)) {
     const process = publishedAs<ProcessState>(after ?? before);
-    return process?.comm.startsWith('qemu') ? [chip(after === null ? '−' : '+', `${process.comm} (${process.pid})`, 5)] : [];
+    return process?.comm.startsWith('qemu')
+      ? [chip(after === null ? '−' : '+', `${process.comm} (${process.pid})`, 5)]
+      : [];
   }
   return [];
 }

@@ -33,10 +33,18 @@ export function eventLine(log: MirrorLog, row: number): EventLine {
     case Row.SET: {
       const entry = log.blockOfCell(first);
       const offset = entry ? (first - entry.first) * 4 : 0;
-      return at(causeLayer(), entry ? `${entry.block.path}+${hex0x(offset)}` : 'register', `${hex0x(before)} → ${hex0x(after)}`);
+      return at(
+        causeLayer(),
+        entry ? `${entry.block.path}+${hex0x(offset)}` : 'register',
+        `${hex0x(before)} → ${hex0x(after)}`,
+      );
     }
     case Row.OBJ:
-      return at(causeLayer(), log.blockOfCell(first)?.block.path ?? 'object', before === 0 ? 'appeared' : after === 0 ? 'removed' : 'changed');
+      return at(
+        causeLayer(),
+        log.blockOfCell(first)?.block.path ?? 'object',
+        before === 0 ? 'appeared' : after === 0 ? 'removed' : 'changed',
+      );
     case Row.BEGIN:
     case Row.NOTE: {
       const site = log.site(first);

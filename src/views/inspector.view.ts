@@ -5,7 +5,13 @@ import type { RegisterRef } from '../mirror/store.ts';
 import type { BlockSpec, Cite, FieldSpec, Layout, Placement, RegisterSpec } from '../spec/dsl/types.ts';
 import { functionOf, publishedAs, readDword, routeOf } from '../state/functions.ts';
 import type { StateReader } from '../state/reader.ts';
-import { type CxlObjectState, type DeviceState, type PciFunctionState, paths, type VfioDeviceState } from '../state/schema.ts';
+import {
+  type CxlObjectState,
+  type DeviceState,
+  type PciFunctionState,
+  paths,
+  type VfioDeviceState,
+} from '../state/schema.ts';
 import { threadsOf, vfioDevicesOf } from './stage.view.ts';
 
 export type LayoutOf = (id: string) => Layout | undefined;
@@ -270,7 +276,12 @@ export interface FieldView {
   readonly differs: boolean;
 }
 
-const OWNER_WORDS = { device: 'device', 'l1-kernel': 'L1 kernel', 'vfio-shadow': 'vfio shadow', guest: 'guest' } as const;
+const OWNER_WORDS = {
+  device: 'device',
+  'l1-kernel': 'L1 kernel',
+  'vfio-shadow': 'vfio shadow',
+  guest: 'guest',
+} as const;
 
 export function fieldsOf(row: RegisterRow): readonly FieldView[] {
   return Object.entries(row.spec.fields)
@@ -295,7 +306,12 @@ export function fieldsOf(row: RegisterRow): readonly FieldView[] {
         owner: field.owner ? OWNER_WORDS[field.owner] : '',
         lock: field.lockedBy ?? '',
         inert: field.inert === true,
-        values: { device: say('device'), 'l1-kernel': say('l1-kernel'), 'vfio-shadow': say('vfio-shadow'), l2: say('l2') },
+        values: {
+          device: say('device'),
+          'l1-kernel': say('l1-kernel'),
+          'vfio-shadow': say('vfio-shadow'),
+          l2: say('l2'),
+        },
         now: device,
         differs: (['l1-kernel', 'vfio-shadow', 'l2'] as const).some((column) => {
           const value = of(column);
@@ -341,7 +357,10 @@ export function writeCommand(
   }
   const bar = fn.bars.find((one) => `bar${one.index}` === register.space);
   if (bar && bar.addr !== null)
-    return { console: machine, line: `devmem ${hex0x(bar.addr + register.offset)} ${width * 8} ${hex0x(value, width * 2)}` };
+    return {
+      console: machine,
+      line: `devmem ${hex0x(bar.addr + register.offset)} ${width * 8} ${hex0x(value, width * 2)}`,
+    };
   return { refused: `${register.space} of ${fn.id} has no address yet: nothing can write it.` };
 }
 

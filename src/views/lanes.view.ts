@@ -96,7 +96,8 @@ function physicalSegments(reader: StateReader, machine: MachineId): readonly Seg
     const end = range.start + range.size;
     // The first MiB is a mosaic of RAM and ROM since 1981; it is told as RAM.
     if (end <= MiB || range.start < MiB) {
-      if (range.kind === 'ram') features.push({ start: 0, end: Math.max(end, MiB), kind: 'ram', name: 'RAM', priority: 2 });
+      if (range.kind === 'ram')
+        features.push({ start: 0, end: Math.max(end, MiB), kind: 'ram', name: 'RAM', priority: 2 });
       continue;
     }
     if (range.kind === 'ram') features.push({ start: range.start, end, kind: 'ram', name: 'RAM', priority: 2 });
@@ -150,7 +151,12 @@ export function withHoles(segments: readonly Segment[]): readonly Segment[] {
   for (const segment of segments) {
     const last = out.at(-1);
     if (last && segment.start > last.end)
-      out.push({ start: last.end, end: segment.start, kind: 'hole', name: `hole ${sizeText(segment.start - last.end)}` });
+      out.push({
+        start: last.end,
+        end: segment.start,
+        kind: 'hole',
+        name: `hole ${sizeText(segment.start - last.end)}`,
+      });
     out.push(segment);
   }
   return out;
@@ -207,7 +213,12 @@ function dpaSegments(reader: StateReader, fn: PciFunctionState): readonly Segmen
   let at = 0;
   for (const range of mapped) {
     if (range.start > at) out.push({ start: at, end: range.start, kind: 'free', name: 'not decoded' });
-    out.push({ start: range.start, end: Math.min(range.end, size), kind: 'region', name: `HDM decoder ${range.decoder}` });
+    out.push({
+      start: range.start,
+      end: Math.min(range.end, size),
+      kind: 'region',
+      name: `HDM decoder ${range.decoder}`,
+    });
     at = range.end;
   }
   if (at < size) out.push({ start: at, end: size, kind: 'free', name: 'not decoded' });
@@ -235,7 +246,9 @@ function slotRibbons(slots: KvmSlotsState['slots'], vmas: VmasState['vmas']): re
   return slots
     .filter((slot) => slot.size >= MIN_RIBBON && slot.gpa + slot.size > MiB)
     .map((slot) => {
-      const device = vmas.some((vma) => vma.kind === 'vfio' && slot.hva >= vma.start && slot.hva < vma.start + vma.size);
+      const device = vmas.some(
+        (vma) => vma.kind === 'vfio' && slot.hva >= vma.start && slot.hva < vma.start + vma.size,
+      );
       return {
         id: `slot-${slot.slot}`,
         from: { lane: 'l2-gpa', start: slot.gpa, end: slot.gpa + slot.size },

@@ -1,5 +1,5 @@
 import { hex, hex0x } from '../base/addr.ts';
-import { type MachineId, MACHINES } from '../log/index.ts';
+import { MACHINES, type MachineId } from '../log/index.ts';
 import { sizeText, windowsOf } from '../state/decode.ts';
 import { functionsOf, hdmOf, publishedAs } from '../state/functions.ts';
 import type { StateReader } from '../state/reader.ts';
@@ -57,7 +57,12 @@ export interface StageMachine {
   readonly others: readonly StageNode[];
   readonly vmm: StageVmm | null;
   readonly windows: readonly { readonly path: string; readonly text: string }[];
-  readonly regions: readonly { readonly path: string; readonly name: string; readonly text: string; readonly live: boolean }[];
+  readonly regions: readonly {
+    readonly path: string;
+    readonly name: string;
+    readonly text: string;
+    readonly live: boolean;
+  }[];
   readonly guest: StageMachine | null;
 }
 
@@ -223,7 +228,9 @@ function vmmOf(reader: StateReader, machine: MachineId): StageVmm | null {
     comm: process.comm,
     guest,
     argv: process.argv,
-    backends: functionsOf(reader, guest).flatMap((fn) => (fn.backend ? [`${fn.backend.id} ${sizeText(fn.backend.size)}`] : [])),
+    backends: functionsOf(reader, guest).flatMap((fn) =>
+      fn.backend ? [`${fn.backend.id} ${sizeText(fn.backend.size)}`] : [],
+    ),
   };
 }
 

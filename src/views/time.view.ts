@@ -30,7 +30,8 @@ export function commandMarks(log: MirrorLog): readonly CommandMark[] {
 /** The next stop in one direction: a command, else the ends. */
 export function neighbourMark(log: MirrorLog, cursor: number, direction: 1 | -1): number {
   const marks = log.time.marks;
-  if (direction === 1) return marks.find((row) => row + 1 > cursor) !== undefined ? nextAfter(marks, cursor, log.head) : log.head;
+  if (direction === 1)
+    return marks.find((row) => row + 1 > cursor) !== undefined ? nextAfter(marks, cursor, log.head) : log.head;
   for (let n = marks.length - 1; n >= 0; n--) {
     const row = marks[n] as number;
     if (row < cursor) return row;

@@ -26,7 +26,9 @@ describe('xlat', () => {
     for (const space of XLAT_SPACES) {
       const hop = whole.hops.find((one) => one.space === space);
       const again = xlat(log, space, hop?.address ?? 0);
-      expect(again.hops.map((one) => [one.space, one.address])).toEqual(whole.hops.map((one) => [one.space, one.address]));
+      expect(again.hops.map((one) => [one.space, one.address])).toEqual(
+        whole.hops.map((one) => [one.space, one.address]),
+      );
     }
   });
 
@@ -38,7 +40,12 @@ describe('xlat', () => {
 
   it('says that a guest is off, that RAM is no device memory, that a hole is a hole', () => {
     expect(xlat(at(0), 'l2-gpa', 0).end).toBe('L2 is not running: it has no memory slots.');
-    expect(xlat(at(6), 'l2-gpa', 0x100000).hops.map((hop) => hop.space)).toEqual(['l2-gpa', 'l1-hva', 'l1-hpa', 'host-hva']);
+    expect(xlat(at(6), 'l2-gpa', 0x100000).hops.map((hop) => hop.space)).toEqual([
+      'l2-gpa',
+      'l1-hva',
+      'l1-hpa',
+      'host-hva',
+    ]);
     expect(xlat(at(6), 'l1-hpa', 0x9_0000_0000_00).end).toContain('Nothing of L1');
     expect(xlat(at(6), 'dpa', 0x4000_0000).end).toContain('beyond backend vmem0');
   });

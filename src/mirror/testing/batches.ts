@@ -1,4 +1,4 @@
-import { EventLog } from '../../log/index.ts';
+import type { EventLog } from '../../log/index.ts';
 import type { ConsoleInfo, LogBatch } from '../lab-client.ts';
 
 /** Cuts what an in-page log gained since the last call into a batch. */

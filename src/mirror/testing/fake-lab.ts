@@ -48,7 +48,9 @@ export class FakeLab implements LabClient {
 
   private consoles(): readonly ConsoleInfo[] {
     const on = this.played === 0 ? 1 : this.played < 4 ? 2 : 3;
-    return CONSOLES.filter((one, n) => n < on || (one.kind === 'monitor' && (one.machine === 'host' ? on > 1 : on > 2)));
+    return CONSOLES.filter(
+      (one, n) => n < on || (one.kind === 'monitor' && (one.machine === 'host' ? on > 1 : on > 2)),
+    );
   }
 
   subscribe(onBatch: (batch: LogBatch) => void): () => void {
@@ -62,7 +64,11 @@ export class FakeLab implements LabClient {
 
   async input(console: string, text: string): Promise<void> {
     this.typed.push({ console, text });
-    this.log.out(`${console}:tty`, this.log.length, text === '\r' ? '\r\nfake lab: no engine behind this page\r\n# ' : text);
+    this.log.out(
+      `${console}:tty`,
+      this.log.length,
+      text === '\r' ? '\r\nfake lab: no engine behind this page\r\n# ' : text,
+    );
     this.publish();
   }
   async resize(): Promise<void> {}

@@ -1,5 +1,5 @@
 import { GiB, hex, MiB } from '../../base/addr.ts';
-import { type EventLog, type LayerId, LAYERS, type MachineId } from '../../log/index.ts';
+import { type EventLog, LAYERS, type LayerId, type MachineId } from '../../log/index.ts';
 import {
   type CxlObjectState,
   type DeviceState,
@@ -8,8 +8,8 @@ import {
   type MachineState,
   type MemoryMapState,
   type PciFunctionState,
-  paths,
   type ProcessState,
+  paths,
   type RegisterRoute,
   type VfioDeviceState,
   type VmasState,
@@ -76,7 +76,12 @@ function commitDecoder(log: EventLog, path: string, hdm: number, base: number, s
   const first = log.find(path)?.first;
   if (first === undefined) return;
   const at = (offset: number) => first + (hdm + offset) / 4;
-  const site = log.site({ layer: layer('l1.kernel'), name: 'cxl_decoder_commit', args: ['id'], cite: 'drivers/cxl/core/hdm.c' });
+  const site = log.site({
+    layer: layer('l1.kernel'),
+    name: 'cxl_decoder_commit',
+    args: ['id'],
+    cite: 'drivers/cxl/core/hdm.c',
+  });
   const span = log.begin(site);
   log.set(at(4), 2);
   log.set(at(0x14), Math.floor(base / 2 ** 32));
@@ -98,14 +103,29 @@ function map(ramLow: number, ramHigh: number, extra: MemoryMapState['ranges']): 
       { start: 0xfec0_0000, size: 0x1000, kind: 'io', name: 'ioapic' },
       { start: 0xfed0_0000, size: 0x400, kind: 'io', name: 'hpet' },
       ...(ramHigh > 0
-        ? [typed<MemoryMapState['ranges'][number]>({ start: 4 * GiB, size: ramHigh, kind: 'ram', name: 'pc.ram', hva: HVA_RAM })]
+        ? [
+            typed<MemoryMapState['ranges'][number]>({
+              start: 4 * GiB,
+              size: ramHigh,
+              kind: 'ram',
+              name: 'pc.ram',
+              hva: HVA_RAM,
+            }),
+          ]
         : []),
       ...extra,
     ],
   };
 }
 
-const route = (space: string, offset: number, size: number, block: string, answeredBy: RegisterRoute['answeredBy'], blockOffset = 0): RegisterRoute => ({
+const route = (
+  space: string,
+  offset: number,
+  size: number,
+  block: string,
+  answeredBy: RegisterRoute['answeredBy'],
+  blockOffset = 0,
+): RegisterRoute => ({
   space,
   offset,
   size,
@@ -114,7 +134,14 @@ const route = (space: string, offset: number, size: number, block: string, answe
   answeredBy,
 });
 
-const plain = (id: string, type: string, bdf: string, label: string, bus = 'pcie.0', parent: string | null = null): PciFunctionState => ({
+const plain = (
+  id: string,
+  type: string,
+  bdf: string,
+  label: string,
+  bus = 'pcie.0',
+  parent: string | null = null,
+): PciFunctionState => ({
   id,
   type,
   bus,
@@ -148,47 +175,160 @@ function publishL1Hardware(log: EventLog): void {
     bars: [{ index: 0, addr: 0xfe80_0000, size: 0x10000, name: 'component registers' }],
     backend: { id: 'vmem0', size: REGION },
   });
-  put(log, paths.fixedWindow('l1', 0), typed<FixedWindowState>({ base: L1_WINDOW, size: 4 * GiB, granularity: 256, targets: ['cxl.1'] }));
-  put(log, paths.memoryMap('l1'), map(2 * GiB, 2 * GiB, [
-    { start: 0x4_8000_0000, size: 0x10000, kind: 'io', name: 'cxl.1 component registers' },
-    { start: L1_WINDOW, size: 4 * GiB, kind: 'io', name: 'cxl-fixed-memory-region' },
-  ]));
-  put(log, paths.kvmSlots('l1'), typed<KvmSlotsState>({
-    slots: [
-      { slot: 0, gpa: 0, size: 2 * GiB, hva: HOST_HVA, readonly: false },
-      { slot: 1, gpa: 4 * GiB, size: 2 * GiB, hva: HOST_HVA + 2 * GiB, readonly: false },
-    ],
-  }));
-  put(log, paths.process('host', QEMU_L0), typed<ProcessState>({ pid: QEMU_L0, ppid: 812, comm: 'qemu-system-x86', argv: ['qemu-system-x86_64', '-M', 'q35,cxl=on'], state: 'running' }));
+  put(
+    log,
+    paths.fixedWindow('l1', 0),
+    typed<FixedWindowState>({ base: L1_WINDOW, size: 4 * GiB, granularity: 256, targets: ['cxl.1'] }),
+  );
+  put(
+    log,
+    paths.memoryMap('l1'),
+    map(2 * GiB, 2 * GiB, [
+      { start: 0x4_8000_0000, size: 0x10000, kind: 'io', name: 'cxl.1 component registers' },
+      { start: L1_WINDOW, size: 4 * GiB, kind: 'io', name: 'cxl-fixed-memory-region' },
+    ]),
+  );
+  put(
+    log,
+    paths.kvmSlots('l1'),
+    typed<KvmSlotsState>({
+      slots: [
+        { slot: 0, gpa: 0, size: 2 * GiB, hva: HOST_HVA, readonly: false },
+        { slot: 1, gpa: 4 * GiB, size: 2 * GiB, hva: HOST_HVA + 2 * GiB, readonly: false },
+      ],
+    }),
+  );
+  put(
+    log,
+    paths.process('host', QEMU_L0),
+    typed<ProcessState>({
+      pid: QEMU_L0,
+      ppid: 812,
+      comm: 'qemu-system-x86',
+      argv: ['qemu-system-x86_64', '-M', 'q35,cxl=on'],
+      state: 'running',
+    }),
+  );
 }
 
 const machine = (log: EventLog, state: MachineState): void => put(log, paths.machine(state.id), state);
 const device = (log: EventLog, m: MachineId, sysfs: string, driver: string | null): void =>
-  put(log, paths.device(m, sysfs), typed<DeviceState>({ name: sysfs.split('/').at(-1) ?? '', subsystem: 'pci', driver, parent: null }));
+  put(
+    log,
+    paths.device(m, sysfs),
+    typed<DeviceState>({ name: sysfs.split('/').at(-1) ?? '', subsystem: 'pci', driver, parent: null }),
+  );
 const cxl = (log: EventLog, m: MachineId, object: CxlObjectState): void => put(log, paths.cxl(m, object.name), object);
 
 const ACCEL = '/devices/pci0000:0c/0000:0c:00.0/0000:0d:00.0';
 
 function publishCxlCore(log: EventLog, m: MachineId, window: number): void {
-  const site = log.site({ layer: layer(m === 'l1' ? 'l1.kernel' : 'l2.kernel'), name: 'cxl_acpi_probe', cite: 'drivers/cxl/acpi.c' });
+  const site = log.site({
+    layer: layer(m === 'l1' ? 'l1.kernel' : 'l2.kernel'),
+    name: 'cxl_acpi_probe',
+    cite: 'drivers/cxl/acpi.c',
+  });
   const span = log.begin(site);
-  cxl(log, m, { kind: 'root', name: 'root0', parent: null, uport: 'ACPI0017:00', dports: [{ id: 12, name: 'ACPI0016:00' }], decodersCommitted: 0 });
-  cxl(log, m, { kind: 'port', name: 'port1', parent: 'root0', uport: 'pci0000:0c', dports: [{ id: 0, name: '0000:0c:00.0' }], decodersCommitted: 0 });
-  cxl(log, m, { kind: 'root-decoder', name: 'decoder0.0', port: 'root0', start: window, size: 4 * GiB, ways: 1, granularity: 256, enabled: true, locked: false, target: 'expander', targets: [12], region: null });
+  cxl(log, m, {
+    kind: 'root',
+    name: 'root0',
+    parent: null,
+    uport: 'ACPI0017:00',
+    dports: [{ id: 12, name: 'ACPI0016:00' }],
+    decodersCommitted: 0,
+  });
+  cxl(log, m, {
+    kind: 'port',
+    name: 'port1',
+    parent: 'root0',
+    uport: 'pci0000:0c',
+    dports: [{ id: 0, name: '0000:0c:00.0' }],
+    decodersCommitted: 0,
+  });
+  cxl(log, m, {
+    kind: 'root-decoder',
+    name: 'decoder0.0',
+    port: 'root0',
+    start: window,
+    size: 4 * GiB,
+    ways: 1,
+    granularity: 256,
+    enabled: true,
+    locked: false,
+    target: 'expander',
+    targets: [12],
+    region: null,
+  });
   log.end(span);
 }
 
 function publishEndpoint(log: EventLog, m: MachineId, window: number, live: boolean): void {
-  cxl(log, m, { kind: 'memdev', name: 'mem0', host: '0000:0d:00.0', serial: '0x0', type: 'devmem', ramSize: REGION, pmemSize: 0, endpoint: 'endpoint2' });
-  cxl(log, m, { kind: 'endpoint', name: 'endpoint2', parent: 'port1', uport: 'mem0', dports: [], decodersCommitted: live ? 1 : 0 });
-  cxl(log, m, { kind: 'endpoint-decoder', name: 'decoder2.0', port: 'endpoint2', start: live ? window : 0, size: live ? REGION : 0, ways: 1, granularity: 256, enabled: live, locked: false, target: 'accelerator', dpa: live ? { start: 0, size: REGION } : null, region: live ? 'region0' : null });
-  if (live) cxl(log, m, { kind: 'region', name: 'region0', rootDecoder: 'decoder0.0', start: window, size: REGION, ways: 1, granularity: 256, state: 'commit', targets: ['decoder2.0'], mode: 'ram', type: 'accelerator' });
+  cxl(log, m, {
+    kind: 'memdev',
+    name: 'mem0',
+    host: '0000:0d:00.0',
+    serial: '0x0',
+    type: 'devmem',
+    ramSize: REGION,
+    pmemSize: 0,
+    endpoint: 'endpoint2',
+  });
+  cxl(log, m, {
+    kind: 'endpoint',
+    name: 'endpoint2',
+    parent: 'port1',
+    uport: 'mem0',
+    dports: [],
+    decodersCommitted: live ? 1 : 0,
+  });
+  cxl(log, m, {
+    kind: 'endpoint-decoder',
+    name: 'decoder2.0',
+    port: 'endpoint2',
+    start: live ? window : 0,
+    size: live ? REGION : 0,
+    ways: 1,
+    granularity: 256,
+    enabled: live,
+    locked: false,
+    target: 'accelerator',
+    dpa: live ? { start: 0, size: REGION } : null,
+    region: live ? 'region0' : null,
+  });
+  if (live)
+    cxl(log, m, {
+      kind: 'region',
+      name: 'region0',
+      rootDecoder: 'decoder0.0',
+      start: window,
+      size: REGION,
+      ways: 1,
+      granularity: 256,
+      state: 'commit',
+      targets: ['decoder2.0'],
+      mode: 'ram',
+      type: 'accelerator',
+    });
 }
 
 function bootNoise(log: EventLog, m: MachineId, count: number): void {
-  const kernel = log.site({ layer: layer(m === 'l1' ? 'l1.kernel' : 'l2.kernel'), name: 'pci_scan_child_bus', args: ['bus'], cite: 'drivers/pci/probe.c' });
-  const exit = log.site({ layer: layer(m === 'l1' ? 'host.kvm' : 'l1.kvm'), name: 'KVM_EXIT_IO', args: ['port', 'value'] });
-  const qemu = log.site({ layer: layer(m === 'l1' ? 'host.qemu' : 'l1.qemu'), name: 'pci_data_read', args: ['addr'], cite: 'hw/pci/pci_host.c' });
+  const kernel = log.site({
+    layer: layer(m === 'l1' ? 'l1.kernel' : 'l2.kernel'),
+    name: 'pci_scan_child_bus',
+    args: ['bus'],
+    cite: 'drivers/pci/probe.c',
+  });
+  const exit = log.site({
+    layer: layer(m === 'l1' ? 'host.kvm' : 'l1.kvm'),
+    name: 'KVM_EXIT_IO',
+    args: ['port', 'value'],
+  });
+  const qemu = log.site({
+    layer: layer(m === 'l1' ? 'host.qemu' : 'l1.qemu'),
+    name: 'pci_data_read',
+    args: ['addr'],
+    cite: 'hw/pci/pci_host.c',
+  });
   for (let bus = 0; bus < count; bus++) {
     const outer = log.begin(kernel, bus);
     for (let n = 0; n < 6 + (bus % 5); n++) {
@@ -202,13 +342,34 @@ function bootNoise(log: EventLog, m: MachineId, count: number): void {
 
 /** A trapped store of L2 to an HDM register, layer by layer. */
 function trappedStores(log: EventLog, shadow: string): void {
-  const l2 = log.site({ layer: layer('l2.kernel'), name: 'cxl_decoder_commit', args: ['id'], cite: 'drivers/cxl/core/hdm.c' });
+  const l2 = log.site({
+    layer: layer('l2.kernel'),
+    name: 'cxl_decoder_commit',
+    args: ['id'],
+    cite: 'drivers/cxl/core/hdm.c',
+  });
   const exit = log.site({ layer: layer('l1.kvm'), name: 'KVM_EXIT_MMIO write', args: ['gpa', 'value'] });
-  const qemu = log.site({ layer: layer('l1.qemu'), name: 'vfio_region_write', args: ['addr', 'data'], cite: 'hw/vfio/common.c' });
-  const kernel = log.site({ layer: layer('l1.kernel'), name: 'vfio_cxl_core_write', args: ['offset', 'value'], cite: 'RFC patch 08' });
+  const qemu = log.site({
+    layer: layer('l1.qemu'),
+    name: 'vfio_region_write',
+    args: ['addr', 'data'],
+    cite: 'hw/vfio/common.c',
+  });
+  const kernel = log.site({
+    layer: layer('l1.kernel'),
+    name: 'vfio_cxl_core_write',
+    args: ['offset', 'value'],
+    cite: 'RFC patch 08',
+  });
   const first = log.find(shadow)?.first ?? 0;
   const outer = log.begin(l2, 0);
-  for (const [offset, value] of [[0x14, 1], [0x10, 0x10000000], [0x1c, 0], [0x18, 0x10000000], [0x20, 0x600]] as const) {
+  for (const [offset, value] of [
+    [0x14, 1],
+    [0x10, 0x10000000],
+    [0x1c, 0],
+    [0x18, 0x10000000],
+    [0x20, 0x600],
+  ] as const) {
     log.note(exit, 0xfe801128 + offset, value);
     const q = log.begin(qemu, 0x1128 + offset, value);
     const k = log.begin(kernel, offset, value);
@@ -238,45 +399,105 @@ function publishL2Hardware(log: EventLog): void {
     ],
     bars: [{ index: 0, addr: 0xfe80_0000, size: 0x10000, name: 'component registers' }],
   });
-  put(log, paths.fixedWindow('l2', 0), typed<FixedWindowState>({ base: L2_WINDOW, size: 4 * GiB, granularity: 256, targets: ['cxl.1'] }));
+  put(
+    log,
+    paths.fixedWindow('l2', 0),
+    typed<FixedWindowState>({ base: L2_WINDOW, size: 4 * GiB, granularity: 256, targets: ['cxl.1'] }),
+  );
   publishL2Map(log, false);
-  put(log, paths.process('l1', QEMU_L1), typed<ProcessState>({ pid: QEMU_L1, ppid: 1, comm: 'qemu-system-x86', argv: ['qemu-system-x86_64', '-device', 'vfio-pci,host=0000:0d:00.0'], state: 'running' }));
-  put(log, paths.vmas('l1', QEMU_L1), typed<VmasState>({
-    vmas: [
-      { start: HVA_CXL, size: REGION, kind: 'vfio', name: 'vfio region 9 (CXL)', extents: [{ phys: L1_WINDOW, size: REGION }] },
-      { start: HVA_RAM, size: 2 * GiB, kind: 'anon', name: 'pc.ram', extents: [{ phys: 4 * GiB, size: 1536 * MiB }, { phys: 0x2000_0000, size: 512 * MiB }] },
-    ],
-  }));
+  put(
+    log,
+    paths.process('l1', QEMU_L1),
+    typed<ProcessState>({
+      pid: QEMU_L1,
+      ppid: 1,
+      comm: 'qemu-system-x86',
+      argv: ['qemu-system-x86_64', '-device', 'vfio-pci,host=0000:0d:00.0'],
+      state: 'running',
+    }),
+  );
+  put(
+    log,
+    paths.vmas('l1', QEMU_L1),
+    typed<VmasState>({
+      vmas: [
+        {
+          start: HVA_CXL,
+          size: REGION,
+          kind: 'vfio',
+          name: 'vfio region 9 (CXL)',
+          extents: [{ phys: L1_WINDOW, size: REGION }],
+        },
+        {
+          start: HVA_RAM,
+          size: 2 * GiB,
+          kind: 'anon',
+          name: 'pc.ram',
+          extents: [
+            { phys: 4 * GiB, size: 1536 * MiB },
+            { phys: 0x2000_0000, size: 512 * MiB },
+          ],
+        },
+      ],
+    }),
+  );
 }
 
 function publishL2Map(log: EventLog, mapped: boolean): void {
-  put(log, paths.memoryMap('l2'), map(2 * GiB, 0, [
-    ...(mapped ? [typed<MemoryMapState['ranges'][number]>({ start: L2_WINDOW, size: REGION, kind: 'ram-device', name: 'cxl region', hva: HVA_CXL })] : []),
-    { start: mapped ? L2_WINDOW + REGION : L2_WINDOW, size: 4 * GiB - (mapped ? REGION : 0), kind: 'io', name: 'cxl-fixed-memory-region' },
-  ]));
-  put(log, paths.kvmSlots('l2'), typed<KvmSlotsState>({
-    slots: [
-      { slot: 0, gpa: 0, size: 2 * GiB, hva: HVA_RAM, readonly: false },
-      ...(mapped ? [{ slot: 5, gpa: L2_WINDOW, size: REGION, hva: HVA_CXL, readonly: false }] : []),
-    ],
-  }));
+  put(
+    log,
+    paths.memoryMap('l2'),
+    map(2 * GiB, 0, [
+      ...(mapped
+        ? [
+            typed<MemoryMapState['ranges'][number]>({
+              start: L2_WINDOW,
+              size: REGION,
+              kind: 'ram-device',
+              name: 'cxl region',
+              hva: HVA_CXL,
+            }),
+          ]
+        : []),
+      {
+        start: mapped ? L2_WINDOW + REGION : L2_WINDOW,
+        size: 4 * GiB - (mapped ? REGION : 0),
+        kind: 'io',
+        name: 'cxl-fixed-memory-region',
+      },
+    ]),
+  );
+  put(
+    log,
+    paths.kvmSlots('l2'),
+    typed<KvmSlotsState>({
+      slots: [
+        { slot: 0, gpa: 0, size: 2 * GiB, hva: HVA_RAM, readonly: false },
+        ...(mapped ? [{ slot: 5, gpa: L2_WINDOW, size: REGION, hva: HVA_CXL, readonly: false }] : []),
+      ],
+    }),
+  );
 }
 
 function vfio(log: EventLog, opened: boolean): void {
-  put(log, paths.vfioDevice('l1', '0000:0d:00.0'), typed<VfioDeviceState>({
-    bdf: '0000:0d:00.0',
-    driver: 'cxl_accel_vfio_pci',
-    group: 7,
-    opened,
-    ...(opened
-      ? {
-          vconfig: 'vfio/l1/0000:0d:00.0/vconfig',
-          hdmShadow: 'vfio/l1/0000:0d:00.0/hdm',
-          hdm: { bar: 0, offset: 0x1128, size: 0x90, count: 4 },
-          region: { index: 9, hpa: L1_WINDOW, size: REGION },
-        }
-      : {}),
-  }));
+  put(
+    log,
+    paths.vfioDevice('l1', '0000:0d:00.0'),
+    typed<VfioDeviceState>({
+      bdf: '0000:0d:00.0',
+      driver: 'cxl_accel_vfio_pci',
+      group: 7,
+      opened,
+      ...(opened
+        ? {
+            vconfig: 'vfio/l1/0000:0d:00.0/vconfig',
+            hdmShadow: 'vfio/l1/0000:0d:00.0/hdm',
+            hdm: { bar: 0, offset: 0x1128, size: 0x90, count: 4 },
+            region: { index: 9, hpa: L1_WINDOW, size: REGION },
+          }
+        : {}),
+    }),
+  );
 }
 
 function openShadow(log: EventLog): void {
@@ -305,12 +526,26 @@ export const STORY: readonly StoryStep[] = [
     ]),
     apply: (log) => {
       publishL1Hardware(log);
-      machine(log, { id: 'l1', state: 'booting', release: '6.11.0-rc2-vfio-cxl-l1', vmm: { machine: 'host', pid: QEMU_L0 }, ramBytes: 4 * GiB, cpus: 4 });
+      machine(log, {
+        id: 'l1',
+        state: 'booting',
+        release: '6.11.0-rc2-vfio-cxl-l1',
+        vmm: { machine: 'host', pid: QEMU_L0 },
+        ramBytes: 4 * GiB,
+        cpus: 4,
+      });
       bootNoise(log, 'l1', 60);
       publishCxlCore(log, 'l1', L1_WINDOW);
       device(log, 'l1', '/devices/pci0000:0c/0000:0c:00.0', 'pcieport');
       device(log, 'l1', ACCEL, null);
-      machine(log, { id: 'l1', state: 'running', release: '6.11.0-rc2-vfio-cxl-l1', vmm: { machine: 'host', pid: QEMU_L0 }, ramBytes: 4 * GiB, cpus: 4 });
+      machine(log, {
+        id: 'l1',
+        state: 'running',
+        release: '6.11.0-rc2-vfio-cxl-l1',
+        vmm: { machine: 'host', pid: QEMU_L0 },
+        ramBytes: 4 * GiB,
+        cpus: 4,
+      });
     },
   },
   {
@@ -326,7 +561,12 @@ export const STORY: readonly StoryStep[] = [
     line: 'modprobe cxl_accel_vfio_pci && echo cxl_accel_vfio_pci > /sys/bus/pci/devices/0000:0d:00.0/driver_override && echo 0000:0d:00.0 > /sys/bus/pci/drivers_probe',
     output: '',
     apply: (log) => {
-      put(log, paths.module('l1', 'cxl_accel_vfio_pci'), { name: 'cxl_accel_vfio_pci', size: 12288, usedBy: [], refcount: 0 });
+      put(log, paths.module('l1', 'cxl_accel_vfio_pci'), {
+        name: 'cxl_accel_vfio_pci',
+        size: 12288,
+        usedBy: [],
+        refcount: 0,
+      });
       device(log, 'l1', ACCEL, 'cxl_accel_vfio_pci');
       vfio(log, false);
     },
@@ -335,26 +575,48 @@ export const STORY: readonly StoryStep[] = [
     console: 'l1',
     prompt: 'root@l1:~# ',
     line: 'qemu-system-x86_64 -M q35,accel=kvm,cxl=on -m 2G -cpu host -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2 -device vfio-pci,host=0000:0d:00.0,bus=rp0,id=accel0 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel /boot/vmlinuz-6.11.0-rc2-type2-l2 -nographic',
-    output: dmesg(['Linux version 6.11.0-rc2-type2-l2', 'pci 0000:0d:00.0: [8086:0d94] type 00 class 0x050310 PCIe Endpoint', 'cxl_acpi ACPI0017:00: decoder0.0: [mem 0x110000000-0x20fffffff]']),
+    output: dmesg([
+      'Linux version 6.11.0-rc2-type2-l2',
+      'pci 0000:0d:00.0: [8086:0d94] type 00 class 0x050310 PCIe Endpoint',
+      'cxl_acpi ACPI0017:00: decoder0.0: [mem 0x110000000-0x20fffffff]',
+    ]),
     apply: (log) => {
       publishEndpoint(log, 'l1', L1_WINDOW, true);
       commitDecoder(log, 'hw/l1/cxl-accel0/component', 0x128, L1_WINDOW, REGION);
       openShadow(log);
       vfio(log, true);
       publishL2Hardware(log);
-      machine(log, { id: 'l2', state: 'booting', release: '6.11.0-rc2-type2-l2', vmm: { machine: 'l1', pid: QEMU_L1 }, ramBytes: 2 * GiB, cpus: 1 });
+      machine(log, {
+        id: 'l2',
+        state: 'booting',
+        release: '6.11.0-rc2-type2-l2',
+        vmm: { machine: 'l1', pid: QEMU_L1 },
+        ramBytes: 2 * GiB,
+        cpus: 1,
+      });
       bootNoise(log, 'l2', 40);
       publishCxlCore(log, 'l2', L2_WINDOW);
       device(log, 'l2', '/devices/pci0000:0c/0000:0c:00.0', 'pcieport');
       device(log, 'l2', ACCEL, null);
-      machine(log, { id: 'l2', state: 'running', release: '6.11.0-rc2-type2-l2', vmm: { machine: 'l1', pid: QEMU_L1 }, ramBytes: 2 * GiB, cpus: 1 });
+      machine(log, {
+        id: 'l2',
+        state: 'running',
+        release: '6.11.0-rc2-type2-l2',
+        vmm: { machine: 'l1', pid: QEMU_L1 },
+        ramBytes: 2 * GiB,
+        cpus: 1,
+      });
     },
   },
   {
     console: 'l2',
     prompt: 'root@l2:~# ',
     line: 'modprobe cxl-accel',
-    output: dmesg(['cxl-accel 0000:0d:00.0: CXL CXL_DVSEC_PCIE_DEVICE capability found', 'cxl decoder0.0: found 0x0000000100000000 bytes of free space', 'cxl-accel 0000:0d:00.0: QEMU ACCEL device driver is loaded']),
+    output: dmesg([
+      'cxl-accel 0000:0d:00.0: CXL CXL_DVSEC_PCIE_DEVICE capability found',
+      'cxl decoder0.0: found 0x0000000100000000 bytes of free space',
+      'cxl-accel 0000:0d:00.0: QEMU ACCEL device driver is loaded',
+    ]),
     apply: (log) => {
       put(log, paths.module('l2', 'cxl_accel'), { name: 'cxl_accel', size: 12288, usedBy: [], refcount: 1 });
       publishEndpoint(log, 'l2', L2_WINDOW, false);

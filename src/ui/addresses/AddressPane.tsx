@@ -1,0 +1,152 @@
+import { type FormEvent, lazy, Suspense, useCallback, useId, useMemo, useState } from 'react';
+import type { AddressQuery } from '../../mirror/index.ts';
+import { SPACE_LABELS, XLAT_SPACES, type XlatSpace, xlat } from '../../state/xlat.ts';
+import { lanesView } from '../../views/lanes.view.ts';
+import { grouped } from '../../views/stage.view.ts';
+import { useFolded, useMirror, usePageState } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import { Pane } from '../parts/Pane.tsx';
+import { TextTwin } from '../parts/TextTwin.tsx';
+import { useSize } from '../parts/use-size.ts';
+import styles from './AddressPane.module.css';
+import { ChainTable } from './ChainTable.tsx';
+import { LanesDrawing } from './LanesDrawing.tsx';
+import { layoutLanes } from './lane-geometry.ts';
+import { parseAddress } from './parse-address.ts';
+
+const DecoderChainView = lazy(() => import('./DecoderChainView.tsx'));
+
+export function AddressPane() {
+  const [mode, setMode] = useState<'lanes' | 'decoders'>('lanes');
+  return (
+    <Pane
+      id="addresses"
+      title="Addresses"
+      tools={
+        <>
+          <div className={controls.group} role="toolbar" aria-label="View">
+            <button
+              type="button"
+              className={controls.button}
+              aria-pressed={mode === 'lanes'}
+              onClick={() => setMode('lanes')}
+            >
+              Lanes
+            </button>
+            <button
+              type="button"
+              className={controls.button}
+              aria-pressed={mode === 'decoders'}
+              onClick={() => setMode('decoders')}
+            >
+              Decoder chain
+            </button>
+          </div>
+          <AddressForm />
+        </>
+      }
+    >
+      {mode === 'lanes' ? (
+        <LanesView />
+      ) : (
+        <Suspense fallback={<p className={controls.empty}>Loading…</p>}>
+          <DecoderChainView />
+        </Suspense>
+      )}
+    </Pane>
+  );
+}
+
+export function AddressForm() {
+  const mirror = useMirror();
+  const query = usePageState((state) => state.address);
+  const [space, setSpace] = useState<XlatSpace>('l2-gpa');
+  const [problem, setProblem] = useState('');
+  const problemId = useId();
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const text = String(new FormData(event.currentTarget).get('address') ?? '');
+    const address = parseAddress(text);
+    setProblem(address === null ? 'An address is hexadecimal, below 2^52, like 0x110000000 or 4g+0x1000.' : '');
+    if (address !== null) mirror.update({ address: { space, address } });
+  };
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      <select
+        className={controls.field}
+        aria-label="Address space"
+        value={space}
+        onChange={(event) => setSpace(XLAT_SPACES.find((one) => one === event.target.value) ?? 'l2-gpa')}
+      >
+        {XLAT_SPACES.map((one) => (
+          <option key={one} value={one}>
+            {SPACE_LABELS[one]}
+          </option>
+        ))}
+      </select>
+      <input
+        className={controls.field}
+        name="address"
+        aria-label="Address to follow"
+        aria-invalid={problem !== ''}
+        aria-describedby={problem ? problemId : undefined}
+        placeholder="0x110001000 ⏎"
+        autoComplete="off"
+        spellCheck={false}
+      />
+      {query ? (
+        <button type="button" className={controls.quiet} onClick={() => mirror.update({ address: null })}>
+          clear
+        </button>
+      ) : null}
+      {problem ? (
+        <p id={problemId} role="alert" className={styles.problem}>
+          {problem}
+        </p>
+      ) : null}
+    </form>
+  );
+}
+
+function LanesView() {
+  const mirror = useMirror();
+  const lanes = useFolded(lanesView);
+  const kept = usePageState((state) => state.address);
+  const hovered = usePageState((state) => state.hoverAddress);
+  const query = hovered ?? kept;
+  const [ref, size] = useSize<HTMLDivElement>();
+  const layout = useMemo(() => layoutLanes(lanes, size.width, size.height - 4), [lanes, size.width, size.height]);
+  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address) : null), query);
+  const hover = useCallback((one: AddressQuery | null) => mirror.update({ hoverAddress: one }), [mirror]);
+  const pick = useCallback((one: AddressQuery) => mirror.update({ address: one }), [mirror]);
+  const lines = [
+    ...lanes.lanes.flatMap((lane) => [
+      { depth: 0, text: lane.title },
+      ...lane.segments.map((one) => ({
+        depth: 1,
+        text: `${grouped(one.start)} to ${grouped(one.end - 1)}: ${one.name}`,
+      })),
+    ]),
+    { depth: 0, text: 'Mappings' },
+    ...lanes.ribbons.map((ribbon) => ({ depth: 1, text: ribbon.text })),
+  ];
+  return (
+    <div className={styles.view}>
+      <div ref={ref} className={styles.drawing}>
+        {size.width > 0 ? (
+          <LanesDrawing layout={layout} width={size.width} chain={chain} onHover={hover} onPick={pick} />
+        ) : null}
+      </div>
+      <div className={styles.foot} aria-live="polite">
+        {chain ? (
+          <ChainTable chain={chain} />
+        ) : (
+          <p className={styles.hint}>
+            Point at a byte in any lane, or type an address: its whole chain lights, with the arithmetic of each hop.
+          </p>
+        )}
+        <TextTwin label="Address spaces as a list" lines={lines} />
+      </div>
+    </div>
+  );
+}

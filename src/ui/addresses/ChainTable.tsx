@@ -1,0 +1,34 @@
+import { SPACE_LABELS, type Xlat } from '../../state/xlat.ts';
+import { grouped } from '../../views/stage.view.ts';
+import styles from './ChainTable.module.css';
+
+/** Every hop of one address with its mechanism and arithmetic, or the reason it ends. */
+export function ChainTable({ chain }: { readonly chain: Xlat }) {
+  return (
+    <div className={styles.chain}>
+      <ol>
+        {chain.hops.map((hop, n) => (
+          <li key={hop.space} data-asked={n === chain.at}>
+            <span className={styles.space}>{SPACE_LABELS[hop.space]}</span>
+            <code className={styles.address}>{grouped(hop.address)}</code>
+            <span className={styles.how}>
+              {hop.mechanism === 'asked' || hop.mechanism === 'start' ? null : (
+                <>
+                  {hop.mechanism} <code>{hop.arithmetic}</code>
+                </>
+              )}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {chain.end ? (
+        <p className={styles.end}>
+          <strong>Ends here.</strong> {chain.end}
+        </p>
+      ) : null}
+      {chain.top && chain.at === 0 && chain.query.space !== 'l2-gpa' ? (
+        <p className={styles.top}>Upwards: {chain.top}</p>
+      ) : null}
+    </div>
+  );
+}

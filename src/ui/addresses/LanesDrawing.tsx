@@ -1,0 +1,133 @@
+import { memo, type PointerEvent } from 'react';
+import { hex } from '../../base/addr.ts';
+import type { AddressQuery } from '../../mirror/index.ts';
+import type { Xlat } from '../../state/xlat.ts';
+import { grouped } from '../../views/stage.view.ts';
+import { fit } from '../stage/stage-layout.ts';
+import styles from './LanesDrawing.module.css';
+import type { LaneScale, LanesLayout } from './lane-geometry.ts';
+
+interface Props {
+  readonly layout: LanesLayout;
+  readonly width: number;
+  readonly chain: Xlat | null;
+  readonly onHover: (query: AddressQuery | null) => void;
+  readonly onPick: (query: AddressQuery) => void;
+}
+
+/** Four address spaces side by side, ribbons for what maps what, one address lit through all of them. */
+export function LanesDrawing({ layout, width, chain, onHover, onPick }: Props) {
+  const at = (event: PointerEvent<SVGSVGElement>): AddressQuery | null => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
+    const scale = layout.scales.find((one) => x >= one.x && x <= one.x + one.w);
+    const address = scale?.address(y) ?? null;
+    return scale && address !== null ? { space: scale.lane.id, address } : null;
+  };
+  return (
+    <svg
+      className={styles.lanes}
+      width={width}
+      height={layout.height}
+      viewBox={`0 0 ${width} ${layout.height}`}
+      role="img"
+      aria-label="Address spaces L2 GPA, L1 HVA, L1 HPA and DPA with their mappings"
+      onPointerMove={(event) => onHover(at(event))}
+      onPointerLeave={() => onHover(null)}
+      onClick={(event) => {
+        const query = at(event as unknown as PointerEvent<SVGSVGElement>);
+        if (query) onPick(query);
+      }}
+    >
+      <Ground layout={layout} dim={chain !== null} />
+      {chain ? <Chain layout={layout} chain={chain} /> : null}
+    </svg>
+  );
+}
+
+const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLayout; readonly dim: boolean }) {
+  return (
+    <g data-dim={dim}>
+      {layout.ribbons.map(({ ribbon, path }) => (
+        <path key={ribbon.id} d={path} className={styles.ribbon} data-kind={ribbon.kind}>
+          <title>{ribbon.text}</title>
+        </path>
+      ))}
+      {layout.scales.map((scale) => (
+        <LaneColumn key={scale.lane.id} scale={scale} />
+      ))}
+    </g>
+  );
+});
+
+function LaneColumn({ scale }: { readonly scale: LaneScale }) {
+  const { lane, x, w } = scale;
+  return (
+    <g>
+      <text x={x} y={15} className={styles.laneTitle}>
+        {lane.title}
+      </text>
+      <text x={x} y={30} className={styles.laneSub}>
+        {fit(lane.subtitle, w + 14, 6)}
+      </text>
+      {scale.marks.map(({ segment, y, h }) => (
+        <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
+          <rect x={x} y={y + 0.5} width={w} height={Math.max(1, h - 1)} />
+          <text x={x + 6} y={y + 12.5}>
+            {fit(segment.name, w - 10, 6.3)}
+          </text>
+          {h > 30 && segment.kind !== 'hole' ? (
+            <text x={x + 6} y={y + 26} className={styles.start}>
+              {fit(grouped(segment.start), w - 8, 6.1)}
+            </text>
+          ) : null}
+          <title>{`${segment.name}: 0x${hex(segment.start)} … 0x${hex(segment.end - 1)}`}</title>
+        </g>
+      ))}
+      {scale.marks.length === 0 ? (
+        <foreignObject x={x} y={46} width={w} height={120}>
+          <p className={styles.empty}>{lane.empty}</p>
+        </foreignObject>
+      ) : null}
+    </g>
+  );
+}
+
+function Chain({ layout, chain }: { readonly layout: LanesLayout; readonly chain: Xlat }) {
+  const points = chain.hops.flatMap((hop, n) => {
+    const scale = layout.scales.find((one) => one.lane.id === hop.space);
+    const y = scale?.y(hop.address) ?? null;
+    return scale && y !== null ? [{ scale, y, hop, asked: n === chain.at }] : [];
+  });
+  const links = points.slice(1).map((point, n) => {
+    const from = points[n];
+    if (!from) return '';
+    const x0 = from.scale.x + from.scale.w;
+    const mid = (x0 + point.scale.x) / 2;
+    return `M${x0} ${from.y} C${mid} ${from.y} ${mid} ${point.y} ${point.scale.x} ${point.y}`;
+  });
+  return (
+    <g className={styles.chain} pointerEvents="none" data-dead={chain.end !== undefined}>
+      {links.map((path) => (
+        <path key={path} d={path} />
+      ))}
+      {points.map(({ scale, y, hop, asked }) => (
+        <g key={hop.space}>
+          <line x1={scale.x} x2={scale.x + scale.w} y1={y} y2={y} data-asked={asked} />
+          <rect
+            x={scale.x}
+            y={labelY(y) - 11}
+            width={Math.min(scale.w, 7.1 * grouped(hop.address).length + 10)}
+            height={15}
+          />
+          <text x={scale.x + 5} y={labelY(y)}>
+            {grouped(hop.address)}
+          </text>
+        </g>
+      ))}
+    </g>
+  );
+}
+
+const labelY = (y: number): number => (y < 56 ? y + 14 : y - 5);

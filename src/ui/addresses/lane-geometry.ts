@@ -1,0 +1,104 @@
+import { scaleLinear } from 'd3';
+import { MiB } from '../../base/addr.ts';
+import type { Lane, LaneId, Lanes, Ribbon, Segment } from '../../views/lanes.view.ts';
+
+/** One piecewise-linear axis: segment boundaries in addresses and in pixels. Holes are short, memory is long. */
+export interface LaneScale {
+  readonly lane: Lane;
+  readonly x: number;
+  readonly w: number;
+  readonly marks: readonly SegmentMark[];
+  readonly y: (address: number) => number | null;
+  readonly address: (y: number) => number | null;
+}
+export interface SegmentMark {
+  readonly segment: Segment;
+  readonly y: number;
+  readonly h: number;
+}
+export interface RibbonMark {
+  readonly ribbon: Ribbon;
+  readonly path: string;
+}
+export interface LanesLayout {
+  readonly height: number;
+  readonly scales: readonly LaneScale[];
+  readonly ribbons: readonly RibbonMark[];
+}
+
+const HEADER = 38;
+const MIN_HEIGHT = 17;
+
+/** How much of the axis a segment deserves: logarithmic, so 4 KiB and 4 GiB are both seen. */
+function weight(segment: Segment): number {
+  const size = segment.end - segment.start;
+  if (segment.kind === 'hole') return 0.9;
+  if (segment.kind === 'io') return 1.2;
+  return 1.6 + 0.24 * Math.max(0, Math.log2(size / MiB));
+}
+
+export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): LanesLayout {
+  const gap = Math.max(18, Math.min(64, width * 0.07));
+  const w = Math.max(64, (width - gap * 3) / 4);
+  const most = Math.max(1, ...lanes.lanes.map((lane) => lane.segments.length));
+  const height = Math.max(wantedHeight, HEADER + most * MIN_HEIGHT + 8);
+  const scales = lanes.lanes.map((lane, n) => laneScale(lane, n * (w + gap), w, HEADER, height - 6));
+  const byId = new Map(scales.map((scale) => [scale.lane.id, scale]));
+  return {
+    height,
+    scales,
+    ribbons: lanes.ribbons.flatMap((ribbon) => {
+      const path = ribbonPath(ribbon, byId);
+      return path === null ? [] : [{ ribbon, path }];
+    }),
+  };
+}
+
+export function laneScale(lane: Lane, x: number, w: number, top: number, bottom: number): LaneScale {
+  const room = bottom - top;
+  const total = lane.segments.reduce((sum, one) => sum + weight(one), 0);
+  const flexible = Math.max(0, room - MIN_HEIGHT * lane.segments.length);
+  const marks: SegmentMark[] = [];
+  const domain: number[] = [];
+  const range: number[] = [];
+  let y = top;
+  for (const segment of lane.segments) {
+    const h = MIN_HEIGHT + (flexible * weight(segment)) / total;
+    marks.push({ segment, y, h });
+    domain.push(segment.start);
+    range.push(y);
+    y += h;
+  }
+  const last = lane.segments.at(-1);
+  if (last) {
+    domain.push(last.end);
+    range.push(y);
+  }
+  const scale = scaleLinear(domain, range).clamp(true);
+  const first = domain[0] ?? 0;
+  const end = domain.at(-1) ?? 0;
+  return {
+    lane,
+    x,
+    w,
+    marks,
+    y: (address) => (last && address >= first && address <= end ? scale(address) : null),
+    address: (at) =>
+      last && at >= top && at <= y ? Math.min(end - 1, Math.max(first, Math.floor(scale.invert(at)))) : null,
+  };
+}
+
+function ribbonPath(ribbon: Ribbon, scales: ReadonlyMap<LaneId, LaneScale>): string | null {
+  const from = scales.get(ribbon.from.lane);
+  const to = scales.get(ribbon.to.lane);
+  if (!from || !to) return null;
+  const a = from.y(ribbon.from.start);
+  const b = from.y(ribbon.from.end);
+  const c = to.y(ribbon.to.start);
+  const d = to.y(ribbon.to.end);
+  if (a === null || b === null || c === null || d === null) return null;
+  const x0 = from.x + from.w;
+  const x1 = to.x;
+  const mid = (x0 + x1) / 2;
+  return `M${x0} ${a} C${mid} ${a} ${mid} ${c} ${x1} ${c} V${d} C${mid} ${d} ${mid} ${b} ${x0} ${b} Z`;
+}

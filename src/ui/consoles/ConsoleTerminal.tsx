@@ -1,0 +1,170 @@
+import '@xterm/xterm/css/xterm.css';
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import { type ITheme, Terminal } from '@xterm/xterm';
+import { useEffect, useRef, useState } from 'react';
+import type { Mirror } from '../../mirror/index.ts';
+import { useMirror, usePageState } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import styles from './ConsoleTerminal.module.css';
+import { OutputReplay } from './output-replay.ts';
+
+interface Held {
+  readonly terminal: Terminal;
+  readonly fit: FitAddon;
+  readonly search: SearchAddon;
+  readonly replay: OutputReplay;
+}
+
+function themeFromTokens(): ITheme {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  const dark = document.documentElement.dataset.theme === 'dark';
+  return {
+    background: token('--panel'),
+    foreground: token('--text'),
+    cursor: token('--accent'),
+    cursorAccent: token('--panel'),
+    selectionBackground: dark ? '#2f4f75' : '#b9d4f5',
+    black: dark ? '#2a313b' : '#12171d',
+    red: token('--bad'),
+    green: token('--ok'),
+    yellow: token('--warn'),
+    blue: token('--accent'),
+    magenta: token('--device'),
+    cyan: token('--l1'),
+    white: dark ? '#c9d1da' : '#5d6875',
+    brightBlack: token('--muted'),
+    brightRed: token('--bad'),
+    brightGreen: token('--ok'),
+    brightYellow: token('--warn'),
+    brightBlue: token('--accent'),
+    brightMagenta: token('--device'),
+    brightCyan: token('--l1'),
+    brightWhite: token('--text'),
+  };
+}
+
+/** One xterm. What it shows is the console's output up to the cursor; what is typed goes to the engine when live. */
+export default function ConsoleTerminal({ id, active }: { readonly id: string; readonly active: boolean }) {
+  const mirror = useMirror();
+  const settings = usePageState((state) => state.settings);
+  const cursor = usePageState((state) => state.cursor);
+  const epoch = usePageState((state) => state.epoch);
+  const host = useRef<HTMLDivElement>(null);
+  const held = useRef<Held | null>(null);
+  const [finding, setFinding] = useState(false);
+
+  useEffect(() => {
+    if (!host.current) return;
+    held.current = openTerminal(host.current, id, mirror, () => setFinding(true));
+    const { terminal, fit, replay } = held.current;
+    replay.showTo(mirror.log, mirror.store.getState().cursor);
+    const resize = new ResizeObserver(() => {
+      if (host.current && host.current.clientWidth > 40 && host.current.clientHeight > 20) fit.fit();
+    });
+    resize.observe(host.current);
+    const themed = new MutationObserver(() => {
+      terminal.options.theme = themeFromTokens();
+    });
+    themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    return () => {
+      resize.disconnect();
+      themed.disconnect();
+      terminal.dispose();
+      held.current = null;
+    };
+  }, [id, mirror]);
+
+  useEffect(() => {
+    if (!held.current) return;
+    const { terminal, fit } = held.current;
+    terminal.options.fontSize = settings.terminalSize;
+    terminal.options.screenReaderMode = settings.screenReader;
+    if (host.current && host.current.clientWidth > 40) fit.fit();
+  }, [settings.terminalSize, settings.screenReader]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch means other output under the same cursor
+  useEffect(() => {
+    held.current?.replay.showTo(mirror.log, cursor);
+  }, [mirror, cursor, epoch]);
+
+  useEffect(() => {
+    if (active && document.activeElement?.getAttribute('role') !== 'tab') held.current?.terminal.focus();
+  }, [active]);
+
+  return (
+    <div className={styles.frame}>
+      {finding ? (
+        <form
+          className={styles.find}
+          onSubmit={(event) => {
+            event.preventDefault();
+            held.current?.search.findPrevious(String(new FormData(event.currentTarget).get('text') ?? ''));
+          }}
+        >
+          <input
+            // biome-ignore lint/a11y/noAutofocus: the reader has just asked for this field
+            autoFocus
+            className={controls.field}
+            name="text"
+            aria-label="Find in this console"
+            placeholder="find, ⏎ for the previous match"
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') setFinding(false);
+            }}
+          />
+          <button type="button" className={controls.quiet} onClick={() => setFinding(false)}>
+            close
+          </button>
+        </form>
+      ) : null}
+      <div ref={host} className={styles.host} data-testid={`terminal-${id}`} />
+    </div>
+  );
+}
+
+function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: () => void): Held {
+  const { settings } = mirror.store.getState();
+  const terminal = new Terminal({
+    fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--font-mono'),
+    fontSize: settings.terminalSize,
+    lineHeight: 1.15,
+    scrollback: 20_000,
+    convertEol: false,
+    cursorBlink: false,
+    minimumContrastRatio: 4.5,
+    screenReaderMode: settings.screenReader,
+    theme: themeFromTokens(),
+  });
+  const fit = new FitAddon();
+  const search = new SearchAddon();
+  terminal.loadAddon(fit);
+  terminal.loadAddon(search);
+  terminal.open(element);
+  if (element.clientWidth > 40) fit.fit();
+  terminal.onResize(({ cols, rows }) => void mirror.client.resize(id, cols, rows));
+  terminal.onData((text) => {
+    const { live, askBranch, cursor } = mirror.store.getState();
+    if (live) void mirror.client.input(id, text);
+    else if (!askBranch) mirror.update({ askBranch: true });
+    else if (text === '\r') void mirror.client.branch(cursor).then(() => mirror.goLive());
+    else if (text === '\x1b') mirror.goLive();
+  });
+  terminal.attachCustomKeyEventHandler((event) => {
+    if (event.type !== 'keydown') return true;
+    // Keys of the page, which the terminal must not swallow.
+    if (event.ctrlKey && event.shiftKey && event.code === 'KeyF') {
+      onFind();
+      event.preventDefault();
+      return false;
+    }
+    if (event.ctrlKey && event.shiftKey && (event.code === 'KeyP' || event.code === 'Period')) return false;
+    if (event.ctrlKey && event.altKey) return false;
+    if (event.ctrlKey && event.code === 'KeyG') return false;
+    if (event.key === 'F6') return false;
+    return !(event.altKey && /^Digit[1-5]$/.test(event.code));
+  });
+  void mirror.client.resize(id, terminal.cols, terminal.rows);
+  return { terminal, fit, search, replay: new OutputReplay(terminal, id) };
+}

@@ -1,0 +1,50 @@
+import { Dialog } from 'radix-ui';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { useMirror, usePageState } from '../context.tsx';
+import styles from './Dialogs.module.css';
+import { FidelityText } from './FidelityText.tsx';
+import { GotoForm } from './GotoForm.tsx';
+import { KeysSheet } from './KeysSheet.tsx';
+import { SettingsForm } from './SettingsForm.tsx';
+
+const Palette = lazy(() => import('./Palette.tsx'));
+
+/** All dialogs behind one state: at most one is open. */
+export default function Dialogs() {
+  const mirror = useMirror();
+  const dialog = usePageState((state) => state.dialog);
+  const close = () => mirror.update({ dialog: null });
+  if (dialog === null) return null;
+  const content: Readonly<Record<typeof dialog, { title: string; body: ReactNode; wide?: boolean; bare?: boolean }>> = {
+    palette: { title: 'Commands', body: <Palette onDone={close} />, bare: true },
+    keys: { title: 'Keys', body: <KeysSheet />, wide: true },
+    settings: { title: 'Settings', body: <SettingsForm /> },
+    fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <FidelityText />, wide: true },
+    goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },
+  };
+  const shown = content[dialog];
+  return (
+    <Dialog.Root
+      open
+      onOpenChange={(open) => {
+        if (!open) close();
+      }}
+    >
+      <Dialog.Portal>
+        <Dialog.Overlay className={styles.overlay} />
+        <Dialog.Content
+          className={styles.content}
+          data-wide={shown.wide === true}
+          data-bare={shown.bare === true}
+          aria-describedby={undefined}
+        >
+          <Dialog.Title className={shown.bare ? 'visually-hidden' : styles.title}>{shown.title}</Dialog.Title>
+          <div className={styles.body}>
+            <Suspense fallback={null}>{shown.body}</Suspense>
+          </div>
+          {shown.bare ? null : <Dialog.Close className={styles.close}>Close</Dialog.Close>}
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,84 @@
+import { Command } from 'cmdk';
+import { LAYOUT_IDS } from '../../mirror/index.ts';
+import { functionsOf } from '../../state/functions.ts';
+import { commandMarks } from '../../views/time.view.ts';
+import { useFolded, useMirror } from '../context.tsx';
+import { LAYOUTS } from '../layout/layouts.ts';
+import styles from './Dialogs.module.css';
+
+interface Action {
+  readonly group: string;
+  readonly label: string;
+  readonly key?: string;
+  readonly run: () => void;
+}
+
+/** Everything the page can do, by name. */
+export default function Palette({ onDone }: { readonly onDone: () => void }) {
+  const mirror = useMirror();
+  const actions = useFolded((log): readonly Action[] => [
+    { group: 'Session', label: 'Boot to L2', run: () => void mirror.client.bootToL2() },
+    { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
+    ...LAYOUT_IDS.map((id, n) => ({
+      group: 'Layout',
+      label: LAYOUTS[id].label,
+      key: `Alt+${n + 1}`,
+      run: () => mirror.setSettings({ layout: id }),
+    })),
+    { group: 'View', label: 'Go to address', key: 'Ctrl+G', run: () => mirror.update({ dialog: 'goto' }) },
+    { group: 'View', label: 'Settings', run: () => mirror.update({ dialog: 'settings' }) },
+    { group: 'View', label: 'Keys', key: '?', run: () => mirror.update({ dialog: 'keys' }) },
+    { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },
+    { group: 'View', label: 'Light theme', run: () => mirror.setSettings({ theme: 'light' }) },
+    { group: 'View', label: 'Dark theme', run: () => mirror.setSettings({ theme: 'dark' }) },
+    { group: 'Time', label: 'Back to now', run: () => mirror.goLive() },
+    { group: 'Time', label: 'To the beginning', run: () => mirror.seek(0) },
+    ...log.consoles.map((one) => ({
+      group: 'Console',
+      label: `Console ${one.title}${one.kind === 'monitor' ? ' monitor' : ''}`,
+      run: () => mirror.update({ activeConsole: one.id }),
+    })),
+    ...(['l1', 'l2'] as const).flatMap((machine) =>
+      functionsOf(log, machine).map((fn) => ({
+        group: 'Device',
+        label: `${machine.toUpperCase()} ${fn.bdf} ${fn.label}`,
+        key: fn.id,
+        run: () => mirror.select({ kind: 'function', machine, id: fn.id }),
+      })),
+    ),
+    ...commandMarks(log).map((mark) => ({
+      group: 'Command',
+      label: `Before: ${mark.label}`,
+      key: String(mark.row),
+      run: () => mirror.seek(mark.row),
+    })),
+  ]);
+  const groups = [...new Set(actions.map((one) => one.group))];
+  return (
+    <Command className={styles.palette} label="Commands">
+      <Command.Input placeholder="Type a command or a device" autoFocus />
+      <Command.List>
+        <Command.Empty>Nothing by that name.</Command.Empty>
+        {groups.map((group) => (
+          <Command.Group key={group} heading={group}>
+            {actions
+              .filter((one) => one.group === group)
+              .map((one) => (
+                <Command.Item
+                  key={`${one.label}${one.key ?? ''}`}
+                  value={`${group} ${one.label} ${one.key ?? ''}`}
+                  onSelect={() => {
+                    onDone();
+                    one.run();
+                  }}
+                >
+                  {one.label}
+                  {one.key ? <span>{one.key}</span> : null}
+                </Command.Item>
+              ))}
+          </Command.Group>
+        ))}
+      </Command.List>
+    </Command>
+  );
+}

@@ -1,0 +1,196 @@
+import { useMemo, useState } from 'react';
+import { hex0x } from '../../base/addr.ts';
+import type { Selection } from '../../mirror/index.ts';
+import { sizeText } from '../../state/decode.ts';
+import {
+  type BlockView,
+  COLUMN_LABELS,
+  type Inspector,
+  inspectorView,
+  type RegisterRow,
+} from '../../views/inspector.view.ts';
+import { useFolded, useMirror, usePage } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import styles from './FunctionDetail.module.css';
+import { RegisterDetail } from './RegisterDetail.tsx';
+
+type FunctionSelection = Extract<Selection, { kind: 'function' }>;
+
+export function FunctionDetail({ selection }: { readonly selection: FunctionSelection }) {
+  const mirror = useMirror();
+  const { layoutOf } = usePage();
+  const { machine, id, register } = selection;
+  const [chosen, setSpace] = useState<string | undefined>(undefined);
+  const [filter, setFilter] = useState<'all' | 'set' | 'differs'>('all');
+  const space = register?.space ?? chosen;
+  const view = useFolded((log) => inspectorView(log, layoutOf, machine, id, space), machine, id, space);
+  const blocks = useMemo(() => (view ? filtered(view.blocks, filter) : []), [view, filter]);
+  if (!view) return <Gone machine={machine} id={id} />;
+  const row = register
+    ? view.blocks
+        .flatMap((block) => block.rows)
+        .find((one) => register.offset >= one.offset && register.offset < one.offset + one.width)
+    : undefined;
+  return (
+    <div className={styles.detail}>
+      <Facts view={view} />
+      <div className={styles.bar}>
+        <div className={controls.group} role="toolbar" aria-label="Register space">
+          {view.spaces.map((one) => (
+            <button
+              key={one}
+              type="button"
+              className={controls.button}
+              aria-pressed={one === view.space}
+              onClick={() => {
+                setSpace(one);
+                mirror.select({ kind: 'function', machine, id });
+              }}
+            >
+              {one === 'config' ? 'config space' : one === 'chbcr' ? 'CHBCR' : one.toUpperCase()}
+            </button>
+          ))}
+        </div>
+        <div className={controls.group} role="toolbar" aria-label="Registers shown">
+          {(['all', 'set', 'differs'] as const).map((one) => (
+            <button
+              key={one}
+              type="button"
+              className={controls.button}
+              aria-pressed={filter === one}
+              onClick={() => setFilter(one)}
+            >
+              {{ all: 'all', set: 'non-zero', differs: 'differing' }[one]}
+            </button>
+          ))}
+        </div>
+      </div>
+      {row ? <RegisterDetail view={view} row={row} /> : null}
+      <div className={styles.scroll}>
+        {blocks.map((block) => (
+          <BlockTable
+            key={block.key}
+            block={block}
+            view={view}
+            selected={row?.key ?? null}
+            onSelect={(one) =>
+              mirror.select({ kind: 'function', machine, id, register: { space: one.space, offset: one.offset } })
+            }
+          />
+        ))}
+        {blocks.length === 0 ? (
+          <p className={controls.empty}>
+            {filter === 'differs' ? 'No register differs between the columns.' : 'No registers to show in this space.'}
+          </p>
+        ) : null}
+        {view.unexplained.length > 0 ? (
+          <p className={styles.note}>Without a layout: {view.unexplained.join(', ')}</p>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+function filtered(blocks: readonly BlockView[], filter: 'all' | 'set' | 'differs'): readonly BlockView[] {
+  if (filter === 'all') return blocks;
+  const keep = (row: RegisterRow): boolean =>
+    filter === 'differs' ? row.differs : Object.values(row.cells).some((cell) => (cell.value ?? 0) !== 0);
+  return blocks.map((block) => ({ ...block, rows: block.rows.filter(keep) })).filter((block) => block.rows.length > 0);
+}
+
+function Gone({ machine, id }: { readonly machine: string; readonly id: string }) {
+  return (
+    <div className={controls.empty}>
+      <strong>
+        {id} of {machine} does not exist at this moment.
+      </strong>
+      <p>It exists at another point of the log: move the cursor in the time strip.</p>
+    </div>
+  );
+}
+
+function Facts({ view }: { readonly view: Inspector }) {
+  const { fn } = view;
+  return (
+    <div className={styles.facts}>
+      <h3>
+        {fn.label} <code>{fn.bdf}</code>
+      </h3>
+      <p>
+        {view.machine.toUpperCase()} · <code>{fn.type}</code> id <code>{fn.id}</code> · <code>{fn.vendorDevice}</code>
+        {view.driver ? (
+          <>
+            {' '}
+            · driver <strong>{view.driver}</strong>
+          </>
+        ) : null}
+      </p>
+      {fn.bars.length > 0 ? (
+        <p>
+          {fn.bars.map((bar) => (
+            <span key={bar.index}>
+              BAR{bar.index} <code>{bar.addr === null ? 'unassigned' : hex0x(bar.addr)}</code> {sizeText(bar.size)}{' '}
+              {bar.name}{' '}
+            </span>
+          ))}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function BlockTable(props: {
+  readonly block: BlockView;
+  readonly view: Inspector;
+  readonly selected: string | null;
+  readonly onSelect: (row: RegisterRow) => void;
+}) {
+  const { block, view } = props;
+  return (
+    <table className={styles.table}>
+      <caption>
+        {block.title}{' '}
+        <span>
+          {hex0x(block.at)} · {block.cite.doc} {block.cite.section ?? ''}
+        </span>
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">offset</th>
+          <th scope="col">register</th>
+          {view.columns.map((column) => (
+            <th key={column} scope="col" className={styles.value}>
+              {COLUMN_LABELS[column]}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {block.rows.map((row) => (
+          <tr key={row.key} data-selected={row.key === props.selected} onClick={() => props.onSelect(row)}>
+            <td className={styles.offset}>{hex0x(row.offset, 3)}</td>
+            <th scope="row">
+              <button type="button" onClick={() => props.onSelect(row)} aria-pressed={row.key === props.selected}>
+                {row.name}
+              </button>
+            </th>
+            {view.columns.map((column) => {
+              const cell = row.cells[column];
+              return (
+                <td
+                  key={column}
+                  className={styles.value}
+                  data-differs={cell.differs}
+                  data-zero={cell.value === 0 || cell.value === null}
+                >
+                  <span>{cell.text}</span>
+                  {cell.differs ? <span className="visually-hidden"> differs from the device</span> : null}
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

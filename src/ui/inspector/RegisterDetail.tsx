@@ -1,0 +1,162 @@
+import { useState } from 'react';
+import { hex, hex0x } from '../../base/addr.ts';
+import { eventLine } from '../../views/events.view.ts';
+import {
+  COLUMN_LABELS,
+  cellOf,
+  type FieldView,
+  fieldsOf,
+  type Inspector,
+  type RegisterRow,
+  withField,
+  writeCommand,
+} from '../../views/inspector.view.ts';
+import { useMirror, usePageState } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import { BitBar } from './BitBar.tsx';
+import styles from './RegisterDetail.module.css';
+
+/** One register: bit bar, fields with meaning and owner, who wrote it last, and an edit that types its command. */
+export function RegisterDetail({ view, row }: { readonly view: Inspector; readonly row: RegisterRow }) {
+  const fields = fieldsOf(row);
+  return (
+    <div className={styles.detail}>
+      <h4>
+        {row.name} <code>{hex0x(row.offset, 3)}</code>
+        <span>
+          {row.cite.doc} {row.cite.section ?? ''} · {row.cite.title}
+        </span>
+      </h4>
+      <BitBar fields={fields} width={row.width * 8} value={row.cells.device.value} />
+      <table className={styles.fields}>
+        <thead>
+          <tr>
+            <th scope="col">bits</th>
+            <th scope="col">field</th>
+            {view.columns.map((column) => (
+              <th key={column} scope="col">
+                {COLUMN_LABELS[column]}
+              </th>
+            ))}
+            <th scope="col">meaning</th>
+          </tr>
+        </thead>
+        <tbody>
+          {fields.map((field) => (
+            <tr key={field.name} data-differs={field.differs}>
+              <td>{field.bits}</td>
+              <th scope="row">
+                {field.name} <abbr title={ACCESS_WORDS[field.access] ?? field.access}>{field.access}</abbr>
+              </th>
+              {view.columns.map((column) => (
+                <td key={column} className={styles.now}>
+                  {field.values[column]}
+                </td>
+              ))}
+              <td className={styles.meaning}>
+                {field.meaning}
+                {field.lock ? ` Locked by ${field.lock}.` : ''}
+                {field.inert ? ' Stored, without effect here.' : ''}
+                {field.owner ? <span className={styles.owner}>{field.owner}</span> : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <LastWrite view={view} row={row} />
+      <Edit key={row.key} view={view} row={row} fields={fields} />
+    </div>
+  );
+}
+
+const ACCESS_WORDS: Readonly<Record<string, string>> = {
+  ro: 'read-only',
+  hwinit: 'set by hardware before software runs',
+  rw: 'read and write',
+  rws: 'read and write, sticky over reset',
+  rwl: 'read and write until locked',
+  rwo: 'write once',
+  rw1c: 'write 1 to clear',
+  rw1cs: 'write 1 to clear, sticky over reset',
+  rsvdp: 'reserved, preserve',
+  rsvdz: 'reserved, zero',
+};
+
+function LastWrite({ view, row }: { readonly view: Inspector; readonly row: RegisterRow }) {
+  const mirror = useMirror();
+  const cell = cellOf(mirror.log, view.fn, { space: row.space, offset: row.offset });
+  const last = cell === null ? -1 : mirror.log.lastChange(cell);
+  if (last < 0) return <p className={styles.last}>Holds its reset value: nothing has written it.</p>;
+  const cause = mirror.log.causes(last)[0];
+  const line = eventLine(mirror.log, cause ?? last);
+  return (
+    <p className={styles.last}>
+      Last written at event {last} by{' '}
+      <button type="button" className={styles.link} onClick={() => mirror.select({ kind: 'event', row: last })}>
+        {line.layer}: {line.name}
+      </button>
+    </p>
+  );
+}
+
+function Edit(props: { readonly view: Inspector; readonly row: RegisterRow; readonly fields: readonly FieldView[] }) {
+  const { view, row, fields } = props;
+  const mirror = useMirror();
+  const live = usePageState((state) => state.live);
+  const writable = fields.filter((field) => !/^(ro|hwinit|rsvd)/.test(field.access));
+  const [name, setName] = useState(writable[0]?.name ?? '');
+  const [text, setText] = useState('');
+  const field = writable.find((one) => one.name === name);
+  const seen = view.machine === 'l2' ? (row.cells.l2.value ?? row.cells.device.value) : row.cells.device.value;
+  if (!field || seen === null) return null;
+  const value = text.trim() === '' ? null : Number(text.trim());
+  const fits = value !== null && Number.isInteger(value) && value >= 0 && value < 2 ** (field.hi - field.lo + 1);
+  const next = fits ? withField(seen, field, value) : null;
+  const command =
+    next === null
+      ? null
+      : writeCommand(view.fn, view.machine, { space: row.space, offset: row.offset }, row.width, next);
+  return (
+    <form
+      className={styles.edit}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!command || 'refused' in command || !live) return;
+        mirror.update({ activeConsole: command.console });
+        void mirror.client.run(command.console, command.line);
+        setText('');
+      }}
+    >
+      <label>
+        Set{' '}
+        <select className={controls.field} value={field.name} onChange={(event) => setName(event.target.value)}>
+          {writable.map((one) => (
+            <option key={one.name}>{one.name}</option>
+          ))}
+        </select>
+      </label>
+      <input
+        className={controls.field}
+        aria-label={`New value of ${field.name}`}
+        placeholder={`0 … ${hex0x(2 ** (field.hi - field.lo + 1) - 1)}`}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        size={12}
+      />
+      <button type="submit" className={controls.button} disabled={!command || 'refused' in command || !live}>
+        Type it
+      </button>
+      <output className={styles.preview}>
+        {!live
+          ? 'The past is read-only.'
+          : command && 'line' in command
+            ? `${command.console}# ${command.line}`
+            : command
+              ? command.refused
+              : value !== null && !fits
+                ? `${field.name} holds ${field.hi - field.lo + 1} bit${field.hi === field.lo ? '' : 's'}.`
+                : `now ${hex(seen, row.width * 2)}`}
+      </output>
+    </form>
+  );
+}

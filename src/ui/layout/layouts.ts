@@ -1,0 +1,33 @@
+import type { LayoutId } from '../../mirror/index.ts';
+
+export type PaneId = 'consoles' | 'stage' | 'addresses' | 'inspector' | 'time';
+/** Sizes in per cent of what is left; a pane that is absent is not drawn. */
+export interface LayoutSpec {
+  readonly label: string;
+  readonly columns: Readonly<Partial<Record<'consoles' | 'centre' | 'inspector', number>>>;
+  readonly centre: Readonly<Partial<Record<'stage' | 'addresses', number>>>;
+  readonly time: number;
+}
+
+export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
+  overview: {
+    label: 'Overview',
+    columns: { consoles: 31, centre: 43, inspector: 26 },
+    centre: { stage: 50, addresses: 50 },
+    time: 21,
+  },
+  topology: {
+    label: 'Topology',
+    columns: { consoles: 30, centre: 70 },
+    centre: { stage: 52, addresses: 48 },
+    time: 15,
+  },
+  registers: {
+    label: 'Registers',
+    columns: { consoles: 26, centre: 30, inspector: 44 },
+    centre: { stage: 100 },
+    time: 15,
+  },
+  trace: { label: 'Trace', columns: { consoles: 38, inspector: 62 }, centre: {}, time: 45 },
+  present: { label: 'Present', columns: { consoles: 40, centre: 60 }, centre: { stage: 54, addresses: 46 }, time: 12 },
+};

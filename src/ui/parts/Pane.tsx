@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react';
+import styles from './Pane.module.css';
+
+/** A pane: one heading, its tools, its content. */
+export function Pane(props: {
+  readonly id: string;
+  readonly title: string;
+  readonly tools?: ReactNode;
+  readonly children: ReactNode;
+  readonly hideTitle?: boolean;
+}) {
+  return (
+    <section className={styles.pane} aria-labelledby={`${props.id}-title`} data-pane={props.id}>
+      <header className={styles.head}>
+        <h2 id={`${props.id}-title`} className={props.hideTitle ? 'visually-hidden' : styles.title}>
+          {props.title}
+        </h2>
+        {props.tools}
+      </header>
+      <div className={styles.body}>{props.children}</div>
+    </section>
+  );
+}

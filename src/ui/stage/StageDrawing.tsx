@@ -1,0 +1,256 @@
+import { type KeyboardEvent, memo } from 'react';
+import type { MachineId } from '../../log/index.ts';
+import type { Selection } from '../../mirror/index.ts';
+import type { DecoderSlot } from '../../views/stage.view.ts';
+import styles from './StageDrawing.module.css';
+import {
+  type BandMark,
+  fit,
+  type MachineMark,
+  type NodeMark,
+  type StageLayout,
+  type ThreadMark,
+  type VmmMark,
+} from './stage-layout.ts';
+
+interface Props {
+  readonly layout: StageLayout;
+  readonly selection: Selection | null;
+  readonly onSelect: (selection: Selection) => void;
+}
+
+const machineClass: Readonly<Record<MachineId, string | undefined>> = {
+  host: styles.host,
+  l1: styles.l1,
+  l2: styles.l2,
+};
+
+/** The nested machines and the one device that appears in all of them. */
+export const StageDrawing = memo(function StageDrawing({ layout, selection, onSelect }: Props) {
+  return (
+    <svg
+      className={styles.stage}
+      width={layout.width}
+      height={layout.height}
+      viewBox={`0 0 ${layout.width} ${layout.height}`}
+      role="toolbar"
+      aria-label="Nested machines and their PCI and CXL devices"
+      onKeyDown={walk}
+    >
+      {layout.machines.map((mark) => (
+        <MachineBox key={mark.machine.id} mark={mark} />
+      ))}
+      {layout.vmms.map((mark) => (
+        <VmmStrip key={mark.vmm.pid} mark={mark} onSelect={onSelect} />
+      ))}
+      {layout.edges.map((path) => (
+        <path key={path} d={path} className={styles.edge} />
+      ))}
+      {layout.threads.map((mark) => (
+        <Thread key={mark.key} mark={mark} />
+      ))}
+      {layout.bands.map((mark) =>
+        mark.kind === 'empty' ? null : <Band key={mark.key} mark={mark} selection={selection} onSelect={onSelect} />,
+      )}
+      {layout.nodes.map((mark) => (
+        <Node
+          key={mark.key}
+          mark={mark}
+          selected={selection?.kind === 'function' && `${selection.machine}/${selection.id}` === mark.key}
+          onSelect={onSelect}
+        />
+      ))}
+    </svg>
+  );
+});
+
+/** Arrow keys go to the next or previous thing on the stage. */
+function walk(event: KeyboardEvent<SVGSVGElement>): void {
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  if (step === undefined) return;
+  const all = [...event.currentTarget.querySelectorAll<SVGGElement>('[tabindex="0"]')];
+  const at = all.findIndex((one) => one === document.activeElement);
+  all[(at + step + all.length) % all.length]?.focus();
+  event.preventDefault();
+}
+
+function press(run: () => void) {
+  return {
+    role: 'button',
+    tabIndex: 0,
+    onClick: run,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      run();
+    },
+  } as const;
+}
+
+function MachineBox({ mark }: { readonly mark: MachineMark }) {
+  const { machine } = mark;
+  return (
+    <g className={machineClass[machine.id]}>
+      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={5} className={styles.machine} />
+      <text x={mark.x + 10} y={mark.y + 19} className={styles.machineTitle}>
+        {machine.title}
+      </text>
+      <text x={mark.x + 84} y={mark.y + 19} className={styles.machineState} data-state={machine.state}>
+        {machine.state}
+      </text>
+      <text x={mark.x + mark.w - 10} y={mark.y + 19} textAnchor="end" className={styles.facts}>
+        {fit(machine.facts, mark.w - 170, 6.2)}
+      </text>
+    </g>
+  );
+}
+
+function VmmStrip({ mark, onSelect }: { readonly mark: VmmMark; readonly onSelect: Props['onSelect'] }) {
+  const { vmm, machine } = mark;
+  const text = `${vmm.comm} · pid ${vmm.pid}`;
+  const right = vmm.backends.join(', ');
+  return (
+    <g
+      className={styles.vmm}
+      {...press(() => onSelect({ kind: 'object', path: `proc/${machine.id}/${vmm.pid}` }))}
+      aria-label={`Process ${text} on ${machine.title} runs ${vmm.guest}`}
+    >
+      <path d={`M${mark.x} ${mark.y + mark.h} v${-mark.h + 5} q0 -5 5 -5 h${mark.w - 10} q5 0 5 5 v${mark.h - 5}`} />
+      <text x={mark.x + 10} y={mark.y + 16}>
+        {fit(text, mark.w - right.length * 6.2 - 30, 6.6)}
+      </text>
+      {right && mark.w > 200 ? (
+        <text x={mark.x + mark.w - 10} y={mark.y + 16} textAnchor="end" className={styles.facts}>
+          {right}
+        </text>
+      ) : null}
+    </g>
+  );
+}
+
+function Band(props: {
+  readonly mark: BandMark;
+  readonly selection: Selection | null;
+  readonly onSelect: Props['onSelect'];
+}) {
+  const { mark, selection, onSelect } = props;
+  const { path } = mark;
+  const text = fit(mark.text, mark.w - 14, 6.6);
+  if (path === null)
+    return (
+      <text x={mark.x + 2} y={mark.y + 14} className={styles.others}>
+        {text}
+        <title>{mark.text}</title>
+      </text>
+    );
+  const selected = selection?.kind === 'object' && selection.path === path;
+  return (
+    <g
+      className={styles.band}
+      data-kind={mark.kind}
+      data-selected={selected}
+      {...press(() => onSelect({ kind: 'object', path }))}
+      aria-label={mark.text}
+      aria-pressed={selected}
+    >
+      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} />
+      <text x={mark.x + 8} y={mark.y + 14}>
+        {text}
+      </text>
+      <title>{mark.text}</title>
+    </g>
+  );
+}
+
+function Node(props: { readonly mark: NodeMark; readonly selected: boolean; readonly onSelect: Props['onSelect'] }) {
+  const { mark, selected, onSelect } = props;
+  const { node } = mark;
+  const driver = node.driver ?? (node.kind === 'host-bridge' ? '' : 'no driver');
+  const names = node.cxl.join(' ');
+  const right = [names, driver].filter((part) => part).join(' · ');
+  const note = node.note ? `${node.type} · ${node.note}` : node.type;
+  const rightWidth = right.length * 6.4;
+  return (
+    <g
+      className={styles.node}
+      data-kind={node.kind}
+      data-selected={selected}
+      {...press(() => onSelect({ kind: 'function', machine: node.machine, id: node.id }))}
+      aria-pressed={selected}
+      aria-label={`${node.label} ${node.bdf}, ${node.machine}, ${driver || 'CXL host bridge'}${names ? `, ${names}` : ''}`}
+    >
+      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
+      <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
+        {fit(node.label, mark.w - 70, 6.9)}
+      </text>
+      <text x={mark.x + mark.w - 9} y={mark.y + 16} textAnchor="end" className={styles.bdf}>
+        {node.bdf}
+      </text>
+      <text x={mark.x + 9} y={mark.y + 32} className={styles.nodeSub}>
+        {fit(note, mark.w - rightWidth - 26, 6.3)}
+      </text>
+      <text
+        x={mark.x + mark.w - 9}
+        y={mark.y + 32}
+        textAnchor="end"
+        className={styles.driver}
+        data-bound={node.driver !== null}
+      >
+        {fit(right, mark.w - 30, 6.3)}
+      </text>
+      {node.slots.map((slot) => (
+        <Slot
+          key={slot.index}
+          slot={slot}
+          x={mark.x + 9 + slot.index * slotWidth(mark)}
+          y={mark.y + 38}
+          w={slotWidth(mark) - 4}
+        />
+      ))}
+      <title>{`${node.id} · ${note}`}</title>
+    </g>
+  );
+}
+
+const slotWidth = (mark: NodeMark): number => Math.min(64, (mark.w - 18) / Math.max(4, mark.node.slots.length));
+const SLOT_SIGN = { idle: '', programmed: '…', committed: '●', refused: '✕' } as const;
+
+function Slot({
+  slot,
+  x,
+  y,
+  w,
+}: {
+  readonly slot: DecoderSlot;
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+}) {
+  return (
+    <g className={styles.slot} data-state={slot.state} data-by={slot.answeredBy}>
+      <rect x={x} y={y} width={w} height={13} rx={2} />
+      <text x={x + 4} y={y + 10}>{`${slot.index} ${SLOT_SIGN[slot.state]}`}</text>
+      <title>{slot.text}</title>
+    </g>
+  );
+}
+
+function Thread({ mark }: { readonly mark: ThreadMark }) {
+  const { badge } = mark;
+  return (
+    <g className={styles.thread} data-solid={mark.solid}>
+      <path d={mark.path} />
+      {badge ? (
+        <>
+          <rect x={badge.x} y={badge.y - 12} width={badge.w} height={badge.h} rx={3} />
+          <text x={badge.x + badge.w / 2} y={badge.y + 1} textAnchor="middle" className={styles.badgeText}>
+            {fit(badge.text, badge.w - 6, 5.9)}
+          </text>
+          <text x={badge.x + badge.w / 2} y={badge.y + 14} textAnchor="middle" className={styles.facts}>
+            {badge.sub}
+          </text>
+        </>
+      ) : null}
+    </g>
+  );
+}

@@ -1,0 +1,174 @@
+import type { Stage, StageMachine, StageNode, StageVmm } from '../../views/stage.view.ts';
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+export interface MachineMark extends Box {
+  readonly machine: StageMachine;
+}
+export interface NodeMark extends Box {
+  readonly key: string;
+  readonly node: StageNode;
+}
+export interface BandMark extends Box {
+  readonly key: string;
+  readonly kind: 'window' | 'region' | 'others' | 'empty';
+  readonly text: string;
+  readonly path: string | null;
+}
+export interface VmmMark extends Box {
+  readonly vmm: StageVmm;
+  readonly machine: StageMachine;
+}
+export interface ThreadMark {
+  readonly key: string;
+  /** From the backend in the VMM below, to the device, to the guest's appearance of it. */
+  readonly path: string;
+  readonly solid: boolean;
+  readonly badge: (Box & { readonly text: string; readonly sub: string }) | null;
+}
+export interface StageLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly machines: readonly MachineMark[];
+  readonly vmms: readonly VmmMark[];
+  readonly nodes: readonly NodeMark[];
+  readonly edges: readonly string[];
+  readonly bands: readonly BandMark[];
+  readonly threads: readonly ThreadMark[];
+}
+
+const PAD = 10;
+const HEAD = 28;
+const BAND = 20;
+const VMM = 24;
+const GAP = 6;
+const INDENT = 16;
+const NODE = 40;
+const SLOTS = 18;
+/** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
+const GUTTER = 116;
+const SIDE_BY_SIDE = 560;
+
+interface Draft {
+  machines: MachineMark[];
+  vmms: VmmMark[];
+  nodes: NodeMark[];
+  edges: string[];
+  bands: BandMark[];
+}
+
+/** Places nested machines in `width`; the height follows. Pure: same stage and width, same marks. */
+export function layoutStage(stage: Stage, width: number): StageLayout {
+  const draft: Draft = { machines: [], vmms: [], nodes: [], edges: [], bands: [] };
+  const bottom = placeMachine(draft, stage.host, 1, 1, width - 2);
+  return { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
+}
+
+function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
+  const slot = draft.machines.length;
+  const guest = machine.guest;
+  let top = y + HEAD;
+  const inner = w - 2 * PAD;
+  const beside = guest !== null && machine.id !== 'host' && w >= SIDE_BY_SIDE;
+  const own = beside ? Math.floor((inner - GUTTER) * 0.46) : inner;
+  let bottom = placeOwn(draft, machine, x + PAD, top, own);
+  if (guest) {
+    const gx = beside ? x + PAD + own + GUTTER : x + PAD;
+    const gw = beside ? inner - own - GUTTER : inner;
+    if (!beside && bottom > top) top = bottom + GAP;
+    let gy = top;
+    if (machine.vmm) {
+      draft.vmms.push({ x: gx, y: gy, w: gw, h: VMM, vmm: machine.vmm, machine });
+      gy += VMM;
+    }
+    bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
+  }
+  if (machine.id === 'host' && !guest) {
+    draft.bands.push({ key: 'empty', kind: 'empty', text: '', path: null, x: x + PAD, y: top, w: inner, h: 96 });
+    bottom = Math.max(bottom, top + 96);
+  }
+  const end = Math.max(bottom, y + HEAD + 4) + PAD;
+  draft.machines.splice(slot, 0, { x, y, w, h: end - y, machine });
+  return end;
+}
+
+function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
+  let at = y;
+  const band = (kind: BandMark['kind'], key: string, text: string, path: string | null): void => {
+    draft.bands.push({ key: `${machine.id}-${key}`, kind, text, path, x, y: at, w, h: BAND });
+    at += BAND + 4;
+  };
+  for (const window of machine.windows) band('window', window.path, window.text, window.path);
+  for (const region of machine.regions) band('region', region.path, `${region.name} · ${region.text}`, region.path);
+  for (const root of machine.roots) at = placeNode(draft, root, x, at, w, 0) + GAP;
+  if (machine.others.length > 0 && machine.id !== 'host') {
+    const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
+    band('others', 'others', names.join('  ·  '), null);
+  }
+  return at > y ? at - GAP : y;
+}
+
+const KNEE = 8;
+
+function placeNode(draft: Draft, node: StageNode, x: number, y: number, w: number, depth: number): number {
+  const h = NODE + (node.slots.length > 0 ? SLOTS : 0);
+  const left = x + depth * INDENT;
+  draft.nodes.push({ key: `${node.machine}/${node.id}`, node, x: left, y, w: w - depth * INDENT, h });
+  let at = y + h + GAP;
+  for (const child of node.children) {
+    draft.edges.push(`M${left + KNEE} ${y + h} V${at + NODE / 2} H${left + INDENT}`);
+    at = placeNode(draft, child, x, at, w, depth + 1) + GAP;
+  }
+  return at - GAP;
+}
+
+function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
+  return stage.threads.flatMap((thread): ThreadMark[] => {
+    const device = draft.nodes.find((one) => one.key === `${thread.device.machine}/${thread.device.id}`);
+    if (!device) return [];
+    const key = device.key;
+    const guestRef = thread.guest;
+    const guest = guestRef ? draft.nodes.find((one) => one.key === `${guestRef.machine}/${guestRef.id}`) : undefined;
+    const from = { x: device.x + device.w, y: device.y + NODE / 2 };
+    if (!guest) return thread.vfio ? [stub(key, thread.vfio, from)] : [];
+    if (guest.x < from.x) {
+      // Stacked: the thread runs along the left edge.
+      const lane = Math.min(device.x, guest.x) - 5;
+      const path = `M${device.x} ${from.y} H${lane} V${guest.y + NODE / 2} H${guest.x}`;
+      return [{ key, path, solid: thread.vfio?.opened === true, badge: null }];
+    }
+    const to = { x: guest.x, y: guest.y + NODE / 2 };
+    const mid = (from.x + to.x) / 2;
+    const path = `M${from.x} ${from.y} C${mid} ${from.y} ${mid} ${to.y} ${to.x} ${to.y}`;
+    const badge = thread.vfio
+      ? {
+          x: from.x + 8,
+          y: Math.max(from.y, to.y) + 22,
+          w: GUTTER - 10,
+          h: 32,
+          text: thread.vfio.driver,
+          sub: thread.vfio.opened ? 'VFIO fd open' : 'not opened',
+        }
+      : null;
+    return [{ key, path, solid: thread.vfio?.opened === true, badge }];
+  });
+}
+
+function stub(
+  key: string,
+  vfio: { readonly driver: string; readonly opened: boolean },
+  from: { x: number; y: number },
+): ThreadMark {
+  return { key, path: `M${from.x - 14} ${from.y + NODE / 2 - 2} v0`, solid: vfio.opened, badge: null };
+}
+
+/** Cuts text to a width, at an average advance per character. */
+export function fit(text: string, width: number, advance: number): string {
+  const room = Math.floor(width / advance);
+  if (text.length <= room) return text;
+  return room <= 1 ? '' : `${text.slice(0, room - 1)}…`;
+}

@@ -1,0 +1,171 @@
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { eventLine } from '../../views/events.view.ts';
+import { timeLanes } from '../../views/time.view.ts';
+import { useMirror, usePageState } from '../context.tsx';
+import { useSize } from '../parts/use-size.ts';
+import { drawLanes, type Geometry, lowerBound, type Palette, type TimeView, xToRow } from './draw-lanes.ts';
+import styles from './TimeStrip.module.css';
+
+const RULER = 22;
+const LANE = 17;
+
+function paletteFromTokens(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  const colours = { host: token('--host'), l1: token('--l1'), l2: token('--l2') };
+  return {
+    text: token('--text'),
+    muted: token('--muted'),
+    line: token('--line'),
+    panel: token('--panel'),
+    sunken: token('--sunken'),
+    accent: token('--accent'),
+    warn: token('--device'),
+    past: token('--warn'),
+    layers: (id) => (id.startsWith('l2') ? colours.l2 : id.startsWith('l1') ? colours.l1 : colours.host),
+  };
+}
+
+/** The log as lanes; the strip is the scrubber. W/S zoom, A/D pan, `,` and `.` step, F shows everything. */
+export function TimeCanvas() {
+  const mirror = useMirror();
+  const head = usePageState((state) => state.head);
+  const cursor = usePageState((state) => state.cursor);
+  const live = usePageState((state) => state.live);
+  const selection = usePageState((state) => state.selection);
+  const theme = usePageState((state) => state.settings.theme);
+  const [ref, size] = useSize<HTMLDivElement>();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [zoomed, setZoomed] = useState<TimeView | null>(null);
+  const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
+  const view = zoomed ?? { from: 0, to: Math.max(1, head) };
+  const lanes = timeLanes(mirror.log);
+  const geometry: Geometry = {
+    width: size.width,
+    height: Math.max(size.height, RULER + lanes.length * LANE),
+    gutter: size.width < 600 ? 96 : 148,
+    ruler: RULER,
+    laneHeight: LANE,
+  };
+  const selected = selection?.kind === 'event' ? selection.row : null;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `theme` and `head` change what is drawn without being read here
+  useEffect(() => {
+    const element = canvas.current;
+    const ctx = element?.getContext('2d');
+    if (!element || !ctx || geometry.width === 0) return;
+    const ratio = window.devicePixelRatio || 1;
+    element.width = geometry.width * ratio;
+    element.height = geometry.height * ratio;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const font = getComputedStyle(element).fontFamily;
+    drawLanes(ctx, mirror.log, lanes, view, geometry, paletteFromTokens(), { cursor, live, selected, font });
+  }, [
+    mirror.log,
+    head,
+    cursor,
+    live,
+    selected,
+    theme,
+    geometry.width,
+    geometry.height,
+    view.from,
+    view.to,
+    lanes.length,
+    document.documentElement.dataset.theme,
+  ]);
+
+  const place = (event: PointerEvent) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const eventAt = (x: number, y: number): number | null => {
+    const lane = lanes[Math.floor((y - RULER) / LANE)];
+    if (!lane || x < geometry.gutter) return null;
+    const row = xToRow(x, view, geometry);
+    const slack = ((view.to - view.from) / geometry.width) * 4;
+    const notes = mirror.log.time.notes.get(lane.layer);
+    const note = notes?.row[lowerBound(notes.row, row - slack)];
+    if (note !== undefined && Math.abs(note - row) <= slack) return note;
+    const spans = mirror.log.time.spans.get(lane.layer);
+    if (!spans) return null;
+    for (let n = lowerBound(spans.start, row + slack) - 1, guard = 0; n >= 0 && guard < 500; n--, guard++)
+      if ((spans.end[n] as number) + slack >= row) return spans.start[n] as number;
+    return null;
+  };
+  const zoom = (factor: number) => {
+    const middle = Math.min(Math.max(cursor, view.from), view.to);
+    const from = middle - (middle - view.from) * factor;
+    const to = middle + (view.to - middle) * factor;
+    setZoomed(to - from >= head ? null : { from: Math.max(0, from), to: Math.min(head, Math.max(to, from + 8)) });
+  };
+  const pan = (part: number) => {
+    const by = (view.to - view.from) * part;
+    const from = Math.max(0, Math.min(head - (view.to - view.from), view.from + by));
+    if (zoomed) setZoomed({ from, to: from + (view.to - view.from) });
+  };
+  const keys = (event: KeyboardEvent) => {
+    const run: Record<string, () => void> = {
+      ',': () => mirror.seek(cursor - 1),
+      '.': () => mirror.seek(cursor + 1),
+      ArrowLeft: () => mirror.seek(cursor - (event.shiftKey ? 100 : 1)),
+      ArrowRight: () => mirror.seek(cursor + (event.shiftKey ? 100 : 1)),
+      Home: () => mirror.seek(0),
+      End: () => mirror.goLive(),
+      w: () => zoom(0.6),
+      s: () => zoom(1 / 0.6),
+      a: () => pan(-0.25),
+      d: () => pan(0.25),
+      f: () => setZoomed(null),
+    };
+    const act = event.ctrlKey || event.altKey || event.metaKey ? undefined : run[event.key];
+    if (!act) return;
+    act();
+    event.preventDefault();
+  };
+  return (
+    <div
+      ref={ref}
+      className={styles.canvas}
+      role="slider"
+      tabIndex={0}
+      aria-label="Time: position in the event log"
+      aria-valuemin={0}
+      aria-valuemax={head}
+      aria-valuenow={cursor}
+      aria-valuetext={live ? `now, event ${cursor}` : `event ${cursor} of ${head}`}
+      onKeyDown={keys}
+      onPointerDown={(event) => {
+        const { x, y } = place(event);
+        const row = eventAt(x, y);
+        if (row !== null) mirror.select({ kind: 'event', row });
+        else if (x >= geometry.gutter) {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          mirror.seek(xToRow(x, view, geometry));
+        }
+      }}
+      onPointerMove={(event) => {
+        const { x, y } = place(event);
+        if (event.currentTarget.hasPointerCapture(event.pointerId)) mirror.seek(xToRow(x, view, geometry));
+        const row = eventAt(x, y);
+        const line = row === null ? null : eventLine(mirror.log, row);
+        setHover(line ? { x, y, text: `${line.layer}: ${line.name} ${line.detail}` } : null);
+      }}
+      onPointerLeave={() => setHover(null)}
+      onWheel={(event) => {
+        if (event.ctrlKey || event.altKey) zoom(event.deltaY > 0 ? 1.25 : 0.8);
+        else if (event.deltaX !== 0) pan(event.deltaX / 600);
+      }}
+    >
+      <canvas ref={canvas} style={{ width: geometry.width, height: geometry.height }} />
+      {hover ? (
+        <div
+          className={styles.tip}
+          style={{ left: Math.min(hover.x + 10, geometry.width - 260), bottom: Math.max(4, size.height - hover.y + 8) }}
+        >
+          {hover.text}
+        </div>
+      ) : null}
+    </div>
+  );
+}

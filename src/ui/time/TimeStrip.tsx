@@ -1,0 +1,142 @@
+import { useEffect } from 'react';
+import { eventLine } from '../../views/events.view.ts';
+import { commandMarks, neighbourMark } from '../../views/time.view.ts';
+import { useMirror, usePageState } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import { TextTwin } from '../parts/TextTwin.tsx';
+import { TimeCanvas } from './TimeCanvas.tsx';
+import styles from './TimeStrip.module.css';
+
+const SPEEDS = [0.25, 0.5, 1, 2, 8];
+/** Rows a second at 1×. */
+const PACE = 240;
+
+export function TimeStrip() {
+  const mirror = useMirror();
+  const cursor = usePageState((state) => state.cursor);
+  const head = usePageState((state) => state.head);
+  const live = usePageState((state) => state.live);
+  const playing = usePageState((state) => state.playing);
+  const speed = usePageState((state) => state.speed);
+  usePlayback();
+  const stepTo = (direction: 1 | -1) => mirror.seek(neighbourMark(mirror.log, cursor, direction));
+  const line = head > 0 ? eventLine(mirror.log, Math.max(0, cursor - 1)) : null;
+  return (
+    <section className={styles.strip} aria-label="Time" data-pane="time" data-live={live}>
+      <div className={styles.bar}>
+        <div className={controls.group} role="toolbar" aria-label="Move in time">
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => stepTo(-1)}
+            aria-label="Previous command"
+            title="Previous command"
+          >
+            ⏮
+          </button>
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => mirror.seek(cursor - 1)}
+            aria-label="Step back"
+            title="Step back  ,"
+          >
+            ◀
+          </button>
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => (playing ? mirror.update({ playing: false }) : play())}
+            aria-label={playing ? 'Pause' : 'Play'}
+            title="Play or pause  Ctrl+Alt+Space"
+          >
+            {playing ? '❚❚' : '▶'}
+          </button>
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => mirror.seek(cursor + 1)}
+            aria-label="Step forward"
+            title="Step forward  ."
+          >
+            ▶|
+          </button>
+          <button
+            type="button"
+            className={controls.button}
+            onClick={() => stepTo(1)}
+            aria-label="Next command"
+            title="Next command"
+          >
+            ⏭
+          </button>
+        </div>
+        <label className={styles.speed}>
+          <span className="visually-hidden">Speed</span>
+          <select
+            className={controls.field}
+            value={speed}
+            onChange={(event) => mirror.update({ speed: Number(event.target.value) })}
+          >
+            {SPEEDS.map((one) => (
+              <option key={one} value={one}>
+                {one}×
+              </option>
+            ))}
+          </select>
+        </label>
+        <p className={styles.where}>
+          {live ? (
+            <span className={styles.live}>now</span>
+          ) : (
+            <button type="button" className={styles.past} onClick={() => mirror.goLive()}>
+              past · back to now
+            </button>
+          )}
+          <span className={styles.count}>
+            event {cursor.toLocaleString('en')} / {head.toLocaleString('en')}
+          </span>
+          {line ? (
+            <span className={styles.line}>
+              {line.layer}: {line.name} {line.detail}
+            </span>
+          ) : null}
+        </p>
+        <div className={styles.twin}>
+          <TextTwin
+            label="Commands as a list"
+            lines={commandMarks(mirror.log).map((mark) => ({ depth: 0, text: `${mark.row}: ${mark.label}` }))}
+          />
+        </div>
+      </div>
+      <TimeCanvas />
+    </section>
+  );
+
+  function play(): void {
+    if (cursor >= head) mirror.seek(0);
+    mirror.update({ playing: true });
+  }
+}
+
+/** Moves the cursor while playing; stops at the head, which is "now". */
+function usePlayback(): void {
+  const mirror = useMirror();
+  const playing = usePageState((state) => state.playing);
+  useEffect(() => {
+    if (!playing) return;
+    let frame = 0;
+    let last = performance.now();
+    let at = mirror.store.getState().cursor;
+    const tick = (now: number) => {
+      const { speed, head } = mirror.store.getState();
+      at += ((now - last) / 1000) * PACE * speed;
+      last = now;
+      mirror.seek(at);
+      if (at >= head) mirror.update({ playing: false });
+      else frame = requestAnimationFrame(tick);
+    };
+    frame = requestAnimationFrame(tick);
+    return () => cancelAnimationFrame(frame);
+  }, [mirror, playing]);
+}
