@@ -184,6 +184,8 @@ export class AddressSpace implements Topology {
       const range = this.view.ranges[n] as FlatEntry;
       const inRange = addr + at - range.start;
       const bytes = Math.min(length - at, range.size - inRange);
+      // Behind a mapped device even a load may act: only the machine below can look at it without touching.
+      if (range.kind === 'ram-device') return null;
       if (range.host) range.host.read((range.hva as number) + inRange, out.subarray(at, at + bytes));
       else if (!peekOps(range.mr.ops as MemoryRegionOps, range.regionOffset + inRange, out.subarray(at, at + bytes)))
         return null;
