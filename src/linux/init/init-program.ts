@@ -1,11 +1,55 @@
 /**
  * The program behind /init: what a small init(1) with gettys does, with system calls only. As pid 1 it keeps a login
- * shell on the console; as `getty TTY` (argv[0] `getty`) it runs one login shell on that terminal.
+ * shell on the console, after setting the host name and loading the modules of /etc/modules-load.d; as `getty TTY` (argv[0] `getty`) it runs one login shell on that terminal.
  */
-import { O_RDWR, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
+import { text, utf8 } from '../../base/bytes.ts';
+import { O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
 import type { Program, Sys } from '../uapi/sys.ts';
 
 const SHELLS = ['/bin/bash', '/bin/sh'];
+
+/** A whole file as text, '' if it cannot be read. */
+async function slurp(sys: Sys, path: string): Promise<string> {
+  const fd = sys.open(path, O_RDONLY);
+  if (fd < 0) return '';
+  const buffer = new Uint8Array(4096);
+  let out = '';
+  for (;;) {
+    const n = await sys.read(fd, buffer);
+    if (n <= 0) break;
+    out += text(buffer.subarray(0, n));
+  }
+  sys.close(fd);
+  return out;
+}
+
+/** What systemd's hostname, modules-load and tmpfiles steps do. */
+async function setup(sys: Sys): Promise<void> {
+  for (const fd of [0, 1, 2]) {
+    const opened = sys.open('/dev/console', O_RDWR | O_NOCTTY);
+    if (opened >= 0 && opened !== fd) sys.close(opened);
+  }
+  const hostname = (await slurp(sys, '/etc/hostname')).trim();
+  if (hostname !== '') {
+    const fd = sys.open('/proc/sys/kernel/hostname', O_WRONLY);
+    if (fd >= 0) await sys.write(fd, utf8(`${hostname}\n`));
+    sys.close(fd);
+  }
+  const dir = sys.open('/etc/modules-load.d', O_RDONLY);
+  const entries = dir < 0 ? [] : sys.getdents(dir);
+  if (dir >= 0) sys.close(dir);
+  const files =
+    typeof entries === 'number' ? [] : entries.map((entry) => entry.name).filter((name) => name.endsWith('.conf'));
+  const lists = ['/etc/modules', ...files.sort().map((name) => `/etc/modules-load.d/${name}`)];
+  for (const path of lists) {
+    for (const line of (await slurp(sys, path)).split('\n')) {
+      const name = line.trim();
+      if (name === '' || name.startsWith('#') || name.startsWith(';')) continue;
+      const pid = sys.spawn('/sbin/modprobe', ['modprobe', name]);
+      if (pid > 0) await sys.waitpid(pid);
+    }
+  }
+}
 
 /** A session of its own on the terminal: descriptors 0, 1 and 2 apart, so that errors can be told from output. */
 async function session(sys: Sys, device: string): Promise<number> {
@@ -17,6 +61,7 @@ async function session(sys: Sys, device: string): Promise<number> {
     await sys.ioctl(fd, TIOCLABTAG, channel);
   }
   await sys.ioctl(0, TIOCSCTTY, 0);
+  await sys.write(1, utf8(await slurp(sys, '/etc/motd')));
   sys.chdir('/root');
   const env = {
     HOME: '/root',
@@ -37,6 +82,7 @@ async function session(sys: Sys, device: string): Promise<number> {
 export const init: Program = async (sys, argv) => {
   const [, terminal] = argv;
   if (argv[0] === 'getty' && terminal !== undefined) return session(sys, `/dev/${terminal}`);
+  await setup(sys);
   for (;;) {
     const shell = sys.fork((child) => session(child, '/dev/console'));
     if (shell < 0) return 1;

@@ -1,7 +1,10 @@
 /** fs/proc: the global files and the directory of each process. Left out: most of them; none here is invented. */
 import { hex } from '../../base/addr.ts';
+import { utf8 } from '../../base/bytes.ts';
+import { gzip_stored } from '../fs/gzip.ts';
 import { d_path, type Inode } from '../fs/inode.ts';
 import { ComputedLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
+import type { FileOperations } from '../include/fs.ts';
 import type { Linux } from './linux.ts';
 import type { Task } from './task.ts';
 
@@ -135,11 +138,10 @@ export class ProcFiles {
         return 0;
       },
     );
-    file('config', () =>
-      Object.entries(kernel.build.config)
-        .map(([key, value]) => `CONFIG_${key}=${value}\n`)
-        .join(''),
-    );
+    if (kernel.config('IKCONFIG_PROC') !== 'n') {
+      const options = Object.entries(kernel.build.config).map(([key, value]) => `CONFIG_${key}=${value}\n`);
+      proc.put('config.gz', new FopsInode(proc.sb, 0o444, bytesFile(gzip_stored(utf8(options.join(''))))));
+    }
     const control = (text: string): number => (kernel.dyndbg.exec(text) ? 0 : -22);
     kernel.vfs.debugfs_create('dynamic_debug/control', () => kernel.dyndbg.show(), control);
     file('dynamic_debug/control', () => kernel.dyndbg.show(), control);
@@ -168,4 +170,16 @@ export class ProcFiles {
       wait: () => log.changed.wait().promise,
     };
   }
+}
+
+/** A file of fixed bytes. */
+function bytesFile(bytes: Uint8Array): FileOperations {
+  return {
+    size: () => bytes.length,
+    read: (_file, into, offset) => {
+      const part = bytes.subarray(Math.min(offset, bytes.length), offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
 }
