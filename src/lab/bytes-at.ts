@@ -1,10 +1,16 @@
 import type { RamRef } from '../hw/bus/cpu-bus.ts';
+import { ramAt } from '../hw/memory/index.ts';
 import type { BytesSpace } from '../protocol/client.ts';
 import type { Lab } from './lab.ts';
-import { ramAt } from '../hw/memory/index.ts';
 
 /** Bytes of a memory object, or of a machine's physical address space, as they were at log row `cursor`. */
-export function bytesAt(lab: Lab, space: BytesSpace, offset: number, length: number, cursor: number): Uint8Array | null {
+export function bytesAt(
+  lab: Lab,
+  space: BytesSpace,
+  offset: number,
+  length: number,
+  cursor: number,
+): Uint8Array | null {
   if ('ram' in space) {
     const { ram } = lab.physical;
     return space.ram === ram.id ? ramAt(lab.log, ram.cell, offset, length, cursor, ram) : null;

@@ -140,7 +140,12 @@ export class Consoles {
       this.log.mark(event.line, this.now(), { ...record });
       if (console) console.shell = { ...console.shell, atPrompt: false };
     } else if (console) {
-      console.shell = { atPrompt: true, status: event.status, prompt: event.prompt, prompts: console.shell.prompts + 1 };
+      console.shell = {
+        atPrompt: true,
+        status: event.status,
+        prompt: event.prompt,
+        prompts: console.shell.prompts + 1,
+      };
     }
   }
 }

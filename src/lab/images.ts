@@ -1,18 +1,18 @@
 import { text } from '../base/bytes.ts';
 import { HOST_BUILD, L1_BUILD, L2_BUILD } from '../content/machines/builds.ts';
 import { HOST_FILES, L1_FILES, L2_FILES, type TextFile } from '../content/machines/files.ts';
-import { encodeInitrd, encodeKernel, type InitrdEntry } from '../linux/image.ts';
+import { encodeInitrd, encodeKernelImage, type InitrdEntry } from '../linux/image.ts';
 import type { KernelBuild } from '../linux/include/build.ts';
 import { moduleTreeEntries } from '../linux/module-table.ts';
 import { programNames } from './programs.ts';
 
 /** Kernel and initial file system of the physical host, with the guests' images in its /boot. */
 export function hostImages(): { kernel: Uint8Array; initrd: Uint8Array } {
-  const l2 = { kernel: encodeKernel(L2_BUILD), initrd: encodeInitrd(rootfs(L2_BUILD, L2_FILES, [])) };
+  const l2 = { kernel: encodeKernelImage(L2_BUILD), initrd: encodeInitrd(rootfs(L2_BUILD, L2_FILES, [])) };
   const l2Boot = bootFiles(L2_BUILD, l2);
-  const l1 = { kernel: encodeKernel(L1_BUILD), initrd: encodeInitrd(rootfs(L1_BUILD, L1_FILES, l2Boot)) };
+  const l1 = { kernel: encodeKernelImage(L1_BUILD), initrd: encodeInitrd(rootfs(L1_BUILD, L1_FILES, l2Boot)) };
   const host = rootfs(HOST_BUILD, HOST_FILES, [...bootFiles(L1_BUILD, l1), ...l2Boot]);
-  return { kernel: encodeKernel(HOST_BUILD), initrd: encodeInitrd(host) };
+  return { kernel: encodeKernelImage(HOST_BUILD), initrd: encodeInitrd(host) };
 }
 
 function bootFiles(build: KernelBuild, images: { kernel: Uint8Array; initrd: Uint8Array }): readonly InitrdEntry[] {

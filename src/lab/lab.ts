@@ -222,4 +222,3 @@ export class Lab {
   /** Stack of the invariant that broke, for the report. */
   crashStack: string | null = null;
 }
-

@@ -1,8 +1,8 @@
 import { init } from '../linux/init/init-program.ts';
-import { cxl } from '../userland/cxl/index.ts';
-import { lspci, setpci } from '../userland/pciutils/index.ts';
 import type { Program } from '../linux/uapi/sys.ts';
 import { qemuSystemX8664 } from '../qemu/index.ts';
+import { cxl } from '../userland/cxl/index.ts';
+import { lspci, setpci } from '../userland/pciutils/index.ts';
 import { PROGRAMS } from '../userland/programs.ts';
 
 /** Program text of every executable in the images, by the name the file carries. */

@@ -44,9 +44,15 @@ export async function runStep(lab: Lab, step: TranscriptStep, file: string): Pro
     plain(decode(concat(parts.filter((_, n) => wanted(channels[n] as number)))));
   return {
     status,
-    stdout: withoutGuestPrompt(lab, join((channel) => channel !== Channel.ERR)),
+    stdout: withoutGuestPrompt(
+      lab,
+      join((channel) => channel !== Channel.ERR),
+    ),
     stderr: join((channel) => channel === Channel.ERR),
-    output: withoutGuestPrompt(lab, join(() => true)),
+    output: withoutGuestPrompt(
+      lab,
+      join(() => true),
+    ),
   };
 }
 
@@ -59,7 +65,9 @@ async function consoleFor(lab: Lab, step: TranscriptStep, file: string): Promise
   if (machine === undefined) return console;
   if (!lab.machines.has(machine)) throw new UserError(`${file}:${step.at}: ${machine} is not running at this point`);
   if (lab.consoles.shell(console).atPrompt) return console;
-  const free = lab.consoles.list().find((info) => info.machine === machine && info.kind === 'terminal' && lab.consoles.shell(info.id).atPrompt);
+  const free = lab.consoles
+    .list()
+    .find((info) => info.machine === machine && info.kind === 'terminal' && lab.consoles.shell(info.id).atPrompt);
   if (free) return free.id;
   const opened = lab.openTerminal(machine);
   await lab.settled();

@@ -292,6 +292,11 @@ export class EventLog {
     return chunk;
   }
 
+  /** Bytes the log holds per row: columns and byte arena (the directory of names and values is shared). */
+  bytesPerEvent(): number {
+    return 25 + this.arena.size / Math.max(1, this.count - this.firstRow);
+  }
+
   private append(kind: RowKind, a: number, b: number, c: number): void {
     let at = this.count % CHUNK_ROWS;
     if (at === 0 && this.count > 0) {

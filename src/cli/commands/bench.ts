@@ -1,0 +1,126 @@
+import { MiB } from '../../base/addr.ts';
+import { UserError } from '../../base/assert.ts';
+import { Prng } from '../../base/prng.ts';
+import { Lab } from '../../lab/lab.ts';
+import { liveState } from '../../lab/live-state.ts';
+import { CellsAt, EventLog } from '../../log/index.ts';
+import { functionsOf } from '../../state/functions.ts';
+import { paths, type VfioDeviceState } from '../../state/schema.ts';
+import { readText } from '../args.ts';
+import { initialBundleKb } from '../bundle-size.ts';
+import { nodeHost } from '../node-host.ts';
+
+/** Where the walkthrough stands, from the project's root. */
+const WALKTHROUGH = 'src/content/walkthrough.transcript';
+const LAST_BOOT_LINE = 'modprobe cxl-accel';
+
+const now = () => performance.now();
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+/** Median nanoseconds of one call of `body`, in `rounds` rounds of `count` calls. */
+function perCall(rounds: number, count: number, body: (n: number) => void): number {
+  const times: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const start = now();
+    for (let n = 0; n < count; n++) body(n);
+    // The first round only warms up.
+    if (round > 0) times.push(((now() - start) * 1e6) / count);
+  }
+  return median(times);
+}
+
+const gbps = (bytes: number, ms: number) => bytes / ms / 1e6;
+const round = (value: number, digits = 1) => Number(value.toFixed(digits));
+
+/** `bench`: one JSON object on stdout; medians, each on a realistic state (a booted L2 with its region). */
+export async function bench(): Promise<number> {
+  const walkthrough = readText(WALKTHROUGH, 'transcript');
+  const boots: number[] = [];
+  let lab: Lab | null = null;
+  for (let n = 0; n < 7; n++) {
+    const start = now();
+    lab = await Lab.start({ seed: 1, host: nodeHost() });
+    await lab.type(walkthrough, LAST_BOOT_LINE);
+    boots.push(now() - start);
+  }
+  if (!lab) throw new UserError('bench: nothing was booted');
+  const figures = {
+    boot_to_l2_ms: round(median(boots)),
+    boot_to_l2_first_ms: round(boots[0] as number),
+    ...memoryFigures(lab),
+    ...logFigures(),
+    bundle_initial_gzip_kb: initialBundleKb('dist'),
+  };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return 0;
+}
+
+function memoryFigures(lab: Lab) {
+  const l1 = lab.machines.get('l1');
+  const l2 = lab.machines.get('l2');
+  const region = lab.log.object('cxl/l2/region0') as { start: number; size: number } | null;
+  const vfio = lab.log.object(paths.vfioDevice('l1', '0000:0d:00.0')) as VfioDeviceState | null;
+  const hpa = vfio?.region?.hpa;
+  if (!l1 || !l2 || !region || hpa === undefined) throw new UserError('bench: the walkthrough did not reach a region in L2');
+  const random = new Prng(7);
+  const offsets = Float64Array.from({ length: 1 << 14 }, () => random.below(region.size / 8) * 8);
+  const at = (n: number) => offsets[n & 0x3fff] as number;
+  const bar0 = functionsOf(liveState(lab.log), 'l2').find((fn) => fn.type === 'vfio-pci')?.bars[0]?.addr ?? null;
+  if (bar0 === null) throw new UserError('bench: the passed-through function has no BAR 0');
+
+  const l2Bus = l2.cpu.bus;
+  const l1Bus = l1.cpu.bus;
+  // Some pages of the region hold data, as in use.
+  for (let n = 0; n < 512; n++) l2Bus.store(region.start + at(n), 8, n, n);
+  const decode_ns = perCall(9, 100_000, (n) => l1Bus.load(hpa + at(n), 4));
+  const mapped_load_ns = perCall(9, 100_000, (n) => l2Bus.load(region.start + at(n), 4));
+  // DPA skip low of decoder 3: a shadow register nobody uses.
+  const trapped_write_ns = perCall(7, 5_000, (n) => l2Bus.store(bar0 + 0x1128 + 0x24 + 0x60, 4, n & 1 ? 0x10000000 : 0));
+
+  const block = new Uint8Array(16 * MiB).fill(0x5a);
+  const target = new Uint8Array(16 * MiB);
+  const copies: number[] = [];
+  const natives: number[] = [];
+  for (let n = 0; n < 9; n++) {
+    block.fill(n);
+    let start = now();
+    l2Bus.copyTo(region.start + (n % 4) * 16 * MiB, block);
+    copies.push(now() - start);
+    start = now();
+    target.set(block);
+    natives.push(now() - start);
+  }
+  return {
+    decode_ns: round(decode_ns),
+    mapped_load_ns: round(mapped_load_ns),
+    trapped_write_ns: round(trapped_write_ns),
+    copy_gbps: round(gbps(block.length, median(copies)), 2),
+    native_copy_gbps: round(gbps(block.length, median(natives)), 2),
+    log_bytes_per_event: round(lab.log.bytesPerEvent(), 1),
+  };
+}
+
+function logFigures() {
+  const log = new EventLog();
+  const cells = log.registerCells('bench', 'bench', 1024);
+  const log_append_ns = perCall(5, 100_000, (n) => log.set(cells + (n & 1023), (n * 2654435761) >>> 0));
+  const big = new EventLog();
+  const first = big.registerCells('bench', 'bench', 4096);
+  const random = new Prng(3);
+  while (big.length < 100_000) big.set(first + random.below(4096), random.next());
+  const copy = new CellsAt(big, big.length);
+  const start = now();
+  for (let n = 0; n < 5; n++) {
+    copy.seek(big.start);
+    copy.seek(big.length);
+  }
+  const replay_events_per_s = Math.round((10 * big.length) / ((now() - start) / 1000));
+  const seeks: number[] = [];
+  for (let n = 0; n < 101; n++) {
+    const to = random.below(big.length);
+    const begun = now();
+    copy.seek(to);
+    seeks.push(now() - begun);
+  }
+  return { log_append_ns: round(log_append_ns), replay_events_per_s, seek_ms: round(median(seeks), 3) };
+}
