@@ -1,11 +1,15 @@
 /**
  * The program behind /init: what a small init(1) with gettys does, with system calls only. As pid 1 it keeps a login
- * shell on the console, after setting the host name and loading the modules of /etc/modules-load.d; as `getty TTY` (argv[0] `getty`) it runs one login shell on that terminal.
+ * shell on the console, after setting the host name and loading the modules of /etc/modules-load.d; as `getty TTY` (argv[0] `getty`) it does the same for
+ * another terminal.
  */
 import { text, utf8 } from '../../base/bytes.ts';
 import { O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
 import type { Program, Sys } from '../uapi/sys.ts';
 
+/** Exit statuses of a session that never began. */
+const NO_TERMINAL = 126;
+const NO_SHELL = 127;
 const SHELLS = ['/bin/bash', '/bin/sh'];
 
 /** A whole file as text, '' if it cannot be read. */
@@ -57,7 +61,7 @@ async function session(sys: Sys, device: string): Promise<number> {
   for (const fd of [0, 1, 2]) sys.close(fd);
   for (const channel of [0, 0, 1]) {
     const fd = sys.open(device, O_RDWR);
-    if (fd < 0) return 1;
+    if (fd < 0) return NO_TERMINAL;
     await sys.ioctl(fd, TIOCLABTAG, channel);
   }
   await sys.ioctl(0, TIOCSCTTY, 0);
@@ -76,22 +80,26 @@ async function session(sys: Sys, device: string): Promise<number> {
     const run = sys.exec(shell, ['-bash'], env);
     if (typeof run !== 'number') return await run;
   }
-  return 127;
+  return NO_SHELL;
+}
+
+/** Keeps a login shell on a terminal, until none can start there (hung up, no shell). */
+async function keep(sys: Sys, device: string): Promise<number> {
+  for (;;) {
+    const shell = sys.fork((child) => session(child, device));
+    if (shell < 0) return 1;
+    for (;;) {
+      const gone = await sys.waitpid(-1);
+      if (typeof gone === 'number' || gone.pid !== shell) continue;
+      if (gone.status === NO_TERMINAL || gone.status === NO_SHELL) return 1;
+      break;
+    }
+  }
 }
 
 export const init: Program = async (sys, argv) => {
   const [, terminal] = argv;
-  if (argv[0] === 'getty' && terminal !== undefined) return session(sys, `/dev/${terminal}`);
+  if (argv[0] === 'getty' && terminal !== undefined) return keep(sys, `/dev/${terminal}`);
   await setup(sys);
-  for (;;) {
-    const shell = sys.fork((child) => session(child, '/dev/console'));
-    if (shell < 0) return 1;
-    for (;;) {
-      const gone = await sys.waitpid(-1);
-      if (typeof gone === 'number') continue;
-      // A shell that could not even start is not tried for ever.
-      if (gone.pid === shell && gone.status === 127) return 1;
-      if (gone.pid === shell) break;
-    }
-  }
+  return keep(sys, '/dev/console');
 };

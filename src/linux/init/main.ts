@@ -144,8 +144,11 @@ export async function start_kernel(kernel: Linux): Promise<void> {
   info(`Kernel command line: ${kernel.boot.cmdline}`);
   kernel.registerConsoles();
   printMemory(kernel);
+  kernel.sched_clock = true;
   info(`smpboot: Allowing ${kernel.cpu.count} CPUs, 0 hotplug CPUs`);
   info(`smpboot: CPU0: ${kernel.cpu.features.model}`);
+  // Bringing up one processor takes some milliseconds.
+  kernel.scheduler.advance(8_000_000 * kernel.cpu.count);
   info('devtmpfs: initialized');
   mountAll(kernel);
   kernel.tty.init(kernel.consoleName);
@@ -159,6 +162,8 @@ export async function start_kernel(kernel: Linux): Promise<void> {
       info('Trying to unpack rootfs image as initramfs...');
       try {
         unpack_to_rootfs(kernel, decodeInitrd(kernel.boot.initrd));
+        // Unpacking runs at about 200 MB/s.
+        kernel.scheduler.advance(kernel.boot.initrd.length * 5);
         info(`Freeing initrd memory: ${Math.ceil(kernel.boot.initrd.length / 1024)}K`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -190,6 +195,7 @@ function run_init_process(kernel: Linux): void {
     task.env = { HOME: '/', TERM: 'linux' };
     kernel.setState('running');
     kernel.tasks.start(task, () => binary.program(task.sys, [path], task.env));
+    kernel.startLogins();
     return;
   }
   if (kernel.boot.initrd.length === 0) kernel.panic('VFS: Unable to mount root fs on unknown-block(0,0)');

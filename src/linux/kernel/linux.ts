@@ -70,6 +70,8 @@ export class Linux implements Kernel, Guest {
   readonly sites: SyscallSites;
   readonly consoleTap: ((bytes: Uint8Array, channel: number) => void) | undefined;
   hostname: string;
+  /** sched_clock runs: before that the log's time stands at 0. */
+  sched_clock = false;
   /** The memory map as the kernel keeps it. */
   e820: readonly E820Entry[] = [];
   /** Calendar time at boot. */
@@ -101,7 +103,9 @@ export class Linux implements Kernel, Guest {
     this.log_buf = new Printk(
       this.scheduler,
       () => this.now(),
-      (ns) => this.scheduler.advance(ns),
+      (ns) => {
+        if (this.sched_clock) this.scheduler.advance(ns);
+      },
     );
     this.pollers = new Pollers(this.scheduler);
     this.iomem = new IomemImpl(this.log, machine);
@@ -274,12 +278,20 @@ export class Linux implements Kernel, Guest {
   /** The lab's end of a terminal: `tty1` is the physical console; any other name makes a new login on a pseudo terminal. */
   openTerminal(name: string): Terminal {
     const { terminal, isNew } = this.tty.open(name);
-    const pid1 = this.tasks.find(1);
-    if (isNew && pid1) {
-      const task = this.tasks.create(pid1, 'getty', ['getty', terminal.name], this.vfs.ns.root);
-      this.tasks.start(task, () => init(task.sys, ['getty', terminal.name], {}));
-    }
+    if (isNew) this.logins.push(terminal.name);
+    this.startLogins();
     return terminal;
+  }
+  /** Logins asked for before init ran start with it. */
+  private readonly logins: string[] = [];
+  startLogins(): void {
+    const pid1 = this.tasks.find(1);
+    if (!pid1) return;
+    for (let name = this.logins.shift(); name !== undefined; name = this.logins.shift()) {
+      const argv = ['getty', name];
+      const task = this.tasks.create(pid1, 'getty', argv, this.vfs.ns.root);
+      this.tasks.start(task, () => init(task.sys, argv, {}));
+    }
   }
 
   // --- Guest, power ---------------------------------------------------------------------------------------------------

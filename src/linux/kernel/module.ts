@@ -37,8 +37,8 @@ export class ModuleLoader implements Modules {
     private readonly kernel: Linux,
     readonly table: readonly ModuleDef[],
   ) {
-    this.initSite = kernel.site('do_init_module', ['module: json', 'result'], 'kernel/module/main.c');
-    this.exitSite = kernel.site('delete_module', [], 'kernel/module/main.c');
+    this.initSite = kernel.site('do_init_module', ['pid', 'json'], 'kernel/module/main.c');
+    this.exitSite = kernel.site('delete_module', ['pid', 'json'], 'kernel/module/main.c');
   }
 
   isLoaded(name: string): boolean {
@@ -75,7 +75,8 @@ export class ModuleLoader implements Modules {
       else this.setParam(module, key, value);
     }
     this.sysfsParams(module);
-    const outer = this.kernel.log.begin(this.initSite, this.kernel.log.internString(name));
+    const outer = this.kernel.log.begin(this.initSite, 0, this.kernel.log.intern(name));
+    this.kernel.scheduler.advance(1_000_000);
     const ret = def.init(this.kernel, values);
     this.kernel.log.end(outer, ret);
     module.state = 'Live';
@@ -137,7 +138,7 @@ export class ModuleLoader implements Modules {
     this.mod_sysfs_setup(module);
     this.publish(module);
     kernel.scheduler.advance(500_000);
-    const outer = kernel.log.begin(this.initSite, kernel.log.internString(name));
+    const outer = kernel.log.begin(this.initSite, kernel.tasks.current?.pid ?? 0, kernel.log.intern(name));
     const ret = def.init(kernel, values);
     kernel.log.end(outer, ret);
     if (ret < 0) {
@@ -211,7 +212,11 @@ export class ModuleLoader implements Modules {
     if (!module.def.exit) return -E.EBUSY;
     if (module.refs > 0) return -E.EAGAIN;
     module.state = 'Unloading';
-    const outer = this.kernel.log.begin(this.exitSite);
+    const outer = this.kernel.log.begin(
+      this.exitSite,
+      this.kernel.tasks.current?.pid ?? 0,
+      this.kernel.log.intern(module.name),
+    );
     module.def.exit(this.kernel);
     this.kernel.log.end(outer);
     this.free_module(module);

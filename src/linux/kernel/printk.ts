@@ -40,8 +40,8 @@ export class Printk {
       const record = { seq: this.records.length, level, ns: this.now(), text: line };
       this.records.push(record);
       if (level < this.console_loglevel) this.emit(record);
-      // About what formatting and storing a record costs.
-      this.charge(4_000);
+      // About what formatting and storing a record costs, once sched_clock runs.
+      this.charge(20_000);
     }
     this.changed.wakeAll();
   }
