@@ -45,7 +45,7 @@ test('boots to a shell on the serial console with the log printed there', async 
   expect(fake.bus.output).toMatch(/Run \/init as init process\r\nhello\r\noops\r\n$/);
   expect(fake.taps.filter(([, channel]) => channel === 1)).toEqual([['oops\r\n', 1]]);
   fake.type('abx\x7f\r');
-  await fake.settle();
+  await fake.settle(1);
   expect(fake.bus.output).toMatch(/oops\r\nabx\x08 \x08\r\nab\r\nhello\r\n/);
   expect(fake.log.object('machine/l1')).toMatchObject({ state: 'running', release: '6.11.0-test' });
 });

@@ -48,7 +48,7 @@ test('a pseudo terminal has its own login, window size, hangup and command marks
     await sys.ioctl(0, TIOCLABCMD, utf8('{"type":"prompt","status":0,"prompt":"# "}'));
     await sys.write(2, utf8('to stderr\n'));
     log.push(await line(sys));
-    return 0;
+    return sys.nanosleep(1e15);
   };
   const fake = fakeLinux({ programs: { bash }, cmdline: 'console=ttyS0' });
   fake.linux.start();
