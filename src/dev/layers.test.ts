@@ -39,16 +39,15 @@ test('every import between rooms is one the table allows', () => {
   expect(wrong).toEqual([]);
 });
 
-test('nothing below the page uses wall clocks, timers, unseeded randomness, the network or Node', () => {
-  const forbidden =
-    /\b(Math\.random|Date\.now|new Date\(\)|setTimeout|setInterval|fetch\(|performance\.now|process\.|document\.|window\.)|from 'node:/;
+/** The DOM, timers and `fetch` are kept out by the compiler (tsconfig.core.json has no library that declares them). */
+test('nothing below the page uses wall clocks, unseeded randomness or Node', () => {
+  const forbidden = /\b(Math\.random|Date\.now|new Date\(\)|performance\.now)\b/;
   const wrong = files.filter((file) => {
     const room = relative(SRC, file).split('/')[0] as string;
     if (['worker', 'cli', 'mirror', 'views', 'ui', 'main.tsx', 'dev'].includes(room)) return false;
-    const code = readFileSync(file, 'utf8')
-      .replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
-      .replace(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''");
-    return forbidden.test(code.replace(/from ''/g, '')) || /from 'node:/.test(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    return forbidden.test(code) || /from 'node:/.test(code);
   });
   expect(wrong.map((file) => relative(SRC, file))).toEqual([]);
 });

@@ -19,6 +19,6 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mirror: ['base', 'worker', 'protocol', 'spec', 'log', 'state'],
   views: ['base', 'mirror', 'protocol', 'spec', 'log', 'state'],
   ui: ['base', 'views', 'mirror', 'protocol', 'spec', 'log', 'state', 'content', 'worker'],
-  'main.tsx': ['ui', 'mirror', 'worker', 'protocol'],
+  'main.tsx': ['ui', 'mirror', 'worker', 'protocol', 'spec'],
   dev: [],
 };
