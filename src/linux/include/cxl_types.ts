@@ -154,6 +154,8 @@ export class CxlPort extends Device {
 export interface CxlHdm {
   /** Physical address of the HDM capability block, or null for a passthrough port. */
   hdm_decoder: Addr | null;
+  /** DVSEC ranges stand in for the decoders. */
+  emulate: boolean;
   decoder_count: number;
   target_count: number;
   interleave_mask: number;

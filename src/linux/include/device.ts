@@ -143,6 +143,8 @@ export interface DriverCore {
   kobject_remove(path: string): void;
   kobject_attr(path: string, attr: BusAttribute): void;
   kobject_link(path: string, target: string): void;
+  /** A binary file in such a directory (firmware/acpi/tables/DSDT). */
+  kobject_bin_file?(path: string, name: string, mode: number, bytes: Uint8Array): void;
   /** Runs probes that drivers asked to run asynchronously, in the order drawn from the seed. */
   flush_async_probes(): void;
 }

@@ -34,5 +34,11 @@ export {
   pci_set_master,
 } from '../drivers/pci/pci.ts';
 export { pci_add_dynid, pci_register_driver, pci_unregister_driver, to_pci_dev } from '../drivers/pci/pci-driver.ts';
+export {
+  __pci_reset_function_locked,
+  pci_bridge_secondary_bus_reset,
+  pci_reset_function,
+  pci_reset_methods,
+} from '../drivers/pci/reset.ts';
 export { pci_for_each_dev } from '../drivers/pci/search.ts';
 export * from './pci_types.ts';

@@ -168,13 +168,7 @@ export class PciDev extends DeviceBase {
     parent: Device,
     groups: ConstructorParameters<typeof DeviceBase>[4],
   ) {
-    super(
-      kernel,
-      `${pci_bus.name}:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`,
-      parent,
-      'pci',
-      groups,
-    );
+    super(kernel, `${pci_bus.name}:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`, parent, 'pci', groups);
     this.resource = Array.from({ length: 17 }, () => ({ start: 0, end: -1, flags: 0, res: null }));
   }
   get is_bridge(): boolean {
@@ -191,12 +185,7 @@ export class PciHostBridge extends DeviceBase {
     readonly busnr: number,
     parent: Device | null,
   ) {
-    super(
-      kernel,
-      `pci${segment.toString(16).padStart(4, '0')}:${busnr.toString(16).padStart(2, '0')}`,
-      parent,
-      null,
-    );
+    super(kernel, `pci${segment.toString(16).padStart(4, '0')}:${busnr.toString(16).padStart(2, '0')}`, parent, null);
   }
 }
 

@@ -6,8 +6,8 @@ import { IORESOURCE_IO, IORESOURCE_MEM, IORESOURCE_PREFETCH, PCI, type PciResour
 import { pci_driver_init } from '../pci/pci-driver.ts';
 import { pci_bus_add_devices, pci_create_root_bus, pci_scan_child_bus } from '../pci/probe.ts';
 import { pci_assign_unassigned_resources, pci_bus_claim_resources } from '../pci/setup-bus.ts';
-import { acpi_walk_resources } from './resources.ts';
 import { link_physical } from './platform.ts';
+import { acpi_walk_resources } from './resources.ts';
 
 /**
  * PCI and CXL host bridges of the namespace (drivers/acpi/pci_root.c, v6.11): bus range and windows from _CRS, _OSC
@@ -81,7 +81,10 @@ function acpi_pci_root_add(kernel: Kernel, dev: AcpiDevice): void {
   const start = range?.start ?? dev.node?.integer('_BBN') ?? 0;
   const end = range?.end ?? 0xff;
   const two = (bus: number) => hex(bus, 2);
-  kernel.printk(6, `ACPI: PCI Root Bridge [${(dev.node?.segment ?? '').replace(/_+$/, '')}] (domain ${hex(segment, 4)} [bus ${two(start)}-${two(end)}])`);
+  kernel.printk(
+    6,
+    `ACPI: PCI Root Bridge [${(dev.node?.segment ?? '').replace(/_+$/, '')}] (domain ${hex(segment, 4)} [bus ${two(start)}-${two(end)}])`,
+  );
   negotiate_os_control(dev);
   const windows: PciResource[] = resources
     .filter((res) => res.producer && res.length > 0 && (res.type === 'mem' || res.type === 'io'))

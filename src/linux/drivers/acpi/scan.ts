@@ -2,7 +2,7 @@ import { hex } from '../../../base/addr.ts';
 import { ACPI, AcpiDevice } from '../../include/acpi.ts';
 import type { AttributeGroup, Device } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
-import { AmlNode, acpi_ns_load_table, type AmlValue, eisa_id } from './aml.ts';
+import { AmlNode, type AmlValue, acpi_ns_load_table, eisa_id } from './aml.ts';
 import { acpi_pci_roots_add, is_pci_root } from './pci_root.ts';
 import { link_physical, PlatformDevice, platform_bus_init } from './platform.ts';
 import { acpi_boot_table_init, acpi_tables_sysfs_init } from './tables.ts';
@@ -115,7 +115,9 @@ class Scanner {
         if (sta !== null && (sta & 0x9) === 0) continue;
         const hid = child.kind === 'processor' ? 'LNXCPU' : id_text(child.evaluate('_HID'));
         const cid = child.evaluate('_CID');
-        const cids = (Array.isArray(cid) ? cid : cid === undefined ? [] : [cid]).flatMap((value: AmlValue) => id_text(value) ?? []);
+        const cids = (Array.isArray(cid) ? cid : cid === undefined ? [] : [cid]).flatMap(
+          (value: AmlValue) => id_text(value) ?? [],
+        );
         here = this.add(parent, hid, cids, uid_text(child.evaluate('_UID')), child.integer('_ADR'), child);
       }
       this.walk(child, here);

@@ -4,8 +4,9 @@ import { E } from '../../../base/errno.ts';
 import type { BusAttribute, BusType, Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import { PCI, PCI_ANY_ID, PciDev, type PciDeviceId, type PciDriver } from '../../include/pci_types.ts';
-import { pci_scan_rescan } from './probe.ts';
+import { pci_modalias } from './pci.ts';
 import { pci_dev_groups } from './pci-sysfs.ts';
+import { pci_scan_rescan } from './probe.ts';
 
 /**
  * The `pci` bus type (drivers/pci/pci-driver.c, v6.11): matching by id tables, dynamic ids and driver_override, probe
@@ -72,8 +73,11 @@ function pci_device_probe(device: Device, driver: DeviceDriver): number {
   if (!id) return -E.ENODEV;
   dev.pci_driver = drv.pci;
   const kernel = dev.kernel;
-  const rc = kernel.span(kernel.site('pci_device_probe', ['bus', 'devfn'], 'drivers/pci/pci-driver.c'), dev.pci_bus.number, dev.devfn, () =>
-    drv.pci.probe(dev, id),
+  const rc = kernel.span(
+    kernel.site('pci_device_probe', ['bus', 'devfn'], 'drivers/pci/pci-driver.c'),
+    dev.pci_bus.number,
+    dev.devfn,
+    () => drv.pci.probe(dev, id),
   );
   if (rc < 0) dev.pci_driver = null;
   return rc < 0 ? rc : 0;
@@ -96,15 +100,6 @@ function pci_uevent(device: Device): Record<string, string> {
     PCI_SLOT_NAME: dev.name,
     MODALIAS: pci_modalias(dev),
   };
-}
-
-export function pci_modalias(dev: PciDev): string {
-  const up = (value: number, digits: number) => hex(value, digits).toUpperCase();
-  const cls = dev.class_code;
-  return (
-    `pci:v${up(dev.vendor, 8)}d${up(dev.device, 8)}sv${up(dev.subsystem_vendor, 8)}sd${up(dev.subsystem_device, 8)}` +
-    `bc${up((cls >> 16) & 0xff, 2)}sc${up((cls >> 8) & 0xff, 2)}i${up(cls & 0xff, 2)}`
-  );
 }
 
 /** Parses `vendor device [subvendor subdevice [class class_mask]]` of new_id and remove_id. */

@@ -227,12 +227,7 @@ export function pci_restore_state(dev: PciDev): void {
 }
 
 /** pci_get_domain_bus_and_slot: the function at this address, or null. */
-export function pci_get_domain_bus_and_slot(
-  kernel: Kernel,
-  domain: number,
-  bus: number,
-  devfn: number,
-): PciDev | null {
+export function pci_get_domain_bus_and_slot(kernel: Kernel, domain: number, bus: number, devfn: number): PciDev | null {
   let found: PciDev | null = null;
   pci_for_each_dev(kernel, (dev) => {
     if (dev.pci_bus.segment !== domain || dev.pci_bus.number !== bus || dev.devfn !== devfn) return false;
@@ -240,4 +235,14 @@ export function pci_get_domain_bus_and_slot(
     return true;
   });
   return found;
+}
+
+/** The `pci:v…` string that modprobe matches. */
+export function pci_modalias(dev: PciDev): string {
+  const up = (value: number, digits: number) => hex(value, digits).toUpperCase();
+  const cls = dev.class_code;
+  return (
+    `pci:v${up(dev.vendor, 8)}d${up(dev.device, 8)}sv${up(dev.subsystem_vendor, 8)}sd${up(dev.subsystem_device, 8)}` +
+    `bc${up((cls >> 16) & 0xff, 2)}sc${up((cls >> 8) & 0xff, 2)}i${up(cls & 0xff, 2)}`
+  );
 }

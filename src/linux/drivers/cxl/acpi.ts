@@ -1,0 +1,223 @@
+import { fromHalves, hex } from '../../../base/addr.ts';
+import { viewOf } from '../../../base/bytes.ts';
+import { E } from '../../../base/errno.ts';
+import { type AcpiDevice, acpi_devices_by_hid, acpi_get_table } from '../../include/acpi.ts';
+import {
+  CXL,
+  CXL_DECODER_DEVMEM,
+  CXL_DECODER_F_ENABLE,
+  CXL_DECODER_F_LOCK,
+  CXL_DECODER_F_PMEM,
+  CXL_DECODER_F_RAM,
+  CXL_DECODER_F_TYPE2,
+  CXL_DECODER_F_TYPE3,
+  CXL_DECODER_HOSTONLYMEM,
+  type CxlPort,
+  CxlRootDecoder,
+  IS_ERR,
+} from '../../include/cxl_types.ts';
+import type { Device, DeviceDriver } from '../../include/device.ts';
+import type { Kernel } from '../../include/kernel.ts';
+import { cxl_decoder_add, cxl_root_decoder_alloc } from './core/decoder.ts';
+import { eig_to_granularity, eiw_to_ways } from './core/hdm.ts';
+import { devm_cxl_add_dport, devm_cxl_add_port } from './core/port.ts';
+import { publish_decoder } from './core/publish.ts';
+import { CXL_RESOURCE_NONE } from './core/regs.ts';
+
+/**
+ * The platform's CXL root (drivers/cxl/acpi.c, v6.11): root0, its windows from CEDT, its host bridges. Leaves out
+ * restricted CXL hosts (CXL 1.1), XOR arithmetic (CXIMS) and the nvdimm bridge.
+ */
+
+interface CedtRecord {
+  readonly type: number;
+  readonly view: DataView;
+  readonly length: number;
+}
+
+/** The records of CEDT in order. */
+function cedt_records(kernel: Kernel): CedtRecord[] {
+  const table = acpi_get_table(kernel, 'CEDT');
+  const out: CedtRecord[] = [];
+  if (!table) return out;
+  const view = viewOf(table);
+  for (let at = 36; at + 4 <= table.length; ) {
+    const length = view.getUint16(at + 2, true);
+    if (length < 4 || at + length > table.length) break;
+    out.push({ type: view.getUint8(at), view: viewOf(table.subarray(at, at + length)), length });
+    at += length;
+  }
+  return out;
+}
+
+const quad = (view: DataView, at: number) => fromHalves(view.getUint32(at + 4, true), view.getUint32(at, true));
+const long = (value: number) => `0x${hex(value, 16)}`;
+
+/** cxl_get_chbs: component registers of the host bridge with this _UID, or null. */
+function cxl_get_chbs(kernel: Kernel, uid: number): { base: number; version: number } | null {
+  for (const { type, view } of cedt_records(kernel)) {
+    if (type !== 0 || view.getUint32(4, true) !== uid) continue;
+    const version = view.getUint32(8, true);
+    const base = quad(view, 16);
+    const length = quad(view, 24);
+    if (base === 0 || length !== (version === 0 ? 0x2000 : 0x10000)) continue;
+    return { base, version };
+  }
+  return null;
+}
+
+/** _UID of a host bridge as a number, or null with a message. */
+function bridge_uid(bridge: AcpiDevice): number | null {
+  const uid = bridge.uid === null ? Number.NaN : Number(bridge.uid);
+  if (!Number.isInteger(uid)) {
+    bridge.err('unable to retrieve _UID');
+    return null;
+  }
+  bridge.dbg('cxl_acpi', 'cxl_get_chbs', `UID found: ${uid}`);
+  return uid;
+}
+
+/** add_host_bridge_dport: the bridge as downstream port of root0. */
+function add_host_bridge_dport(bridge: AcpiDevice, root: CxlPort, host: Device): number {
+  const uid = bridge_uid(bridge);
+  const hostDevice = bridge.physical_node;
+  if (uid === null || !hostDevice) return 0;
+  const chbs = cxl_get_chbs(bridge.kernel, uid);
+  if (!chbs) {
+    bridge.warn(`No CHBS found for Host Bridge (UID ${uid})`);
+    return 0;
+  }
+  const dport = devm_cxl_add_dport(host, root, hostDevice, uid, CXL_RESOURCE_NONE);
+  if (IS_ERR(dport)) return dport;
+  bridge.dbg('cxl_acpi', 'get_genport_coordinates', 'Failed to get generic port perf coordinates.');
+  return 0;
+}
+
+/** add_host_bridge_uport: the bridge as a port of its own, with its component registers. */
+function add_host_bridge_uport(bridge: AcpiDevice, root: CxlPort, host: Device): number {
+  const hostDevice = bridge.physical_node;
+  const dport = root.dports.find((other) => other.dport_dev === hostDevice);
+  if (!hostDevice || !dport) {
+    bridge.dbg('cxl_acpi', 'add_host_bridge_uport', 'host bridge expected and not found');
+    return 0;
+  }
+  const uid = bridge_uid(bridge);
+  const chbs = uid === null ? null : cxl_get_chbs(bridge.kernel, uid);
+  if (!chbs) return 0;
+  if (chbs.version === 0) {
+    hostDevice.info('CXL CHBS version mismatch, skip port registration');
+    return 0;
+  }
+  bridge.dbg('cxl_acpi', 'add_host_bridge_uport', `CHBCR found for UID ${uid}: ${long(chbs.base)}`);
+  const port = devm_cxl_add_port(host, hostDevice, chbs.base, dport, 'port');
+  if (IS_ERR(port)) return port;
+  hostDevice.info('host supports CXL');
+  return 0;
+}
+
+/** cxl_acpi_cfmws_verify + cfmws_to_decoder_flags for one window. */
+function parse_cfmws(record: CedtRecord, root: CxlPort, host: Device): number {
+  const { view, length } = record;
+  const base = quad(view, 8);
+  const size = quad(view, 16);
+  const arithmetic = view.getUint8(25);
+  const ways = eiw_to_ways(view.getUint8(24));
+  const restrictions = view.getUint16(32, true);
+  const complain = (text: string): number => {
+    host.err(text);
+    host.err(`Failed to add decode range: [0x${hex(base)} - 0x${hex(base + size - 1)}] (-22)`);
+    return -E.EINVAL;
+  };
+  if (arithmetic > 1) return complain(`CFMWS Unknown Interleave Arithmetic: ${arithmetic}`);
+  if (base % 0x10000000 !== 0) return complain('CFMWS Base HPA not 256MB aligned');
+  if (size % 0x10000000 !== 0) return complain('CFMWS Window Size not 256MB aligned');
+  if (!ways) return complain(`CFMWS Interleave Ways (${view.getUint8(24)}) invalid`);
+  if (length < 36 + 4 * ways) return complain(`CFMWS length ${length} less than expected ${36 + 4 * ways}`);
+  const cxlrd = cxl_root_decoder_alloc(root, ways);
+  if (IS_ERR(cxlrd)) return cxlrd;
+  const bits: readonly (readonly [number, number])[] = [
+    [0, CXL_DECODER_F_TYPE2],
+    [1, CXL_DECODER_F_TYPE3],
+    [2, CXL_DECODER_F_RAM],
+    [3, CXL_DECODER_F_PMEM],
+    [4, CXL_DECODER_F_LOCK],
+  ];
+  cxlrd.flags = bits.reduce(
+    (flags, [bit, flag]) => (restrictions & (1 << bit) ? flags | flag : flags),
+    CXL_DECODER_F_ENABLE,
+  );
+  cxlrd.target_type = restrictions & 2 ? CXL_DECODER_HOSTONLYMEM : CXL_DECODER_DEVMEM;
+  cxlrd.hpa = { start: base, end: base + size - 1 };
+  cxlrd.interleave_ways = ways;
+  // a window over one bridge has no granularity of its own: 256 whatever the table says
+  cxlrd.interleave_granularity = ways === 1 ? 256 : eig_to_granularity(view.getUint32(28, true)) || 256;
+  cxlrd.qos_class = view.getUint16(34, true);
+  cxlrd.target_map = Array.from({ length: ways }, (_, n) => view.getUint32(36 + 4 * n, true));
+  const rc = cxl_decoder_add(cxlrd);
+  const node = root.decoders.length;
+  if (rc) host.err(`Failed to add decode range: [0x${hex(base)} - 0x${hex(base + size - 1)}] (${rc})`);
+  else
+    host.dbg(
+      'cxl_acpi',
+      'cxl_parse_cfmws',
+      `decode range: node: ${node} range [0x${hex(base)} - 0x${hex(base + size - 1)}]`,
+    );
+  return rc;
+}
+
+/** add_cxl_resources: "CXL Window N" in iomem, numbered over the accepted windows. */
+function add_cxl_resources(root: CxlPort, host: Device): void {
+  const { iomem } = root.kernel;
+  let n = 0;
+  for (const cxlrd of root.decoders) {
+    if (!(cxlrd instanceof CxlRootDecoder)) continue;
+    const res = iomem.make(`CXL Window ${n++}`, cxlrd.hpa.start, cxlrd.hpa.end);
+    if (iomem.insert_resource(iomem.root, res) !== 0) {
+      host.err(`Failed to insert CXL Window [mem 0x${hex(res.start)}-0x${hex(res.end)}]`);
+      continue;
+    }
+    cxlrd.res = res;
+    publish_decoder(cxlrd);
+    host.devm(() => {
+      for (const child of [...res.children]) iomem.release_resource(child);
+      iomem.release_resource(res);
+      cxlrd.res = null;
+    });
+  }
+}
+
+/** cxl_acpi_probe on ACPI0017:00. */
+function cxl_acpi_probe(host: Device): number {
+  const { kernel } = host;
+  const root = devm_cxl_add_port(host, host, CXL_RESOURCE_NONE, null, 'root');
+  if (IS_ERR(root)) return root;
+  kernel.get(CXL).root = root;
+  const bridges = acpi_devices_by_hid(kernel, 'ACPI0016');
+  for (const bridge of bridges) {
+    const rc = add_host_bridge_dport(bridge, root, host);
+    if (rc < 0) return rc;
+  }
+  for (const record of cedt_records(kernel)) if (record.type === 1) parse_cfmws(record, root, host);
+  add_cxl_resources(root, host);
+  for (const bridge of bridges) {
+    const rc = add_host_bridge_uport(bridge, root, host);
+    if (rc < 0) return rc;
+  }
+  // cxl_bus_rescan: memdevs that came before their ports
+  for (const dev of kernel.drivers.bus_devices('cxl'))
+    if (!dev.driver && dev.devtype === 'cxl_memdev') kernel.drivers.device_attach(dev);
+  return 0;
+}
+
+const drivers = new WeakMap<Kernel, DeviceDriver>();
+
+export function cxl_acpi_init(kernel: Kernel, owner: string | null): number {
+  const driver = { name: 'cxl_acpi', bus: 'platform', owner, acpi_match_table: ['ACPI0017'], probe: cxl_acpi_probe };
+  drivers.set(kernel, driver);
+  return kernel.drivers.driver_register(driver);
+}
+
+export function cxl_acpi_exit(kernel: Kernel): void {
+  const driver = drivers.get(kernel);
+  if (driver) kernel.drivers.driver_unregister(driver);
+}

@@ -1,0 +1,254 @@
+import { hex } from '../../../../base/addr.ts';
+import { assert } from '../../../../base/assert.ts';
+import { E } from '../../../../base/errno.ts';
+import type { AcpiDevice } from '../../../include/acpi.ts';
+import {
+  CXL,
+  CxlDecoder,
+  CxlDport,
+  type CxlMemdev,
+  CxlPort,
+  CxlRegion,
+  type CxlRegisterMap,
+  ida_alloc,
+} from '../../../include/cxl_types.ts';
+import type { AttributeGroup, BusType, Device, DeviceDriver } from '../../../include/device.ts';
+import type { Kernel } from '../../../include/kernel.ts';
+import { PciDev } from '../../../include/pci_types.ts';
+import { cxl_base_group } from './base-group.ts';
+import { cxl_num_decoders_committed, cxl_unpublish, publish_port } from './publish.ts';
+import { CXL_RESOURCE_NONE, cxl_register_map, cxl_setup_regs } from './regs.ts';
+
+/**
+ * The cxl bus and its port topology (drivers/cxl/core/port.c, v6.11). Leaves out the nvdimm bridge, QoS coordinates and
+ * asynchronous reaping of ports whose last endpoint went (they stay until cxl_acpi goes).
+ */
+
+const dbg = (dev: Device, fn: string, text: string) => dev.dbg('cxl_core', fn, text);
+
+/** cxl_device_id: the number in `cxl:t%d`. */
+function cxl_device_id(dev: Device): number {
+  if (dev instanceof CxlDecoder) return 0;
+  if (dev instanceof CxlPort) return dev.port_kind === 'root' ? 4 : 3;
+  if (dev instanceof CxlRegion) return 6;
+  return 5;
+}
+
+/** What a driver of this bus declares besides struct device_driver. */
+export interface CxlDriver extends DeviceDriver {
+  readonly id: number;
+}
+
+const id_of = (drv: DeviceDriver): number => ('id' in drv && typeof drv.id === 'number' ? drv.id : -1);
+
+export const cxl_bus_type: BusType = {
+  name: 'cxl',
+  match: (dev, drv) => id_of(drv) === cxl_device_id(dev) && cxl_device_id(dev) !== 0,
+  uevent: (dev) => ({ MODALIAS: `cxl:t${cxl_device_id(dev)}` }),
+  probe(dev, drv) {
+    const rc = drv.probe?.(dev) ?? 0;
+    dbg(dev, 'cxl_bus_probe', `probe: ${rc}`);
+    return rc;
+  },
+  bus_attrs: [{ name: 'flush', mode: 0o200, store: (text) => (text.trim() === '1' ? 0 : -E.EINVAL) }],
+};
+
+const port_group: AttributeGroup = {
+  attrs: [
+    {
+      name: 'decoders_committed',
+      mode: 0o444,
+      show(dev) {
+        assert(dev instanceof CxlPort, 'decoders_committed of a port');
+        return `${cxl_num_decoders_committed(dev)}\n`;
+      },
+    },
+  ],
+};
+
+const long = (value: number) => `0x${hex(value, 16)}`;
+
+/** cxl_core_init */
+export function cxl_core_init(kernel: Kernel): number {
+  kernel.set(CXL, {
+    port_ida: new Set<number>(),
+    memdev_ida: new Set<number>(),
+    region_ida: new Set<number>(),
+    root: null,
+    cxl_major: 0,
+    bypass_warned: false,
+  });
+  kernel.drivers.bus_register(cxl_bus_type);
+  return 0;
+}
+
+/** The name a host bridge's root bus carries: the uport of its port. */
+export function host_bridge_device(adev: AcpiDevice): Device | null {
+  return adev.physical_node;
+}
+
+/** __devm_cxl_add_port: registers a root, switch-level or endpoint port; undone with `host`'s driver. */
+export function devm_cxl_add_port(
+  host: Device,
+  uport_dev: Device,
+  component_reg_phys: number,
+  parent_dport: CxlDport | null,
+  kind: 'root' | 'port' | 'endpoint',
+): CxlPort | number {
+  const { kernel } = uport_dev;
+  const { port_ida } = kernel.get(CXL);
+  const id = ida_alloc(port_ida);
+  const parent_port = parent_dport?.port ?? null;
+  const name = `${kind}${id}`;
+  let host_bridge: Device | null = null;
+  if (parent_port) {
+    host_bridge = parent_port.port_kind === 'root' ? uport_dev : parent_port.host_bridge;
+    if (host_bridge) dbg(uport_dev, 'cxl_port_alloc', `host-bridge: ${host_bridge.name}`);
+  }
+  const port = new CxlPort(
+    kernel,
+    name,
+    parent_port ?? uport_dev,
+    [port_group, cxl_base_group(kind === 'root' ? 'cxl:t4' : 'cxl:t3')],
+    id,
+    kind,
+    uport_dev,
+    parent_dport,
+    host_bridge,
+  );
+  if (kind === 'endpoint') {
+    const cxlmd = uport_dev as CxlMemdev;
+    port.reg_map = { ...cxlmd.cxlds.reg_map, host: port };
+    cxlmd.endpoint = port;
+  } else if (component_reg_phys !== CXL_RESOURCE_NONE) {
+    const map = cxl_register_map(port, component_reg_phys);
+    cxl_setup_regs(map);
+    port.reg_map = map;
+  }
+  const rc = kernel.drivers.device_add(port);
+  if (rc) {
+    port_ida.delete(id);
+    if (kind === 'endpoint') (uport_dev as CxlMemdev).endpoint = null;
+    return rc;
+  }
+  kernel.drivers.sysfs_create_link(port, uport_dev, 'uport');
+  if (parent_dport) kernel.drivers.sysfs_create_link(port, parent_dport.dport_dev, 'parent_dport');
+  publish_port(port);
+  host.devm(() => unregister_port(port));
+  dbg(
+    uport_dev,
+    '__devm_cxl_add_port',
+    parent_port ? `${name} added to ${parent_port.name}` : `${name} added (root port)`,
+  );
+  return port;
+}
+
+function unregister_port(port: CxlPort): void {
+  const { kernel } = port;
+  port.dead = true;
+  kernel.drivers.device_del(port);
+  if (port.port_kind === 'endpoint') (port.uport_dev as CxlMemdev).endpoint = null;
+  cxl_unpublish(port);
+  kernel.get(CXL).port_ida.delete(port.id);
+}
+
+/** __devm_cxl_add_dport: a downstream port of `port`, with its component registers when it has some. */
+export function devm_cxl_add_dport(
+  host: Device,
+  port: CxlPort,
+  dport_dev: Device,
+  port_id: number,
+  component_reg_phys: number,
+): CxlDport | number {
+  const { kernel } = port;
+  let map: CxlRegisterMap | null = null;
+  if (component_reg_phys !== CXL_RESOURCE_NONE) {
+    map = cxl_register_map(dport_dev, component_reg_phys);
+    cxl_setup_regs(map);
+    dbg(dport_dev, '__devm_cxl_add_dport', `Component Registers found for dport: ${long(component_reg_phys)}`);
+  }
+  const dup = port.dports.find((other) => other.port_id === port_id);
+  if (dup) {
+    port.err(`unable to add dport${port_id}-${dport_dev.name} non-unique port id (${dup.dport_dev.name})`);
+    return -E.EBUSY;
+  }
+  const dport = new CxlDport(dport_dev, port_id, port, map);
+  port.dports.push(dport);
+  port.nr_dports++;
+  kernel.drivers.sysfs_create_link(port, dport_dev, `dport${port_id}`);
+  publish_port(port);
+  host.devm(() => {
+    if (port.registered) kernel.drivers.sysfs_remove_link(port, `dport${port_id}`);
+    port.dports.splice(port.dports.indexOf(dport), 1);
+    port.nr_dports--;
+  });
+  dbg(dport_dev, '__devm_cxl_add_dport', `dport added to ${port.name}`);
+  return dport;
+}
+
+/** find_cxl_port: the port that has `dport_dev` as a downstream port. */
+export function find_cxl_port(kernel: Kernel, dport_dev: Device): { port: CxlPort; dport: CxlDport } | null {
+  for (const dev of kernel.drivers.bus_devices('cxl')) {
+    if (!(dev instanceof CxlPort) || dev.port_kind === 'endpoint') continue;
+    const dport = dev.dports.find((other) => other.dport_dev === dport_dev);
+    if (dport) return { port: dev, dport };
+  }
+  return null;
+}
+
+/** The PCI function or host bridge above a device, the next downstream port on the way up. */
+function grandparent(dev: Device): Device | null {
+  return dev.parent?.parent ?? null;
+}
+
+/** devm_cxl_enumerate_ports: finds every port on the way up from a memdev (switch ports are added when missing). */
+export function devm_cxl_enumerate_ports(cxlmd: CxlMemdev): number {
+  const { kernel } = cxlmd;
+  for (let iter: Device | null = cxlmd; iter; iter = grandparent(iter)) {
+    const dport_dev = grandparent(iter);
+    if (!dport_dev) return 0;
+    const uport_dev = dport_dev.parent;
+    if (!uport_dev) {
+      // the walk has reached the host bridge's own device: dport of the root
+      if (find_cxl_port(kernel, dport_dev)) return 0;
+      cxlmd.warn(`at ${iter.name} no parent for dport: ${dport_dev.name}`);
+      return -E.ENXIO;
+    }
+    dbg(
+      cxlmd,
+      'devm_cxl_enumerate_ports',
+      `scan: iter: ${iter.name} dport_dev: ${dport_dev.name} parent: ${uport_dev.name}`,
+    );
+    const found = find_cxl_port(kernel, dport_dev);
+    if (found) {
+      dbg(
+        cxlmd,
+        'devm_cxl_enumerate_ports',
+        `found already registered port ${found.port.name}:${found.port.uport_dev.name}`,
+      );
+      found.port.endpoints.set(cxlmd, { ep: cxlmd, dport: found.dport, next: null });
+      if (found.port.parent_port?.port_kind === 'root') return 0;
+      continue;
+    }
+    // add_port_attach_ep: a switch between the host bridge and the device
+    if (!(uport_dev instanceof PciDev) || !(dport_dev instanceof PciDev)) return -E.ENXIO;
+    const above = uport_dev.pci_bus.self;
+    const parent = above ? find_cxl_port(kernel, above) : null;
+    if (!parent) {
+      dbg(cxlmd, 'add_port_attach_ep', `failed to find port for ${uport_dev.name}`);
+      return -E.ENXIO;
+    }
+    const map = cxl_register_map(uport_dev);
+    const port = devm_cxl_add_port(parent.port, uport_dev, map.resource, parent.dport, 'port');
+    if (typeof port === 'number') return port;
+    const dport = port.dports.find((other) => other.dport_dev === dport_dev);
+    if (dport) port.endpoints.set(cxlmd, { ep: cxlmd, dport, next: null });
+  }
+  return 0;
+}
+
+/** cxl_mem_find_port: the port right above the memdev's PCI function. */
+export function cxl_mem_find_port(cxlmd: CxlMemdev): { port: CxlPort; dport: CxlDport } | null {
+  const above = grandparent(cxlmd);
+  return above ? find_cxl_port(cxlmd.kernel, above) : null;
+}

@@ -1,0 +1,342 @@
+import { hex } from '../../../../base/addr.ts';
+import { E } from '../../../../base/errno.ts';
+import {
+  CXL_CONFIG_ACTIVE,
+  CXL_CONFIG_COMMIT,
+  CXL_CONFIG_INTERLEAVE_ACTIVE,
+  CXL_DECODER_F_ENABLE,
+  type CxlDecoder,
+  type CxlDport,
+  type CxlEndpointDecoder,
+  type CxlPort,
+  type CxlRegion,
+  type CxlRegionRef,
+  CxlSwitchDecoder,
+} from '../../../include/cxl_types.ts';
+import { publish_decoder, publish_region } from './publish.ts';
+import { cxl_region_decode_reset } from './region-commit.ts';
+
+/**
+ * Endpoint decoders in regions (drivers/cxl/core/region.c, v6.11). Leaves out XOR interleave, locks, and the second look
+ * at positions of interleaved auto regions, which are taken in the order they arrive.
+ */
+
+const dbg = (cxlr: CxlRegion, fn: string, text: string) => cxlr.dbg('cxl_core', fn, text);
+const who = (cxled: CxlEndpointDecoder) => `${cxled.cxlmd.name}:${cxled.name}`;
+const size_of = (range: { start: number; end: number } | null) => (range ? range.end - range.start + 1 : 0);
+
+/** Ports from the endpoint up to the host bridge. */
+function ports_up(cxled: CxlEndpointDecoder): CxlPort[] {
+  const path: CxlPort[] = [];
+  for (let port: CxlPort | null = cxled.port; port && port.port_kind !== 'root'; port = port.parent_port)
+    path.push(port);
+  return path;
+}
+
+/** Downstream port of `port` that leads to the memdev; null on the endpoint itself. */
+function ep_dport(port: CxlPort, cxled: CxlEndpointDecoder): CxlDport | null {
+  return port.endpoints.get(cxled.cxlmd)?.dport ?? null;
+}
+
+/** cxl_region_find_decoder */
+function cxl_region_find_decoder(port: CxlPort, cxled: CxlEndpointDecoder, cxlr: CxlRegion): CxlDecoder | null {
+  if (port === cxled.port) return cxled;
+  if (cxlr.auto)
+    return (
+      port.decoders.find((cxld) => cxld.hpa.start === cxlr.res?.start && cxld.hpa.end === cxlr.res?.end) ??
+      port.decoders.find((cxld) => cxld instanceof CxlSwitchDecoder && cxld.passthrough && !cxld.region) ??
+      null
+    );
+  // match_free_decoder: in id order, no holes
+  for (const cxld of [...port.decoders].sort((a, b) => a.id - b.id)) if (!cxld.region) return cxld;
+  return null;
+}
+
+/** cxl_port_attach_region: one level of the path. */
+function cxl_port_attach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder, pos: number): number {
+  const fn = 'cxl_port_attach_region';
+  let ref: CxlRegionRef | undefined = port.regions.get(cxlr);
+  const dport = ep_dport(port, cxled);
+  if (!ref) {
+    for (const [other] of port.regions)
+      if (other.res && cxlr.res && other.res.start > cxlr.res.start) {
+        dbg(
+          cxlr,
+          fn,
+          `${port.name}: HPA order violation ${other.name}:[mem 0x${hex(other.res.start)}-0x${hex(other.res.end)}] vs [mem 0x${hex(cxlr.res.start)}-0x${hex(cxlr.res.end)}]`,
+        );
+        return -E.EBUSY;
+      }
+    const cxld = cxl_region_find_decoder(port, cxled, cxlr);
+    if (!cxld) {
+      dbg(cxlr, fn, `${port.name}: no decoder available`);
+      return -E.EBUSY;
+    }
+    if (cxld.region) {
+      dbg(cxlr, fn, `${port.name}: ${cxld.name} already attached to ${cxld.region.name}`);
+      return -E.EBUSY;
+    }
+    ref = { decoder: cxld, nr_targets_set: 0, nr_eps: 0, nr_targets: 1, endpoints: new Map() };
+    port.regions.set(cxlr, ref);
+    cxld.target_type = cxlr.type;
+  } else if (dport && ![...ref.endpoints.values()].some((ep) => ep.dport === dport)) ref.nr_targets++;
+  ref.endpoints.set(cxled, { dport });
+  ref.nr_eps++;
+  const { decoder } = ref;
+  if (decoder) decoder.region = cxlr;
+  const next = port === cxled.port ? 'none' : cxled.cxlmd.name;
+  dbg(
+    cxlr,
+    fn,
+    `${port.uport_dev.name}:${port.name} ${decoder?.name} add: ${who(cxled)} @ ${pos} next: ${next} nr_eps: ${ref.nr_eps} nr_targets: ${ref.nr_targets}`,
+  );
+  return 0;
+}
+
+/** cxl_port_detach_region */
+function cxl_port_detach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder): void {
+  const ref = port.regions.get(cxlr);
+  if (!ref?.endpoints.delete(cxled)) return;
+  ref.nr_eps--;
+  if (ref.nr_eps > 0) return;
+  const { decoder } = ref;
+  if (decoder) {
+    decoder.region = null;
+    publish_decoder(decoder);
+  }
+  port.regions.delete(cxlr);
+}
+
+const is_power_of_2 = (n: number) => n > 0 && (n & (n - 1)) === 0;
+
+/** cxl_port_setup_targets: ways and granularity of a switch-level decoder, and its next target. */
+function cxl_port_setup_targets(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder): number {
+  const fn = 'cxl_port_setup_targets';
+  const ref = port.regions.get(cxlr);
+  const cxld = ref?.decoder;
+  if (!ref || !(cxld instanceof CxlSwitchDecoder) || !cxlr.res) return -E.ENXIO;
+  const label = `${port.uport_dev.name}:${port.name}`;
+  const dport = ep_dport(port, cxled);
+  if (ref.nr_targets_set === 0) {
+    const iw = ref.nr_targets;
+    if (!is_power_of_2(iw) || iw > 8) {
+      dbg(cxlr, fn, `${label}: invalid target count ${iw}`);
+      return -E.EINVAL;
+    }
+    const parent = port.parent_port;
+    const above = parent && parent.port_kind !== 'root' ? parent.regions.get(cxlr)?.decoder : null;
+    let parent_iw = above ? above.interleave_ways : cxlr.cxlrd.interleave_ways;
+    if (!above && !is_power_of_2(parent_iw)) parent_iw /= 3;
+    const parent_ig = above ? above.interleave_granularity : cxlr.interleave_granularity;
+    const ig = parent_ig * parent_iw;
+    if (ig > 16384) {
+      dbg(cxlr, fn, `${label}: invalid granularity calculation (${parent_ig} * ${parent_iw})`);
+      return -E.EINVAL;
+    }
+    const { start, end } = cxlr.res;
+    if (cxlr.auto && !cxld.passthrough) {
+      const same =
+        cxld.interleave_ways === iw &&
+        cxld.interleave_granularity === ig &&
+        cxld.hpa.start === start &&
+        cxld.hpa.end === end;
+      if (!same || !(cxld.flags & CXL_DECODER_F_ENABLE)) {
+        cxlr.err(`${label} cxl_port_setup_targets expected iw: ${iw} ig: ${ig} [mem 0x${hex(start)}-0x${hex(end)}]`);
+        cxlr.err(
+          `${label} cxl_port_setup_targets got iw: ${cxld.interleave_ways} ig: ${cxld.interleave_granularity} state: ${cxld.flags & CXL_DECODER_F_ENABLE ? 'enabled' : 'disabled'} 0x${hex(cxld.hpa.start)}:0x${hex(Math.max(cxld.hpa.end, 0))}`,
+        );
+        return -E.ENXIO;
+      }
+    } else {
+      cxld.interleave_ways = iw;
+      cxld.interleave_granularity = ig;
+      cxld.hpa = { start, end };
+      cxld.target = [];
+    }
+    dbg(cxlr, fn, `${label} iw: ${iw} ig: ${ig}`);
+  } else if (dport && cxld.target.slice(0, ref.nr_targets_set).includes(dport)) return 0;
+  if (ref.nr_targets_set === ref.nr_targets) {
+    dbg(cxlr, fn, `${label}: targets full trying to add ${dport?.dport_dev.name}:${cxled.pos}`);
+    return -E.ENXIO;
+  }
+  if (cxlr.auto && !cxld.passthrough) {
+    if (cxld.target[ref.nr_targets_set] !== dport) {
+      dbg(cxlr, fn, `${label} ${dport?.dport_dev.name} expected position ${ref.nr_targets_set}`);
+      return -E.ENXIO;
+    }
+  } else cxld.target[ref.nr_targets_set] = dport;
+  dbg(cxlr, fn, `${label} target[${ref.nr_targets_set}] = ${dport?.dport_dev.name} for ${who(cxled)} @ ${cxled.pos}`);
+  ref.nr_targets_set++;
+  publish_decoder(cxld);
+  return 0;
+}
+
+/** cxl_region_setup_targets: from the host bridge down, for every position. */
+function cxl_region_setup_targets(cxlr: CxlRegion): number {
+  for (const cxled of cxlr.targets) {
+    if (!cxled) continue;
+    for (const port of ports_up(cxled).reverse()) {
+      if (port === cxled.port) continue;
+      const rc = cxl_port_setup_targets(port, cxlr, cxled);
+      if (rc) {
+        for (const target of cxlr.targets)
+          if (target)
+            for (const iter of ports_up(target)) {
+              const ref = iter.regions.get(cxlr);
+              if (ref) ref.nr_targets_set = 0;
+            }
+        return rc;
+      }
+    }
+  }
+  return 0;
+}
+
+function cxl_region_attach_position(cxlr: CxlRegion, cxled: CxlEndpointDecoder, dport: CxlDport, pos: number): number {
+  const { cxlrd } = cxlr;
+  if (cxlrd.target[pos % Math.max(cxlrd.interleave_ways, 1)] !== dport) {
+    dbg(cxlr, 'cxl_region_attach_position', `${who(cxled)} invalid target position for ${cxlrd.name}`);
+    return -E.ENXIO;
+  }
+  for (const port of ports_up(cxled)) {
+    const rc = cxl_port_attach_region(port, cxlr, cxled, pos);
+    if (rc) {
+      for (const iter of ports_up(cxled)) cxl_port_detach_region(iter, cxlr, cxled);
+      return rc;
+    }
+  }
+  return 0;
+}
+
+/** check_interleave_cap: can this decoder do the region's ways and granularity? */
+function check_interleave_cap(cxled: CxlEndpointDecoder, iw: number, ig: number): boolean {
+  const hdm = cxled.port.hdm;
+  if (!hdm || hdm.hdm_decoder === null || iw === 1) return true;
+  if (![1, 2, 3, 4, 6, 8, 12, 16].includes(iw)) return false;
+  if (iw === 16 && !(hdm.iw_cap_mask & 0x10000)) return false;
+  if (iw % 3 === 0 && !(hdm.iw_cap_mask & 0x1040)) return false;
+  const eig = Math.log2(ig) - 8;
+  const eiw = iw % 3 === 0 ? Math.log2(iw / 3) + 8 : Math.log2(iw);
+  if (eiw === 8) return true;
+  const high = eiw > 8 ? eiw + eig - 1 : eiw + eig + 7;
+  let mask = 0;
+  for (let bit = eig + 8; bit <= high; bit++) mask |= 1 << bit;
+  return (mask & ~hdm.interleave_mask) === 0;
+}
+
+/** cxl_region_attach: all the checks of linux-cxl-core.md §4, then the path, then (with the last one) the targets. */
+export function cxl_region_attach(cxlr: CxlRegion, cxled: CxlEndpointDecoder, wanted: number): number {
+  const fn = 'cxl_region_attach';
+  const { cxlrd } = cxlr;
+  const iw = cxlr.interleave_ways;
+  const ig = cxlr.interleave_granularity;
+  if (!check_interleave_cap(cxled, iw, ig)) {
+    dbg(cxlr, fn, `${cxled.name} iw: ${iw} ig: ${ig} is not supported`);
+    return -E.ENXIO;
+  }
+  if (cxled.mode !== cxlr.mode) {
+    dbg(cxlr, fn, `${cxled.name} region mode: ${cxlr.mode} mismatch: ${cxled.mode}`);
+    return -E.EINVAL;
+  }
+  if (cxlr.state > CXL_CONFIG_INTERLEAVE_ACTIVE) {
+    dbg(cxlr, fn, 'region already active');
+    return -E.EBUSY;
+  }
+  if (cxlr.state < CXL_CONFIG_INTERLEAVE_ACTIVE) {
+    dbg(cxlr, fn, 'interleave config missing');
+    return -E.ENXIO;
+  }
+  if (cxlr.nr_targets >= iw) {
+    dbg(cxlr, fn, `region already has ${cxlr.nr_targets} endpoints`);
+    return -E.EINVAL;
+  }
+  const dport = cxlrd.port.dports.find((other) => other.dport_dev === cxled.port.host_bridge) ?? null;
+  if (!dport) {
+    dbg(cxlr, fn, `${who(cxled)} invalid target for ${cxlrd.name}`);
+    return -E.ENXIO;
+  }
+  if (cxled.target_type !== cxlr.type) {
+    dbg(cxlr, fn, `${who(cxled)} type mismatch: ${cxled.target_type} vs ${cxlr.type}`);
+    return -E.ENXIO;
+  }
+  if (!cxled.dpa_res) {
+    dbg(cxlr, fn, `${who(cxled)}: missing DPA allocation.`);
+    return -E.ENXIO;
+  }
+  if (size_of(cxled.dpa_res) * iw !== size_of(cxlr.res)) {
+    dbg(
+      cxlr,
+      fn,
+      `${who(cxled)}: decoder-size-0x${hex(size_of(cxled.dpa_res))} * ways-${iw} != region-size-0x${hex(size_of(cxlr.res))}`,
+    );
+    return -E.EINVAL;
+  }
+  const pos = cxlr.auto ? cxlr.nr_targets : wanted;
+  if (pos < 0 || pos >= iw) {
+    dbg(cxlr, fn, `position ${pos} out of range ${iw}`);
+    return -E.ENXIO;
+  }
+  if (cxlr.targets[pos]) {
+    dbg(cxlr, fn, `position ${pos} already assigned to ${cxlr.targets[pos]?.cxlmd.name}:${cxlr.targets[pos]?.name}`);
+    return -E.EBUSY;
+  }
+  if (cxlr.targets.some((other) => other && other.cxlmd === cxled.cxlmd)) {
+    dbg(
+      cxlr,
+      fn,
+      `${cxled.cxlmd.name} already specified at position ${cxlr.targets.findIndex((other) => other?.cxlmd === cxled.cxlmd)} via: ${cxled.name}`,
+    );
+    return -E.EBUSY;
+  }
+  let rc = cxl_region_attach_position(cxlr, cxled, dport, pos);
+  if (rc) return rc;
+  cxlr.targets[pos] = cxled;
+  cxled.pos = pos;
+  cxlr.nr_targets++;
+  if (cxlr.nr_targets === iw) {
+    rc = cxl_region_setup_targets(cxlr);
+    if (rc) {
+      cxlr.targets[pos] = null;
+      cxlr.nr_targets--;
+      cxled.pos = -1;
+      for (const port of ports_up(cxled)) cxl_port_detach_region(port, cxlr, cxled);
+      return rc;
+    }
+    cxlr.state = cxlr.auto ? CXL_CONFIG_COMMIT : CXL_CONFIG_ACTIVE;
+  }
+  if (!cxlr.auto) {
+    cxled.interleave_ways = iw;
+    cxled.interleave_granularity = ig;
+    if (cxlr.res) cxled.hpa = { start: cxlr.res.start, end: cxlr.res.end };
+  }
+  publish_decoder(cxled);
+  publish_region(cxlr);
+  return 0;
+}
+
+/** cxl_region_detach: resets an active region first; a refused reset leaves everything as it is (v6.11). */
+export function cxl_region_detach(cxled: CxlEndpointDecoder): number {
+  const cxlr = cxled.region;
+  if (!cxlr) return 0;
+  const { kernel } = cxlr;
+  return kernel.span(kernel.site('cxl_region_detach', ['region'], 'drivers/cxl/core/region.c'), cxlr.id, 0, () => {
+    if (cxlr.state > CXL_CONFIG_ACTIVE) {
+      const rc = cxl_region_decode_reset(cxlr, cxlr.interleave_ways);
+      if (rc) return rc;
+      cxlr.state = CXL_CONFIG_ACTIVE;
+    }
+    for (const port of ports_up(cxled)) cxl_port_detach_region(port, cxlr, cxled);
+    const { pos } = cxled;
+    if (pos < 0 || cxlr.targets[pos] !== cxled) return 0;
+    if (cxlr.state === CXL_CONFIG_ACTIVE) cxlr.state = CXL_CONFIG_INTERLEAVE_ACTIVE;
+    cxlr.targets[pos] = null;
+    cxlr.nr_targets--;
+    cxled.hpa = { start: 0, end: -1 };
+    cxled.pos = -1;
+    // the region driver hears that a target left
+    if (cxlr.driver) kernel.drivers.device_release_driver(cxlr);
+    publish_decoder(cxled);
+    publish_region(cxlr);
+    return 0;
+  });
+}

@@ -1,0 +1,48 @@
+import { assert } from '../../../base/assert.ts';
+import { E } from '../../../base/errno.ts';
+import { CxlMemdev, IS_ERR } from '../../include/cxl_types.ts';
+import type { Device, DeviceDriver } from '../../include/device.ts';
+import type { Kernel } from '../../include/kernel.ts';
+import { cxl_mem_find_port, devm_cxl_add_port, devm_cxl_enumerate_ports } from './core/port.ts';
+import { publish_memdev } from './core/publish.ts';
+import { CXL_RESOURCE_NONE } from './core/regs.ts';
+
+/** The cxl_mem driver (drivers/cxl/mem.c, v6.11): gives a memdev its endpoint port. No debugfs, no nvdimm, no suspend. */
+function cxl_mem_probe(dev: Device): number {
+  assert(dev instanceof CxlMemdev, `${dev.name} is not a memdev`);
+  const { cxlds } = dev;
+  if (!cxlds.media_ready) return -E.EBUSY;
+  const rc = devm_cxl_enumerate_ports(dev);
+  if (rc) return rc;
+  const found = cxl_mem_find_port(dev);
+  if (!found) {
+    dev.err('CXL port topology not found');
+    return -E.ENXIO;
+  }
+  const { port, dport } = found;
+  if (!port.driver) {
+    dev.err(`CXL port topology ${port.name} not enabled`);
+    return -E.ENXIO;
+  }
+  const endpoint = devm_cxl_add_port(dev, dev, CXL_RESOURCE_NONE, dport, 'endpoint');
+  if (IS_ERR(endpoint)) return endpoint;
+  publish_memdev(dev);
+  if (!endpoint.driver) {
+    dev.err(`failed probe of ${endpoint.name}`);
+    return -E.ENXIO;
+  }
+  return 0;
+}
+
+const drivers = new WeakMap<Kernel, DeviceDriver>();
+
+export function cxl_mem_init(kernel: Kernel, owner: string | null): number {
+  const driver = { name: 'cxl_mem', bus: 'cxl', owner, id: 5, probe: cxl_mem_probe };
+  drivers.set(kernel, driver);
+  return kernel.drivers.driver_register(driver);
+}
+
+export function cxl_mem_exit(kernel: Kernel): void {
+  const driver = drivers.get(kernel);
+  if (driver) kernel.drivers.driver_unregister(driver);
+}
