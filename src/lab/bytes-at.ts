@@ -1,5 +1,5 @@
 import type { RamRef } from '../hw/bus/cpu-bus.ts';
-import { ramAt } from '../hw/memory/index.ts';
+import { ramAt } from '../hw/memory/sparse-ram.ts';
 import type { BytesSpace } from '../protocol/client.ts';
 import type { Lab } from './lab.ts';
 

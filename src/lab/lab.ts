@@ -9,7 +9,7 @@ import { PhysicalMachine } from '../hw/physical/machine.ts';
 import { Linux } from '../linux/kernel/linux.ts';
 import { MODULES } from '../linux/module-table.ts';
 import type { CommandEvent, Platform } from '../linux/platform.ts';
-import type { Program, Sys } from '../linux/uapi/sys.ts';
+import type { Sys } from '../linux/uapi/sys.ts';
 import { KVM } from '../linux/virt/kvm/kvm.ts';
 import { EventLog, type MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, RecordedInput, SessionRecord } from '../protocol/client.ts';
@@ -18,7 +18,7 @@ import { Consoles } from './consoles.ts';
 import { Driver } from './driver.ts';
 import { stateHash } from './hash.ts';
 import { hostImages } from './images.ts';
-import { ALL_PROGRAMS } from './programs.ts';
+import { programsOf } from './programs.ts';
 import { parseTranscript } from './transcript.ts';
 
 /** What the embedding program does for the lab: let the event loop breathe, and wait for virtual time to pass. */
@@ -44,7 +44,7 @@ export class Lab {
   readonly machines = new Map<MachineId, Linux>();
   readonly physical: PhysicalMachine;
   private readonly driver: Driver;
-  private readonly platform: Platform;
+  private readonly platform: Omit<Platform, 'programs'>;
   /** A broken invariant: the message for the person in front of the page. */
   onCrash: (message: string) => void = (message) => {
     throw new Error(message);
@@ -71,7 +71,6 @@ export class Lab {
       scheduler: this.scheduler,
       random: new Prng(seed),
       mapEpoch,
-      programs: ALL_PROGRAMS,
       execute: (machine, cpu) => this.execute(machine, cpu),
       commandHook: (event) => this.command(event),
     };
@@ -87,7 +86,7 @@ export class Lab {
   static async start(options: LabOptions): Promise<Lab> {
     const lab = new Lab(options);
     const { cpu, boot } = lab.physical;
-    const host = new Linux({ platform: lab.platform, machine: 'host', cpu, boot, modules: MODULES });
+    const host = new Linux({ platform: lab.platformOf('host'), machine: 'host', cpu, boot, modules: MODULES });
     lab.physical.onInterrupt = (irq) => host.interrupt(irq);
     lab.machines.set('host', host);
     lab.consoles.addTerminal('host', 'host', host.openTerminal('tty1'));
@@ -176,9 +175,8 @@ export class Lab {
     });
   }
 
-  /** Program table, for tests that add programs. */
-  get programs(): ReadonlyMap<string, Program> {
-    return this.platform.programs;
+  private platformOf(machine: MachineId): Platform {
+    return { ...this.platform, programs: programsOf(this.log, machine) };
   }
 
   private login(machine: MachineId, id: ConsoleId): void {
@@ -190,7 +188,7 @@ export class Lab {
   private execute(machine: MachineId, cpu: Cpu): Linux {
     const boot = runFirmware(cpu.bus);
     const kernel = new Linux({
-      platform: this.platform,
+      platform: this.platformOf(machine),
       machine,
       cpu,
       boot,

@@ -1,20 +1,26 @@
 import { init } from '../linux/init/init-program.ts';
 import type { Program } from '../linux/uapi/sys.ts';
-import { qemuSystemX8664 } from '../qemu/index.ts';
+import type { EventLog, MachineId } from '../log/index.ts';
+import { createQemuProgram, DEFAULT_BUILD } from '../qemu/main.ts';
 import { cxl } from '../userland/cxl/index.ts';
 import { lspci, setpci } from '../userland/pciutils/index.ts';
 import { PROGRAMS } from '../userland/programs.ts';
 
-/** Program text of every executable in the images, by the name the file carries. */
-export const ALL_PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
+const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ...PROGRAMS,
   ['init', init],
   ['lspci', lspci],
   ['setpci', setpci],
   ['cxl', cxl],
-  ['qemu-system-x86_64', qemuSystemX8664],
 ]);
+const QEMU = 'qemu-system-x86_64';
 
+/** Names of every executable in the images. */
 export function programNames(): readonly string[] {
-  return [...ALL_PROGRAMS.keys()];
+  return [...COMMON.keys(), QEMU];
+}
+
+/** Program text on one machine, by the name the executable file carries. QEMU is told where it runs, to say so in the log. */
+export function programsOf(log: EventLog, machine: MachineId): ReadonlyMap<string, Program> {
+  return new Map([...COMMON, [QEMU, createQemuProgram({ log, machine, build: DEFAULT_BUILD })]]);
 }
