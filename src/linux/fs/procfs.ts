@@ -4,8 +4,9 @@ import { assert } from '../../base/assert.ts';
 import { text, utf8 } from '../../base/bytes.ts';
 import { E } from '../../base/errno.ts';
 import type { File, FileOperations } from '../include/fs.ts';
-import { O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
+import { O_ACCMODE, O_RDONLY, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
 import type { Dirent } from '../uapi/sys.ts';
+import type { OpenFile } from './file.ts';
 import { dirent, Inode, type SuperBlock } from './inode.ts';
 
 /** A file with computed text (single_open): shown when read from its start. Also used by debugfs. */
@@ -63,6 +64,16 @@ export class ComputedLink extends Inode {
   }
   override readlink(): string {
     return this.target();
+  }
+}
+
+/** What /proc/<pid>/fd/N of a pipe leads to: not a name but the open file itself (proc_pid_get_link jumps there). */
+export class FdLink extends Inode {
+  constructor(
+    sb: SuperBlock,
+    readonly target: OpenFile,
+  ) {
+    super(sb, S_IFIFO | 0o600);
   }
 }
 

@@ -22,7 +22,7 @@ import { d_path, type Inode, type Path, SuperBlock } from './inode.ts';
 import { Sysfs } from './kernfs.ts';
 import { Namespace } from './namei.ts';
 import type { Pipe } from './pipe.ts';
-import { ProcDir, TextInode } from './procfs.ts';
+import { FdLink, ProcDir, TextInode } from './procfs.ts';
 import { RamInode } from './ramfs.ts';
 
 /** What the VFS keeps per process; `Task` implements it. */
@@ -118,6 +118,7 @@ export class VfsImpl implements Vfs {
       if (typeof at === 'number') return at;
     } else if (flags & O_CREAT && flags & O_EXCL) return -E.EEXIST;
     const { inode } = at;
+    if (inode instanceof FdLink) return inode.target.get();
     if (inode.isLink) return -E.ELOOP;
     if (flags & O_DIRECTORY && !inode.isDir) return -E.ENOTDIR;
     if (inode.isDir && ((flags & O_ACCMODE) !== O_RDONLY || flags & O_CREAT)) return -E.EISDIR;

@@ -33,6 +33,8 @@ async function setup(sys: Sys): Promise<void> {
     const opened = sys.open('/dev/console', O_RDWR | O_NOCTTY);
     if (opened >= 0 && opened !== fd) sys.close(opened);
   }
+  const links = { fd: 'self/fd', stdin: 'self/fd/0', stdout: 'self/fd/1', stderr: 'self/fd/2' };
+  for (const [name, target] of Object.entries(links)) sys.symlink(`/proc/${target}`, `/dev/${name}`);
   const hostname = (await slurp(sys, '/etc/hostname')).trim();
   if (hostname !== '') {
     const fd = sys.open('/proc/sys/kernel/hostname', O_WRONLY);

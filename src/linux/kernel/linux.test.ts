@@ -241,3 +241,16 @@ test('modules: dependencies, references, parameters and refusals', async () => {
   expect(fake.bus.output).toContain('leaf_drv: Unknown symbol');
   expect(fake.bus.output).toContain("leaf_drv: unknown parameter 'nonsense' ignored");
 });
+
+test('/dev/fd leads to the pipe a process reads from', async () => {
+  const { result } = await runShell(async (sys) => {
+    const ends = sys.pipe();
+    if (typeof ends === 'number') return ends;
+    await sys.write(ends[1], utf8('through'));
+    sys.close(ends[1]);
+    sys.dup2(ends[0], 9);
+    sys.close(ends[0]);
+    return cat(sys, '/dev/fd/9');
+  });
+  expect(result).toBe('through');
+});

@@ -3,7 +3,7 @@ import { hex } from '../../base/addr.ts';
 import { utf8 } from '../../base/bytes.ts';
 import { gzip_stored } from '../fs/gzip.ts';
 import { d_path, type Inode } from '../fs/inode.ts';
-import { ComputedLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
+import { ComputedLink, FdLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
 import type { FileOperations } from '../include/fs.ts';
 import type { Linux } from './linux.ts';
 import type { Task } from './task.ts';
@@ -74,7 +74,8 @@ export class ProcFiles {
       new ProcDir(sb, {
         lookup: (name) => {
           const open = task.files.get(Number(name));
-          return open ? new ComputedLink(sb, () => (open.path === 'pipe:' ? 'pipe:[1]' : open.path)) : null;
+          if (!open) return null;
+          return open.inode === null ? new FdLink(sb, open) : new ComputedLink(sb, () => open.path);
         },
         list: () => [...task.files.entries()].map(([fd]) => String(fd)),
       }),
