@@ -1,4 +1,3 @@
-import { PAGE_SIZE } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../uapi/constants.ts';
 import {
@@ -40,11 +39,15 @@ const vfio_cxl_regops: VfioPciRegionOps = {
     if (off + vma.length > cxl.region.size) return -E.EINVAL;
     const site = kernel.site('vfio_cxl_region_vm_fault', ['offset', 'hpa'], 'vfio-cxl RFC v1, patch 05');
     vma.label = { kind: 'vfio', name: `${vdev.pdev.name} CXL region` };
+    // The first touch inserts every page of the mapping, and nothing takes them away again: memory decoding is asked once.
+    let inserted = false;
     vma.fault = (offset) => {
-      if (!__vfio_pci_memory_enabled(vdev)) return -E.EFAULT;
-      // PFN = region start + page in the region; an open without media maps from physical page 0 on (patch 04, bug 1).
-      const page = off + offset - (offset % PAGE_SIZE);
-      kernel.log.note(site, page, cxl.region.addr + page);
+      if (!inserted || !posted(kernel, 'vfio-cxl-region-no-zap')) {
+        if (!__vfio_pci_memory_enabled(vdev)) return -E.EFAULT;
+        // PFN = region start + page in the region; an open without media maps from physical page 0 on (patch 04, bug 1).
+        if (!inserted) kernel.log.note(site, off + offset, cxl.region.addr + off + offset);
+        inserted = true;
+      }
       return cxl.region.addr + off + offset;
     };
     return 0;
