@@ -119,16 +119,23 @@ export class AddressSpace implements Topology {
   /** A CPU load: address_space_read of `width` bytes. Low half; the high one is left in `hi`. */
   load(addr: Addr, width: Width): number {
     const range = this.lookup(addr);
-    if (range && addr + width <= this.hitEnd) {
+    if (range) {
       const { host } = range;
       if (host) {
-        const value = host.load((range.hva as number) + (addr - range.start), width);
-        this.hi = host.hi;
-        return value;
+        if (addr + width <= this.hitEnd) {
+          const value = host.load((range.hva as number) + (addr - range.start), width);
+          this.hi = host.hi;
+          return value;
+        }
+      } else {
+        // A register is accessed whole even where another region overlays part of it (port 0xcf8 and its neighbour 0xcf9).
+        const offset = range.regionOffset + (addr - range.start);
+        if (
+          offset + width <= range.mr.size &&
+          memory_access_size(range.mr.ops as MemoryRegionOps, offset, width) === width
+        )
+          return this.memory_region_dispatch_read(range, addr, offset, width);
       }
-      const offset = range.regionOffset + (addr - range.start);
-      if (memory_access_size(range.mr.ops as MemoryRegionOps, offset, width) === width)
-        return this.memory_region_dispatch_read(range, addr, offset, width);
     }
     const { scratch } = this;
     this.readInto(addr, scratch, width);
@@ -143,15 +150,18 @@ export class AddressSpace implements Topology {
   /** A CPU store: address_space_write of `width` bytes. */
   store(addr: Addr, width: Width, lo: number, hi = 0): void {
     const range = this.lookup(addr);
-    if (range && addr + width <= this.hitEnd) {
+    if (range) {
       const { host } = range;
-      if (host && !range.readonly) {
+      if (host && !range.readonly && addr + width <= this.hitEnd) {
         host.store((range.hva as number) + (addr - range.start), width, lo, hi);
         return;
       }
       if (!host) {
         const offset = range.regionOffset + (addr - range.start);
-        if (memory_access_size(range.mr.ops as MemoryRegionOps, offset, width) === width) {
+        if (
+          offset + width <= range.mr.size &&
+          memory_access_size(range.mr.ops as MemoryRegionOps, offset, width) === width
+        ) {
           this.memory_region_dispatch_write(range, addr, offset, width, lo, hi);
           return;
         }
@@ -219,7 +229,8 @@ export class AddressSpace implements Topology {
         at += left;
         continue;
       }
-      const step = memory_access_size(ops, offset, left);
+      // address_space_translate_internal(): an I/O access is cut at the end of the region, not of the range.
+      const step = memory_access_size(ops, offset, Math.min(length - at, range.mr.size - offset));
       const lo = this.memory_region_dispatch_read(range, addr + at, offset, step);
       putBytes(into, at, step, lo, this.hi);
       at += step;
@@ -251,7 +262,8 @@ export class AddressSpace implements Topology {
         at += left;
         continue;
       }
-      const step = memory_access_size(ops, offset, left);
+      // address_space_translate_internal(): an I/O access is cut at the end of the region, not of the range.
+      const step = memory_access_size(ops, offset, Math.min(length - at, range.mr.size - offset));
       const lo = getBytes(from, at, Math.min(step, 4));
       const hi = step === 8 ? getBytes(from, at + 4, 4) : 0;
       this.memory_region_dispatch_write(range, addr + at, offset, step, lo, hi);

@@ -26,6 +26,7 @@ import {
 } from '../uapi/constants.ts';
 import type {
   Dirent,
+  Instruments,
   KvmCpu,
   KvmExits,
   SpawnOptions,
@@ -72,6 +73,10 @@ export class SysImpl implements Sys {
 
   get pid(): number {
     return this.task.pid;
+  }
+
+  get instruments(): Instruments {
+    return { log: this.kernel.log, machine: this.kernel.machine };
   }
 
   private enter(): void {
