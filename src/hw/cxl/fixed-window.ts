@@ -8,6 +8,10 @@ import { hdm_find_target, NOWHERE } from './decode-path.ts';
 import { explain, type Hop } from './explain.ts';
 import { type CxlHostBridge, type CxlMemoryDevice, type CxlRootPort, device_address } from './topology.ts';
 
+const FIRST = 0;
+const PAST = 1;
+const DELTA = 2;
+
 /**
  * A CXL fixed memory window (QEMU hw/cxl/cxl-host.c, with Zhi Wang's extension that also dispatches to cxl-accel).
  * Every access walks window → host bridge → root port → endpoint from the registers. Left out: switches, XOR arithmetic.
@@ -15,6 +19,13 @@ import { type CxlHostBridge, type CxlMemoryDevice, type CxlRootPort, device_addr
 export class FixedWindow {
   readonly memory: MemoryRegion;
   private readonly deadEnd: SiteId;
+  /** The last run of addresses that all go one way: first, past the last, host address − device address. */
+  private readonly run = new Float64Array(3);
+  private device: CxlMemoryDevice | null = null;
+  private through: CxlRootPort | null = null;
+  private bridge: CxlHostBridge | null = null;
+  private bridgeGeneration = -1;
+  private deviceGeneration = -1;
 
   constructor(
     env: CxlEnv,
@@ -38,24 +49,24 @@ export class FixedWindow {
       valid: { min: 1, max: 8 },
       impl: { min: 1, max: 8, unaligned: true },
       read(offset: number, width: Width): number {
-        const hpa = window.base + offset;
-        const device = window.find_device(hpa);
-        const dpa = device === null ? NOWHERE : device_address(device, hpa);
-        ops.hi = 0;
-        if (device === null || dpa === NOWHERE) {
-          log.note(window.deadEnd, hpa, 0);
-          return 0;
+        const at = window.base + offset;
+        if (!window.cached(at)) {
+          ops.hi = 0;
+          if (!window.route(at)) {
+            log.note(window.deadEnd, at, 0);
+            return 0;
+          }
         }
-        const value = device.read(dpa, width);
+        const device = window.device as CxlMemoryDevice;
+        const value = device.read(at - (window.run[DELTA] as number), width);
         ops.hi = device.hi;
         return value;
       },
       write(offset: number, width: Width, lo: number, hi: number): void {
-        const hpa = window.base + offset;
-        const device = window.find_device(hpa);
-        const dpa = device === null ? NOWHERE : device_address(device, hpa);
-        if (device === null || dpa === NOWHERE) log.note(window.deadEnd, hpa, 1);
-        else device.write(dpa, width, lo, hi);
+        const at = window.base + offset;
+        if (window.cached(at) || window.route(at)) {
+          (window.device as CxlMemoryDevice).write(at - (window.run[DELTA] as number), width, lo, hi);
+        } else log.note(window.deadEnd, at, 1);
       },
       peek(offset: number, width: Width): number | null {
         const hpa = window.base + offset;
@@ -71,6 +82,40 @@ export class FixedWindow {
       granularity,
       targets: targets.map((target) => target.id),
     });
+  }
+
+  /** Does the last run hold this address, with no decoder changed and no card swapped since? */
+  private cached(hpa: Addr): boolean {
+    const { run, device, bridge, through } = this;
+    return (
+      hpa >= (run[FIRST] as number) &&
+      hpa < (run[PAST] as number) &&
+      device !== null &&
+      through !== null &&
+      bridge !== null &&
+      through.device === device &&
+      device.component.generation === this.deviceGeneration &&
+      bridge.component.generation === this.bridgeGeneration
+    );
+  }
+
+  /** Decodes an address and remembers the run it is in; false if it ends nowhere. */
+  private route(hpa: Addr): boolean {
+    const bridge = this.target(hpa);
+    const port = (bridge.passthrough ? bridge.ports[0] : this.port(bridge, hpa)) ?? null;
+    const device = port?.device?.dispatched ? port.device : null;
+    const dpa = device === null ? NOWHERE : device_address(device, hpa);
+    if (device === null || dpa === NOWHERE) return false;
+    const length = this.contiguous(hpa, device);
+    this.run[FIRST] = hpa;
+    this.run[PAST] = hpa + Math.min(length, device.capacity - dpa);
+    this.run[DELTA] = hpa - dpa;
+    this.device = device;
+    this.through = port;
+    this.bridge = bridge;
+    this.deviceGeneration = device.component.generation;
+    this.bridgeGeneration = bridge.component.generation;
+    return true;
   }
 
   /** cxl_cfmws_find_device(): the device an absolute host address is routed to, or null. */
