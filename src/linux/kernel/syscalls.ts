@@ -6,11 +6,9 @@ import type { Hva } from '../../base/addr.ts';
 import { present } from '../../base/assert.ts';
 import { E } from '../../base/errno.ts';
 import { OpenFile } from '../fs/file.ts';
-import { d_path } from '../fs/inode.ts';
 import { KernfsNode } from '../fs/kernfs.ts';
 import { Pipe } from '../fs/pipe.ts';
 import {
-  F_OK,
   MAP_ANONYMOUS,
   O_ACCMODE,
   O_APPEND,
@@ -18,19 +16,15 @@ import {
   O_RDONLY,
   O_WRONLY,
   S_IFCHR,
-  S_IFIFO,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
-  X_OK,
 } from '../uapi/constants.ts';
 import type {
-  Dirent,
   Instruments,
   KvmCpu,
   KvmExits,
   SpawnOptions,
-  Stat,
   Sys,
   SyslogAction,
   Uname,
@@ -39,6 +33,7 @@ import type {
 } from '../uapi/sys.ts';
 import { kvm_run, kvm_stop } from '../virt/kvm/kvm.ts';
 import type { Linux } from './linux.ts';
+import { SysNames } from './syscalls-names.ts';
 import { ProcessCalls } from './syscalls-process.ts';
 import type { Task } from './task.ts';
 
@@ -60,14 +55,12 @@ export class SyscallSites {
   }
 }
 
-export class SysImpl implements Sys {
+export class SysImpl extends SysNames implements Sys {
   private readonly calls: ProcessCalls;
   private memory: UserMemory | null = null;
 
-  constructor(
-    private readonly kernel: Linux,
-    private readonly task: Task,
-  ) {
+  constructor(kernel: Linux, task: Task) {
+    super(kernel, task);
     this.calls = new ProcessCalls(kernel, task);
   }
 
@@ -79,21 +72,6 @@ export class SysImpl implements Sys {
     return { log: this.kernel.log, machine: this.kernel.machine };
   }
 
-  private enter(): void {
-    const { task } = this;
-    if (task.fatal !== null || task.pending.length > 0) this.kernel.tasks.checkSignals(task);
-  }
-  /** Runs kernel code in this process's context. */
-  private within<T>(body: () => T): T {
-    this.enter();
-    const { tasks } = this.kernel;
-    const before = tasks.switchTo(this.task);
-    try {
-      return body();
-    } finally {
-      tasks.switchTo(before);
-    }
-  }
   /** The return to user mode of a call that slept: caught signals are handled, probes that became due have run. */
   private async slept(result: Promise<number>): Promise<number> {
     const value = await result;
@@ -288,116 +266,6 @@ export class SysImpl implements Sys {
         return [];
       }
     }
-  }
-
-  // --- names --------------------------------------------------------------------------------------------------------
-
-  stat(path: string): Stat | number {
-    return this.within(() => this.kernel.vfs.stat(this.task, path, true));
-  }
-  lstat(path: string): Stat | number {
-    return this.within(() => this.kernel.vfs.stat(this.task, path, false));
-  }
-  fstat(fd: number): Stat | number {
-    return this.within(() => {
-      const file = this.task.files.get(fd);
-      if (!file) return -E.EBADF;
-      if (file.inode) return this.kernel.vfs.statInode(file.inode);
-      const type = file.path === 'pipe:' ? S_IFIFO : 0;
-      const size = file.fops.size?.(file) ?? 0;
-      return { ino: 1, dev: 0, mode: type | 0o600, nlink: 1, uid: 0, gid: 0, size, rdev: 0, blocks: 0, mtimeNs: 0 };
-    });
-  }
-  getdents(fd: number): readonly Dirent[] | number {
-    return this.within(() => {
-      const file = this.task.files.get(fd);
-      if (!file) return -E.EBADF;
-      if (!file.inode?.isDir || !file.at) return -E.ENOTDIR;
-      return this.kernel.vfs.entries(file.at);
-    });
-  }
-  readlink(path: string): string | number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, false);
-      if (typeof at === 'number') return at;
-      return at.inode.isLink ? at.inode.readlink() : -E.EINVAL;
-    });
-  }
-  symlink(target: string, path: string): number {
-    if (target === '') return -E.ENOENT;
-    return this.within(() => this.kernel.vfs.make(this.task, path, (dir, name) => dir.symlink(name, target)));
-  }
-  link(target: string, path: string): number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, target, false);
-      if (typeof at === 'number') return at;
-      return this.kernel.vfs.make(this.task, path, (dir, name) => dir.link(name, at.inode));
-    });
-  }
-  unlink(path: string): number {
-    return this.within(() => this.kernel.vfs.unlink(this.task, path));
-  }
-  mkdir(path: string, mode = 0o777): number {
-    const bits = mode & 0o7777 & ~this.task.umask;
-    return this.within(() => this.kernel.vfs.make(this.task, path, (dir, name) => dir.mkdir(name, bits), true));
-  }
-  mkfifo(path: string, mode = 0o666): number {
-    const bits = S_IFIFO | (mode & 0o777 & ~this.task.umask);
-    return this.within(() => this.kernel.vfs.make(this.task, path, (dir, name) => dir.mkfifo(name, bits)));
-  }
-  rmdir(path: string): number {
-    return this.within(() => this.kernel.vfs.rmdir(this.task, path));
-  }
-  rename(from: string, to: string): number {
-    return this.within(() => this.kernel.vfs.rename(this.task, from, to));
-  }
-  chmod(path: string, mode: number): number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
-      return typeof at === 'number' ? at : at.inode.chmod(mode);
-    });
-  }
-  utimes(path: string, _atimeNs: number, mtimeNs: number): number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
-      if (typeof at === 'number') return at;
-      at.inode.mtimeNs = mtimeNs;
-      return 0;
-    });
-  }
-  access(path: string, mode: number): number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
-      if (typeof at === 'number') return at;
-      // Root passes everything but the execution of a file without any x bit.
-      if (mode !== F_OK && mode & X_OK && !at.inode.isDir && !(at.inode.mode & 0o111)) return -E.EACCES;
-      return 0;
-    });
-  }
-  chdir(path: string): number {
-    return this.within(() => {
-      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
-      if (typeof at === 'number') return at;
-      if (!at.inode.isDir) return -E.ENOTDIR;
-      this.task.cwd = at;
-      return 0;
-    });
-  }
-  getcwd(): string {
-    this.enter();
-    return d_path(this.task.cwd);
-  }
-  umask(mask: number): number {
-    this.enter();
-    const before = this.task.umask;
-    this.task.umask = mask & 0o777;
-    return before;
-  }
-  mount(source: string, target: string, type: string): number {
-    return this.within(() => this.kernel.vfs.mount(this.task, source, target, type));
-  }
-  umount(target: string): number {
-    return this.within(() => this.kernel.vfs.umount(this.task, target));
   }
 
   // --- processes ----------------------------------------------------------------------------------------------------
