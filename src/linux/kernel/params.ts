@@ -52,7 +52,7 @@ export class DynamicDebug {
       if (!flags) return false;
       let module: string | null = null;
       let fn: string | null = null;
-      for (let n = 0; n + 1 < words.length - 1 + 1 && n < words.length - 1; n += 2) {
+      for (let n = 0; n < words.length - 1; n += 2) {
         const value = words[n + 1] ?? '';
         if (n + 1 >= words.length - 1) return false;
         if (words[n] === 'module') module = value.replaceAll('-', '_');
