@@ -177,7 +177,7 @@ function machine(variant: 'fixed' | 'branch' | 'posted' = 'fixed', patches?: rea
     const props = new Properties('vfio-pci', type.properties);
     if (hostAddress) props.parse('host', hostAddress);
     const device = new Device(vm, type, 'accel0', props, bus);
-    type.realize(device);
+    void type.realize(device);
     const fn = device.pci;
     if (!fn) throw new Error('no function');
     fn.config_write(0x10, 4, 0xe0000000);

@@ -28,7 +28,7 @@ import { VFIO } from '../vfio.ts';
 import { vfio_register_group_dev, vfio_unregister_group_dev } from '../vfio_main.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
 import { hasPatch } from './rfc.ts';
-import { vfio_config_free, vfio_config_init } from './vfio_pci_config.ts';
+import { vfio_config_free, vfio_config_init } from './vfio_pci_config_init.ts';
 import {
   __vfio_pci_memory_enabled,
   barPageLength,
