@@ -52,16 +52,36 @@ function identityResets(id: Identity): Record<string, number> {
   };
 }
 
+/** BARs of a function: index → [type bits, size]. */
+type Bars = Readonly<Record<number, readonly [type: number, size: number]>>;
+const IO = 1;
+const MEM64 = 4;
+
+function barMasks(bars: Bars): Record<string, number> {
+  const masks: Record<string, number> = {};
+  for (const [index, [type, size]] of Object.entries(bars)) {
+    masks[`BAR${index}`] = (0x1_0000_0000 - size) >>> 0;
+    if (type & MEM64) masks[`BAR${Number(index) + 1}`] = 0xffffffff;
+  }
+  return masks;
+}
+
+function barResets(bars: Bars): Record<string, number> {
+  return Object.fromEntries(Object.entries(bars).map(([index, [type]]) => [`BAR${index}`, type]));
+}
+
 /** Type-0 header; subsystem 1af4:1100 is what QEMU gives to devices without their own. */
-function endpointHeader(id: Identity): Placement {
+function endpointHeader(id: Identity, bars: Bars = {}): Placement {
   return {
     at: 0,
     block: type0Header,
+    writeMasks: barMasks(bars),
     resets: {
       ...identityResets(id),
       HEADER_TYPE: id.multifunction ? 0x80 : 0,
       SUBSYSTEM_VENDOR_ID: 0x1af4,
       SUBSYSTEM_ID: 0x1100,
+      ...barResets(bars),
     },
   };
 }
@@ -88,15 +108,18 @@ const ahci: Layout = {
   id: 'ich9-ahci.config',
   size: CONVENTIONAL,
   placements: [
-    endpointHeader({
-      vendor: 0x8086,
-      device: 0x2922,
-      classCode: 0x010601,
-      revision: 2,
-      capPtr: 0x80,
-      pin: 1,
-      multifunction: true,
-    }),
+    endpointHeader(
+      {
+        vendor: 0x8086,
+        device: 0x2922,
+        classCode: 0x010601,
+        revision: 2,
+        capPtr: 0x80,
+        pin: 1,
+        multifunction: true,
+      },
+      { 4: [IO, 32], 5: [0, 4096] },
+    ),
     { at: 0x80, block: msiCap64, resets: { MSI_NEXT: 0xa8, MSI_CONTROL: 0x0080 } },
     { at: 0x90, block: ahciBlock },
     { at: 0xa8, block: sataCap },
@@ -107,7 +130,10 @@ const smbus: Layout = {
   id: 'ich9-smb.config',
   size: CONVENTIONAL,
   placements: [
-    endpointHeader({ vendor: 0x8086, device: 0x2930, classCode: 0x0c0500, revision: 2, pin: 1, multifunction: true }),
+    endpointHeader(
+      { vendor: 0x8086, device: 0x2930, classCode: 0x0c0500, revision: 2, pin: 1, multifunction: true },
+      { 4: [IO, 64] },
+    ),
     { at: 0x40, block: smbusBlock },
   ],
 };
@@ -129,7 +155,9 @@ const cxlRp: Layout = {
       resets: {
         ...identityResets({ vendor: 0x8086, device: 0x7075, classCode: 0x060400, capPtr: 0x74, pin: 1 }),
         HEADER_TYPE: 1,
+        ...barResets({ 0: [MEM64, 0x10000] }),
       },
+      writeMasks: barMasks({ 0: [MEM64, 0x10000] }),
     },
     { at: 0x40, block: ssvidCap, resets: { SSVID_VENDOR: 0x8086 } },
     { at: 0x60, block: msiCap32, resets: { MSI_NEXT: 0x40, MSI_CONTROL: 0x0102 }, writeMasks: { MSI_MASK: 3 } },
@@ -142,7 +170,7 @@ const cxlRp: Layout = {
         LNKCAP: 0x00300606,
         LNKSTA: 0x0011,
         SLTCAP: 0x0002007b,
-        SLTCTL: 0x03c0,
+        SLTCTL: 0x07c0,
         DEVCAP2: 0x00300020,
         LNKCAP2: 0x7e,
         LNKCTL2: 6,
@@ -182,7 +210,10 @@ const cxlAccel: Layout = {
   id: 'cxl-accel.config',
   size: EXPRESS,
   placements: [
-    endpointHeader({ vendor: 0x8086, device: 0x0d94, classCode: 0x050310, revision: 1, capPtr: 0x40 }),
+    endpointHeader(
+      { vendor: 0x8086, device: 0x0d94, classCode: 0x050310, revision: 1, capPtr: 0x40 },
+      { 0: [MEM64, 0x10000], 4: [0, 4096] },
+    ),
     {
       at: 0x40,
       block: msixCap,
@@ -213,7 +244,10 @@ const cxlType3: Layout = {
   id: 'cxl-type3.config',
   size: EXPRESS,
   placements: [
-    endpointHeader({ vendor: 0x8086, device: 0x0d93, classCode: 0x050210, revision: 1, capPtr: 0x40 }),
+    endpointHeader(
+      { vendor: 0x8086, device: 0x0d93, classCode: 0x050210, revision: 1, capPtr: 0x40 },
+      { 0: [MEM64, 0x10000], 2: [MEM64, 4096], 4: [0, 4096] },
+    ),
     { at: 0x40, block: msixCap, resets: { MSIX_NEXT: 0x80, MSIX_CONTROL: 7, MSIX_TABLE: 0x004, MSIX_PBA: 0x804 } },
     {
       at: 0x80,

@@ -143,4 +143,13 @@ export class PciBridge extends PciFunction {
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'WIDTH')), 'WIDTH');
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'SPEED')), 'SPEED');
   }
+
+  /** pcie_cap_slot_unplug(): the slot is empty again. */
+  unpopulated(device: PciFunction): void {
+    const { config } = this;
+    if (!config.has('SLTSTA') || device.devfn !== 0) return;
+    config.init('SLTSTA', 0, 'PDS');
+    config.init('LNKSTA', 0x0011);
+    config.init('SLTCTL', 0x07c0);
+  }
 }

@@ -51,7 +51,9 @@ export class PciBus {
     const below = device.secondaryBus;
     if (below) this.children.splice(this.children.indexOf(below), 1);
     this.devices.delete(device.devfn);
+    this.parent_dev?.unpopulated(device);
     device.bus = null;
+    device.unpublish();
   }
 
   /** The root bus of an expander bridge (`cxl.1`) hangs below `pcie.0` for routing. */

@@ -275,6 +275,11 @@ export class PciFunction {
     });
   }
 
+  /** The function is gone from its bus. */
+  unpublish(): void {
+    this.log.publish(paths.pciFunction(this.env.machine, this.id), null);
+  }
+
   /** pci_requester_id(). */
   get requesterId(): number {
     return this.busNumber * 256 + this.devfn;
