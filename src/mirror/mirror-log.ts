@@ -72,12 +72,19 @@ export class MirrorLog implements StateReader {
       else if (what === Row.OUT) {
         const key = this.strings[a[row] as number] ?? '';
         const console = key.slice(0, key.lastIndexOf(':') < 0 ? undefined : key.lastIndexOf(':'));
-        let output = this.output.get(console);
-        if (!output) this.output.set(console, (output = { rows: [], text: [] }));
+        const output = this.outputOf(console);
         output.rows.push(row);
         output.text.push(c[row] as number);
       }
     }
+  }
+
+  private outputOf(console: string): ConsoleOutput {
+    const known = this.output.get(console);
+    if (known) return known;
+    const output: ConsoleOutput = { rows: [], text: [] };
+    this.output.set(console, output);
+    return output;
   }
 
   private pushChange(row: number): void {

@@ -62,13 +62,17 @@ export class TimeIndex {
   }
 
   private spansOf(layer: number): LaneSpans {
-    let spans = this.spans.get(layer);
-    if (!spans) this.spans.set(layer, (spans = emptySpans()));
-    return spans;
+    return known(this.spans, layer, emptySpans);
   }
   private notesOf(layer: number): LaneNotes {
-    let notes = this.notes.get(layer);
-    if (!notes) this.notes.set(layer, (notes = { row: [], site: [] }));
-    return notes;
+    return known(this.notes, layer, () => ({ row: [], site: [] }));
   }
+}
+
+function known<T>(map: Map<number, T>, key: number, make: () => T): T {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -86,6 +86,15 @@ export const initialPageState: PageState = {
   announcement: '',
 };
 
+/** Where the walkthrough types now. */
+function consoleOfLastCommand(log: MirrorLog): ConsoleId | null {
+  const mark = log.time.marks.at(-1);
+  const record = mark === undefined ? null : log.value(log.columns.c[mark] as number);
+  if (typeof record !== 'object' || record === null || !('console' in record)) return null;
+  const id = record.console;
+  return log.consoles.find((one) => one.id === id)?.id ?? null;
+}
+
 /** Joins a client to a mirror. `nextFrame` coalesces batches: one fold and one store write a frame. */
 export function createMirror(
   client: LabClient,
@@ -112,6 +121,7 @@ export function createMirror(
     }
     const { log } = mirror;
     store.setState((state) => {
+      const following = state.booting ? consoleOfLastCommand(log) : null;
       const live = state.live || restarted;
       const changed = (live && log.seek(log.head)) || restarted;
       const cursor = live ? log.head : state.cursor;
@@ -123,7 +133,7 @@ export function createMirror(
         cursor,
         live,
         consoles: log.consoles,
-        activeConsole: known ? state.activeConsole : (log.consoles[0]?.id ?? state.activeConsole),
+        activeConsole: following ?? (known ? state.activeConsole : (log.consoles[0]?.id ?? state.activeConsole)),
         ...(restarted ? { playing: false, askBranch: false } : {}),
       };
     });

@@ -125,7 +125,7 @@ function gpaToHva(reader: StateReader, guest: 'l1' | 'l2', space: HopSpace, gpa:
   return {
     space,
     address,
-    mechanism: `KVM memory slot ${slot.slot} of ${guest.toUpperCase()}${slot.readonly ? ' (read-only)' : ''}`,
+    mechanism: `${guest.toUpperCase()} KVM slot ${slot.slot}${slot.readonly ? ' (read-only)' : ''}`,
     arithmetic: shift(gpa, slot.gpa, slot.hva, address),
     ok: true,
   };
@@ -165,9 +165,9 @@ function vmmVmas(reader: StateReader): { readonly vmas: VmasState['vmas']; reado
 }
 
 const VMA_WORDS: Readonly<Record<VmasState['vmas'][number]['kind'], string>> = {
-  anon: 'anonymous memory',
-  vfio: 'mmap of the VFIO region',
-  devmem: 'mmap of /dev/mem',
+  anon: 'anonymous',
+  vfio: 'VFIO mmap',
+  devmem: '/dev/mem mmap',
   file: 'file mapping',
 };
 
@@ -183,7 +183,7 @@ function hvaToHpa(reader: StateReader, hva: Addr): Step {
       return {
         space: 'l1-hpa',
         address,
-        mechanism: `page tables of process ${found.pid}: ${VMA_WORDS[vma.kind]} “${vma.name}”`,
+        mechanism: `page tables of pid ${found.pid}, ${VMA_WORDS[vma.kind]} ${vma.name}`,
         arithmetic: shift(hva, at, extent.phys, address),
         ok: true,
       };
@@ -201,7 +201,7 @@ function hpaDown(reader: StateReader, hpa: Addr): Step {
     return {
       space: 'dpa',
       address: decoded.target.dpa,
-      mechanism: `${decoded.steps.map((step) => step.component).join(' → ')}, HDM decoder ${decoded.target.decoder}`,
+      mechanism: `${decoded.steps.map((step) => step.component).join(' → ')} HDM ${decoded.target.decoder}`,
       arithmetic: last?.arithmetic ?? '',
       ok: true,
     };
@@ -226,7 +226,7 @@ function dpaToBackend(reader: StateReader, dpa: Addr, from: PciFunctionState | u
   return {
     space: 'backend',
     address: dpa,
-    mechanism: `memory backend ${id} of ${device.id}`,
+    mechanism: `memory backend ${id}`,
     arithmetic: `offset = DPA = ${hex0x(dpa)}`,
     ok: true,
   };

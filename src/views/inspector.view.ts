@@ -23,6 +23,8 @@ export const COLUMN_LABELS: Readonly<Record<ColumnId, string>> = {
   l2: 'L2',
 };
 
+const COLUMNS: readonly ColumnId[] = ['device', 'l1-kernel', 'vfio-shadow', 'l2'];
+
 export interface CellView {
   readonly text: string;
   readonly value: number | null;
@@ -45,6 +47,8 @@ export interface BlockView {
   readonly title: string;
   readonly at: number;
   readonly cite: Cite;
+  /** Columns in which some register of this block has a value. */
+  readonly columns: readonly ColumnId[];
   readonly rows: readonly RegisterRow[];
 }
 export interface Inspector {
@@ -85,7 +89,7 @@ export function inspectorView(
     machine,
     fn,
     driver: device?.driver ?? null,
-    columns: views.guest || views.vfio ? ['device', 'l1-kernel', 'vfio-shadow', 'l2'] : ['device'],
+    columns: COLUMNS.filter((column) => column === 'device' || blocks.some((block) => block.columns.includes(column))),
     spaces,
     space,
     blocks,
@@ -138,12 +142,16 @@ function blocksOf(
     for (const placement of layout.placements) {
       const at = route.offset + placement.at - route.blockOffset;
       if (at < route.offset || at >= route.offset + route.size) continue;
+      const rows = rowsOf(log, views, placement, space, at, kernel);
       blocks.push({
         key: `${route.block}+${placement.at}`,
         title: placement.title ?? placement.block.title,
         at,
         cite: placement.block.cite,
-        rows: rowsOf(log, views, placement, space, at, kernel),
+        columns: COLUMNS.filter(
+          (column) => column === 'device' || rows.some((row) => row.cells[column].value !== null),
+        ),
+        rows,
       });
     }
   }
@@ -302,9 +310,9 @@ export function fieldsOf(row: RegisterRow): readonly FieldView[] {
         hi,
         lo,
         access: field.access,
-        meaning: field.meaning,
+        meaning: field.meaning.replace(/\.$/, ''),
         owner: field.owner ? OWNER_WORDS[field.owner] : '',
-        lock: field.lockedBy ?? '',
+        lock: field.lockedBy?.replaceAll('{n}', /(\d+)$/.exec(row.name)?.[1] ?? 'n') ?? '',
         inert: field.inert === true,
         values: {
           device: say('device'),

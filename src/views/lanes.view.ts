@@ -162,36 +162,23 @@ export function withHoles(segments: readonly Segment[]): readonly Segment[] {
   return out;
 }
 
-/** Runs of devices and the small holes between them become one band that names them. */
+/** Runs of devices and the small holes between them become one band; its name counts them. */
 export function coalesceSmall(segments: readonly Segment[]): readonly Segment[] {
   const out: Segment[] = [];
   let run: Segment[] = [];
   const flush = () => {
-    while (run.at(-1)?.kind === 'hole') {
-      const hole = run.pop();
-      if (hole) tail.push(hole);
-    }
-    const devices = run.filter((one) => one.kind === 'io');
+    const names = [...new Set(run.filter((one) => one.kind === 'io').map((one) => one.name))];
     const first = run[0];
     const last = run.at(-1);
-    if (first && last) {
-      const names = [...new Set(devices.map((one) => one.name))];
-      const shown = names.slice(0, 2).join(', ');
-      out.push({
-        start: first.start,
-        end: last.end,
-        kind: 'io',
-        name: names.length > 2 ? `MMIO: ${shown} +${names.length - 2}` : `MMIO: ${shown}`,
-      });
-    }
-    out.push(...tail.reverse());
+    if (names.length > 0 && first && last) {
+      const name = names.length === 1 ? (names[0] ?? '') : `MMIO, ${names.length} ranges`;
+      out.push({ start: first.start, end: last.end, kind: 'io', name });
+    } else out.push(...run);
     run = [];
-    tail = [];
   };
-  let tail: Segment[] = [];
   for (const segment of segments) {
     const small = segment.kind === 'io' || (segment.kind === 'hole' && segment.end - segment.start < 2048 * MiB);
-    if (small && (run.length > 0 || segment.kind === 'io')) run.push(segment);
+    if (small) run.push(segment);
     else {
       flush();
       out.push(segment);

@@ -144,7 +144,7 @@ function nodeView(
     bdf: fn.bdf,
     vendorDevice: fn.vendorDevice,
     driver: drivers.get(bdf) ?? null,
-    cxl: [...(cxl.get(bdf) ?? []), ...(bridge ? (cxl.get(`bus:${fn.bdf.slice(0, 2)}`) ?? []) : [])],
+    cxl: [...(cxl.get(bdf) ?? []), ...(bridge ? (cxl.get(`bridge:${fn.id}`) ?? []) : [])],
     slots: slotsOf(reader, fn),
     note: fn.backend ? `${fn.backend.id} · ${sizeText(fn.backend.size)}` : fn.host ? `host=${fn.host}` : '',
   };
@@ -190,7 +190,7 @@ function driversOf(reader: StateReader, machine: MachineId): ReadonlyMap<string,
   return drivers;
 }
 
-/** Names of CXL core objects by the PCI function they stand for; host bridge ports under `bus:<nn>`. */
+/** Names of CXL core objects by the PCI function they stand for; host bridge ports under `bridge:<id>`. */
 function cxlNames(reader: StateReader, machine: MachineId): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   const add = (key: string, name: string) => names.set(key, [...(names.get(key) ?? []), name]);
@@ -198,9 +198,11 @@ function cxlNames(reader: StateReader, machine: MachineId): ReadonlyMap<string, 
     .objectPaths(`cxl/${machine}/`)
     .map((path) => publishedAs<CxlObjectState>(reader.object(path)))
     .filter((one) => one !== null);
-  const buses = functionsOf(reader, machine)
-    .filter((fn) => fn.type === 'pxb-cxl')
-    .map((fn) => `bus:${fn.bdf.slice(0, 2)}`);
+  const functions = functionsOf(reader, machine);
+  const bridges = functions.filter((fn) => fn.type === 'pxb-cxl');
+  // A host bridge's own bus number is that of the ports on it.
+  const byBus = (bus: string | undefined): string | undefined =>
+    bridges.find((fn) => functions.some((one) => one.parent === fn.id && one.bdf.startsWith(`${bus}:`)))?.id;
   let bridge = 0;
   for (const object of objects) {
     if (object.kind === 'memdev') {
@@ -210,7 +212,7 @@ function cxlNames(reader: StateReader, machine: MachineId): ReadonlyMap<string, 
       const bus = /pci0000:([0-9a-f]{2})/.exec(object.uport)?.[1];
       const bdf = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(object.uport);
       if (bdf) add(object.uport, object.name);
-      else add(bus ? `bus:${bus}` : (buses[bridge++] ?? 'bus:'), object.name);
+      else add(`bridge:${byBus(bus) ?? bridges[bridge++]?.id ?? ''}`, object.name);
     }
   }
   return names;
@@ -242,7 +244,7 @@ function regionsOf(reader: StateReader, machine: MachineId): StageMachine['regio
     .map(({ path, object }) => ({
       path,
       name: object.name,
-      text: `${hex0x(object.start)} + ${sizeText(object.size)} · ${object.state}`,
+      text: `${object.state} ${hex0x(object.start)} + ${sizeText(object.size)}`,
       live: object.state === 'commit',
     }));
 }

@@ -158,7 +158,7 @@ const plain = (
 function publishL1Hardware(log: EventLog): void {
   for (const fn of [
     plain('mch', 'mch', '00:00.0', 'host bridge'),
-    plain('cxl.1', 'pxb-cxl', '0c:00.0', 'CXL host bridge'),
+    plain('cxl.1', 'pxb-cxl', '00:02.0', 'CXL host bridge'),
     plain('root_port13', 'cxl-rp', '0c:00.0', 'CXL root port', 'cxl.1', 'cxl.1'),
     plain('lpc', 'ICH9-LPC', '00:1f.0', 'LPC bridge'),
     plain('ahci', 'ich9-ahci', '00:1f.2', 'SATA controller'),
@@ -383,7 +383,7 @@ function trappedStores(log: EventLog, shadow: string): void {
 function publishL2Hardware(log: EventLog): void {
   for (const fn of [
     plain('mch', 'mch', '00:00.0', 'host bridge'),
-    plain('cxl.1', 'pxb-cxl', '0c:00.0', 'CXL host bridge'),
+    plain('cxl.1', 'pxb-cxl', '00:02.0', 'CXL host bridge'),
     plain('rp0', 'cxl-rp', '0c:00.0', 'CXL root port', 'cxl.1', 'cxl.1'),
     plain('lpc', 'ICH9-LPC', '00:1f.0', 'LPC bridge'),
   ])
@@ -505,7 +505,7 @@ function openShadow(log: EventLog): void {
   const to = log.registerCells('vfio/l1/0000:0d:00.0/vconfig', 'cxl-accel.config', 1024);
   for (let n = 0; n < 1024; n++) log.set(to + n, log.cells[from + n] ?? 0);
   log.set(to + 0x10c / 4, 0x00000006);
-  const hdm = log.registerCells('vfio/l1/0000:0d:00.0/hdm', 'vfio-cxl.hdm-shadow', 36);
+  const hdm = log.registerCells('vfio/l1/0000:0d:00.0/hdm', 'hdm-shadow.4', 36);
   log.set(hdm, 0x00000312);
 }
 

@@ -145,7 +145,7 @@ function LanesView() {
             Point at a byte in any lane, or type an address: its whole chain lights, with the arithmetic of each hop.
           </p>
         )}
-        <TextTwin label="Address spaces as a list" lines={lines} />
+        {chain ? null : <TextTwin label="Address spaces as a list" lines={lines} />}
       </div>
     </div>
   );

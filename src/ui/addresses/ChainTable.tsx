@@ -2,6 +2,11 @@ import { SPACE_LABELS, type Xlat } from '../../state/xlat.ts';
 import { grouped } from '../../views/stage.view.ts';
 import styles from './ChainTable.module.css';
 
+/** What is added and taken away: both ends of the sum stand in the rows already. */
+function middle(arithmetic: string): string {
+  return /^0x[0-9a-f]+ (.*) = (?:DPA )?0x[0-9a-f]+$/.exec(arithmetic)?.[1] ?? arithmetic;
+}
+
 /** Every hop of one address with its mechanism and arithmetic, or the reason it ends. */
 export function ChainTable({ chain }: { readonly chain: Xlat }) {
   return (
@@ -11,10 +16,10 @@ export function ChainTable({ chain }: { readonly chain: Xlat }) {
           <li key={hop.space} data-asked={n === chain.at}>
             <span className={styles.space}>{SPACE_LABELS[hop.space]}</span>
             <code className={styles.address}>{grouped(hop.address)}</code>
-            <span className={styles.how}>
+            <span className={styles.how} title={`${hop.mechanism}: ${hop.arithmetic}`}>
               {hop.mechanism === 'asked' || hop.mechanism === 'start' ? null : (
                 <>
-                  {hop.mechanism} <code>{hop.arithmetic}</code>
+                  {hop.mechanism} <code>{middle(hop.arithmetic)}</code>
                 </>
               )}
             </span>

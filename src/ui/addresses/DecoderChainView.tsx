@@ -47,8 +47,8 @@ export default function DecoderChainView() {
       </div>
       {chain ? (
         <ol className={styles.steps}>
-          {chain.steps.map((step, n) => (
-            <li key={`${step.component}-${n}`} data-ok={step.ok}>
+          {chain.steps.map((step) => (
+            <li key={step.component} data-ok={step.ok}>
               <span className={styles.kind}>{KINDS[step.kind]}</span>
               <strong>{step.component}</strong>
               <p>{step.text}</p>

@@ -1,9 +1,11 @@
 import { memo, type PointerEvent } from 'react';
 import { hex } from '../../base/addr.ts';
 import type { AddressQuery } from '../../mirror/index.ts';
+import { sizeText } from '../../state/decode.ts';
 import type { Xlat } from '../../state/xlat.ts';
+import type { Segment } from '../../views/lanes.view.ts';
 import { grouped } from '../../views/stage.view.ts';
-import { fit } from '../stage/stage-layout.ts';
+import { cut } from '../parts/measure.ts';
 import styles from './LanesDrawing.module.css';
 import type { LaneScale, LanesLayout } from './lane-geometry.ts';
 
@@ -35,8 +37,8 @@ export function LanesDrawing({ layout, width, chain, onHover, onPick }: Props) {
       aria-label="Address spaces L2 GPA, L1 HVA, L1 HPA and DPA with their mappings"
       onPointerMove={(event) => onHover(at(event))}
       onPointerLeave={() => onHover(null)}
-      onClick={(event) => {
-        const query = at(event as unknown as PointerEvent<SVGSVGElement>);
+      onPointerUp={(event) => {
+        const query = at(event);
         if (query) onPick(query);
       }}
     >
@@ -61,6 +63,10 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
   );
 });
 
+function startText(segment: Segment): string {
+  return `${grouped(segment.start)} +${sizeText(segment.end - segment.start)}`;
+}
+
 function LaneColumn({ scale }: { readonly scale: LaneScale }) {
   const { lane, x, w } = scale;
   return (
@@ -69,17 +75,17 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
         {lane.title}
       </text>
       <text x={x} y={30} className={styles.laneSub}>
-        {fit(lane.subtitle, w + 14, 6)}
+        {cut(lane.subtitle, w + 14, 'small')}
       </text>
       {scale.marks.map(({ segment, y, h }) => (
         <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
           <rect x={x} y={y + 0.5} width={w} height={Math.max(1, h - 1)} />
           <text x={x + 6} y={y + 12.5}>
-            {fit(segment.name, w - 10, 6.3)}
+            {cut(segment.name, w - 10, 'small')}
           </text>
           {h > 30 && segment.kind !== 'hole' ? (
             <text x={x + 6} y={y + 26} className={styles.start}>
-              {fit(grouped(segment.start), w - 8, 6.1)}
+              {cut(startText(segment), w - 4, 'mono')}
             </text>
           ) : null}
           <title>{`${segment.name}: 0x${hex(segment.start)} … 0x${hex(segment.end - 1)}`}</title>

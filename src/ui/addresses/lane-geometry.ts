@@ -27,22 +27,22 @@ export interface LanesLayout {
 }
 
 const HEADER = 38;
-const MIN_HEIGHT = 17;
+const MIN_HEIGHT = 15;
 
 /** How much of the axis a segment deserves: logarithmic, so 4 KiB and 4 GiB are both seen. */
 function weight(segment: Segment): number {
   const size = segment.end - segment.start;
-  if (segment.kind === 'hole') return 0.9;
-  if (segment.kind === 'io') return 1.2;
+  if (segment.kind === 'hole') return 0.15;
+  if (segment.kind === 'io') return 0.4;
   return 1.6 + 0.24 * Math.max(0, Math.log2(size / MiB));
 }
 
 export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): LanesLayout {
   const gap = Math.max(18, Math.min(64, width * 0.07));
-  const w = Math.max(64, (width - gap * 3) / 4);
+  const w = Math.max(56, (width - 2 - gap * 3) / 4);
   const most = Math.max(1, ...lanes.lanes.map((lane) => lane.segments.length));
   const height = Math.max(wantedHeight, HEADER + most * MIN_HEIGHT + 8);
-  const scales = lanes.lanes.map((lane, n) => laneScale(lane, n * (w + gap), w, HEADER, height - 6));
+  const scales = lanes.lanes.map((lane, n) => laneScale(lane, 1 + n * (w + gap), w, HEADER, height - 6));
   const byId = new Map(scales.map((scale) => [scale.lane.id, scale]));
   return {
     height,

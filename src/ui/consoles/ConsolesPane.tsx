@@ -69,8 +69,8 @@ function Tab(props: { readonly info: ConsoleInfo; readonly active: boolean; read
       className={styles.tab}
       onClick={props.onPick}
     >
-      {info.kind === 'monitor' ? <span className={styles.kind}>monitor</span> : null}
-      {info.title}
+      {info.kind === 'monitor' ? <span className={styles.kind}>(qemu)</span> : null}
+      {info.kind === 'monitor' ? info.machine : info.title}
     </button>
   );
 }

@@ -1,4 +1,8 @@
-import { useMirror, usePageState } from '../context.tsx';
+import type { Mirror } from '../../mirror/index.ts';
+import { functionOf, hdmOf, publishedAs } from '../../state/functions.ts';
+import type { MachineState } from '../../state/schema.ts';
+import { threadsOf } from '../../views/stage.view.ts';
+import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 
 /** Types the whole walkthrough, visibly. */
@@ -6,16 +10,19 @@ export function BootButton() {
   const mirror = useMirror();
   const booting = usePageState((state) => state.booting);
   const live = usePageState((state) => state.live);
+  const done = useFolded((log) => publishedAs<MachineState>(log.object('machine/l2'))?.state === 'running');
   const boot = async () => {
     mirror.update({ booting: true, busyMessage: null });
     try {
       await mirror.client.bootToL2();
+      showDevice(mirror);
     } catch (error) {
       mirror.update({ busyMessage: error instanceof Error ? error.message : String(error) });
     } finally {
       mirror.update({ booting: false });
     }
   };
+  if (done && !booting) return null;
   return (
     <button
       type="button"
@@ -27,4 +34,19 @@ export function BootButton() {
       {booting ? 'Booting…' : 'Boot to L2'}
     </button>
   );
+}
+
+/** After the walkthrough an empty inspector would hide the point: show the first decoder of the device. */
+function showDevice(mirror: Mirror): void {
+  if (mirror.store.getState().selection) return;
+  const device = threadsOf(mirror.log)[0]?.device;
+  const fn = device ? functionOf(mirror.log, device.machine, device.id) : null;
+  if (!device || !fn) return;
+  const hdm = hdmOf(mirror.log, fn);
+  const offset = hdm?.decoders[0] ? hdm.decoders[0].offset + 0x10 : undefined;
+  mirror.select({
+    kind: 'function',
+    ...device,
+    ...(hdm && offset !== undefined ? { register: { space: hdm.space, offset } } : {}),
+  });
 }

@@ -24,26 +24,30 @@ export function ChangeChips() {
         <b data-machine={change.console}>{change.console}</b>
         <code>{change.label}</code>
       </span>
-      <ul role="status" aria-live="polite">
-        {shown.map((chip) => (
-          <li key={chip.id}>
-            <button
-              type="button"
-              className={styles.chip}
-              data-machine={chip.machine}
-              onClick={() => {
-                if (chip.selection) mirror.select(chip.selection);
-              }}
-            >
-              <b>{chip.sign}</b> <span className={styles.machine}>{chip.machine.toUpperCase()}</span> {chip.text}
-            </button>
-          </li>
-        ))}
-        {rest > 0 ? <li className={styles.more}>+{rest} more</li> : null}
-        {change.registers > 0 ? <li className={styles.more}>{change.registers} register dwords</li> : null}
-        {change.exits > 0 ? <li className={styles.more}>{change.exits} exits</li> : null}
-        {change.chips.length === 0 && change.registers === 0 ? <li className={styles.more}>changed nothing</li> : null}
-      </ul>
+      <div role="status" className={styles.status}>
+        <ul>
+          {shown.map((chip) => (
+            <li key={chip.id}>
+              <button
+                type="button"
+                className={styles.chip}
+                data-machine={chip.machine}
+                onClick={() => {
+                  if (chip.selection) mirror.select(chip.selection);
+                }}
+              >
+                <b>{chip.sign}</b> <span className={styles.machine}>{chip.machine.toUpperCase()}</span> {chip.text}
+              </button>
+            </li>
+          ))}
+          {rest > 0 ? <li className={styles.more}>+{rest} more</li> : null}
+          {change.registers > 0 ? <li className={styles.more}>{change.registers} register dwords</li> : null}
+          {change.exits > 0 ? <li className={styles.more}>{change.exits} exits</li> : null}
+          {change.chips.length === 0 && change.registers === 0 ? (
+            <li className={styles.more}>changed nothing</li>
+          ) : null}
+        </ul>
+      </div>
     </section>
   );
 }

@@ -21,7 +21,7 @@ export function EventDetail({ row }: { readonly row: number }) {
       </p>
       <ol className={styles.chain}>
         {lines.map((line, n) => (
-          <li key={`${line.row}-${n}`} data-layer={line.layerId}>
+          <li key={line.row} data-layer={line.layerId}>
             <span className={styles.layer}>{n === 0 ? line.layer : `because of ${line.layer}`}</span>
             <button type="button" onClick={() => mirror.select({ kind: 'event', row: line.row })}>
               {line.name}

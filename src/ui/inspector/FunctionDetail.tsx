@@ -21,7 +21,7 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
   const { layoutOf } = usePage();
   const { machine, id, register } = selection;
   const [chosen, setSpace] = useState<string | undefined>(undefined);
-  const [filter, setFilter] = useState<'all' | 'set' | 'differs'>('all');
+  const [filter, setFilter] = useState<'all' | 'set' | 'differs'>('set');
   const space = register?.space ?? chosen;
   const view = useFolded((log) => inspectorView(log, layoutOf, machine, id, space), machine, id, space);
   const blocks = useMemo(() => (view ? filtered(view.blocks, filter) : []), [view, filter]);
@@ -71,7 +71,6 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
           <BlockTable
             key={block.key}
             block={block}
-            view={view}
             selected={row?.key ?? null}
             onSelect={(one) =>
               mirror.select({ kind: 'function', machine, id, register: { space: one.space, offset: one.offset } })
@@ -139,13 +138,14 @@ function Facts({ view }: { readonly view: Inspector }) {
   );
 }
 
+const intoView = (row: HTMLTableRowElement | null): void => row?.scrollIntoView({ block: 'nearest' });
+
 function BlockTable(props: {
   readonly block: BlockView;
-  readonly view: Inspector;
   readonly selected: string | null;
   readonly onSelect: (row: RegisterRow) => void;
 }) {
-  const { block, view } = props;
+  const { block } = props;
   return (
     <table className={styles.table}>
       <caption>
@@ -158,7 +158,7 @@ function BlockTable(props: {
         <tr>
           <th scope="col">offset</th>
           <th scope="col">register</th>
-          {view.columns.map((column) => (
+          {block.columns.map((column) => (
             <th key={column} scope="col" className={styles.value}>
               {COLUMN_LABELS[column]}
             </th>
@@ -167,14 +167,19 @@ function BlockTable(props: {
       </thead>
       <tbody>
         {block.rows.map((row) => (
-          <tr key={row.key} data-selected={row.key === props.selected} onClick={() => props.onSelect(row)}>
+          <tr
+            key={row.key}
+            ref={row.key === props.selected ? intoView : null}
+            data-selected={row.key === props.selected}
+            onClick={() => props.onSelect(row)}
+          >
             <td className={styles.offset}>{hex0x(row.offset, 3)}</td>
             <th scope="row">
               <button type="button" onClick={() => props.onSelect(row)} aria-pressed={row.key === props.selected}>
                 {row.name}
               </button>
             </th>
-            {view.columns.map((column) => {
+            {block.columns.map((column) => {
               const cell = row.cells[column];
               return (
                 <td

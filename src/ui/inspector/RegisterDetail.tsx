@@ -19,6 +19,10 @@ import styles from './RegisterDetail.module.css';
 /** One register: bit bar, fields with meaning and owner, who wrote it last, and an edit that types its command. */
 export function RegisterDetail({ view, row }: { readonly view: Inspector; readonly row: RegisterRow }) {
   const fields = fieldsOf(row);
+  const told = fields.filter(
+    (field) => !(field.inert || field.access.startsWith('rsvd')) || (field.now ?? 0) !== 0 || field.differs,
+  );
+  const columns = view.columns.filter((column) => row.cells[column].value !== null);
   return (
     <div className={styles.detail}>
       <h4>
@@ -33,36 +37,40 @@ export function RegisterDetail({ view, row }: { readonly view: Inspector; readon
           <tr>
             <th scope="col">bits</th>
             <th scope="col">field</th>
-            {view.columns.map((column) => (
+            {columns.map((column) => (
               <th key={column} scope="col">
                 {COLUMN_LABELS[column]}
               </th>
             ))}
-            <th scope="col">meaning</th>
           </tr>
         </thead>
-        <tbody>
-          {fields.map((field) => (
-            <tr key={field.name} data-differs={field.differs}>
+        {told.map((field) => (
+          <tbody key={field.name} data-differs={field.differs}>
+            <tr>
               <td>{field.bits}</td>
               <th scope="row">
                 {field.name} <abbr title={ACCESS_WORDS[field.access] ?? field.access}>{field.access}</abbr>
               </th>
-              {view.columns.map((column) => (
+              {columns.map((column) => (
                 <td key={column} className={styles.now}>
                   {field.values[column]}
                 </td>
               ))}
-              <td className={styles.meaning}>
-                {field.meaning}
-                {field.lock ? ` Locked by ${field.lock}.` : ''}
+            </tr>
+            <tr>
+              <td />
+              <td className={styles.meaning} colSpan={columns.length + 1}>
+                {field.meaning}.{field.lock ? ` Locked by ${field.lock}.` : ''}
                 {field.inert ? ' Stored, without effect here.' : ''}
                 {field.owner ? <span className={styles.owner}>{field.owner}</span> : null}
               </td>
             </tr>
-          ))}
-        </tbody>
+          </tbody>
+        ))}
       </table>
+      {fields.length > told.length ? (
+        <p className={styles.last}>Reserved and inert bits, all 0, are not listed.</p>
+      ) : null}
       <LastWrite view={view} row={row} />
       <Edit key={row.key} view={view} row={row} fields={fields} />
     </div>

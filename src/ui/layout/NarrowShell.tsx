@@ -21,7 +21,7 @@ export function NarrowShell() {
   return (
     <>
       <div className={styles.pane}>
-        <div className={styles.kept} data-shown={pane === 'consoles'}>
+        <div className={styles.kept} data-shown={pane === 'consoles'} inert={pane !== 'consoles'}>
           <ConsolesPane />
         </div>
         {pane === 'stage' ? <StagePane /> : null}

@@ -12,9 +12,9 @@ export interface LayoutSpec {
 export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
-    columns: { consoles: 31, centre: 43, inspector: 26 },
-    centre: { stage: 50, addresses: 50 },
-    time: 21,
+    columns: { consoles: 25, centre: 46, inspector: 29 },
+    centre: { stage: 52, addresses: 48 },
+    time: 18,
   },
   topology: {
     label: 'Topology',

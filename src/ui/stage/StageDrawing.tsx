@@ -2,10 +2,11 @@ import { type KeyboardEvent, memo } from 'react';
 import type { MachineId } from '../../log/index.ts';
 import type { Selection } from '../../mirror/index.ts';
 import type { DecoderSlot } from '../../views/stage.view.ts';
+import { cut, widthOf } from '../parts/measure.ts';
 import styles from './StageDrawing.module.css';
 import {
   type BandMark,
-  fit,
+  isOneLine,
   type MachineMark,
   type NodeMark,
   type StageLayout,
@@ -69,15 +70,16 @@ function walk(event: KeyboardEvent<SVGSVGElement>): void {
   const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   if (step === undefined) return;
   const all = [...event.currentTarget.querySelectorAll<SVGGElement>('[tabindex="0"]')];
-  const at = all.findIndex((one) => one === document.activeElement);
+  const at = all.findIndex((one) => one.matches(':focus'));
   all[(at + step + all.length) % all.length]?.focus();
   event.preventDefault();
 }
 
-function press(run: () => void) {
+function press(run: () => void, pressed?: boolean) {
   return {
     role: 'button',
     tabIndex: 0,
+    'aria-pressed': pressed,
     onClick: run,
     onKeyDown: (event: KeyboardEvent) => {
       if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -92,14 +94,19 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
   return (
     <g className={machineClass[machine.id]}>
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={5} className={styles.machine} />
-      <text x={mark.x + 10} y={mark.y + 19} className={styles.machineTitle}>
+      <text x={mark.x + 10} y={mark.y + 17} className={styles.machineTitle}>
         {machine.title}
       </text>
-      <text x={mark.x + 84} y={mark.y + 19} className={styles.machineState} data-state={machine.state}>
+      <text
+        x={mark.x + 18 + widthOf(machine.title, 'title') * 1.12}
+        y={mark.y + 17}
+        className={styles.machineState}
+        data-state={machine.state}
+      >
         {machine.state}
       </text>
-      <text x={mark.x + mark.w - 10} y={mark.y + 19} textAnchor="end" className={styles.facts}>
-        {fit(machine.facts, mark.w - 170, 6.2)}
+      <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>
+        {cut(machine.facts, mark.w - 170, 'small')}
       </text>
     </g>
   );
@@ -116,11 +123,11 @@ function VmmStrip({ mark, onSelect }: { readonly mark: VmmMark; readonly onSelec
       aria-label={`Process ${text} on ${machine.title} runs ${vmm.guest}`}
     >
       <path d={`M${mark.x} ${mark.y + mark.h} v${-mark.h + 5} q0 -5 5 -5 h${mark.w - 10} q5 0 5 5 v${mark.h - 5}`} />
-      <text x={mark.x + 10} y={mark.y + 16}>
-        {fit(text, mark.w - right.length * 6.2 - 30, 6.6)}
+      <text x={mark.x + 10} y={mark.y + 14}>
+        {cut(text, mark.w - widthOf(right, 'small') - 30, 'mono')}
       </text>
       {right && mark.w > 200 ? (
-        <text x={mark.x + mark.w - 10} y={mark.y + 16} textAnchor="end" className={styles.facts}>
+        <text x={mark.x + mark.w - 10} y={mark.y + 14} textAnchor="end" className={styles.facts}>
           {right}
         </text>
       ) : null}
@@ -135,7 +142,7 @@ function Band(props: {
 }) {
   const { mark, selection, onSelect } = props;
   const { path } = mark;
-  const text = fit(mark.text, mark.w - 14, 6.6);
+  const text = cut(mark.text, mark.w - 14, path === null ? 'small' : 'mono');
   if (path === null)
     return (
       <text x={mark.x + 2} y={mark.y + 14} className={styles.others}>
@@ -149,12 +156,11 @@ function Band(props: {
       className={styles.band}
       data-kind={mark.kind}
       data-selected={selected}
-      {...press(() => onSelect({ kind: 'object', path }))}
+      {...press(() => onSelect({ kind: 'object', path }), selected)}
       aria-label={mark.text}
-      aria-pressed={selected}
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} />
-      <text x={mark.x + 8} y={mark.y + 14}>
+      <text x={mark.x + 8} y={mark.y + 13}>
         {text}
       </text>
       <title>{mark.text}</title>
@@ -165,45 +171,57 @@ function Band(props: {
 function Node(props: { readonly mark: NodeMark; readonly selected: boolean; readonly onSelect: Props['onSelect'] }) {
   const { mark, selected, onSelect } = props;
   const { node } = mark;
+  const oneLine = isOneLine(node);
   const driver = node.driver ?? (node.kind === 'host-bridge' ? '' : 'no driver');
   const names = node.cxl.join(' ');
-  const right = [names, driver].filter((part) => part).join(' · ');
   const note = node.note ? `${node.type} · ${node.note}` : node.type;
-  const rightWidth = right.length * 6.4;
+  const id = node.kind === 'host-bridge' ? node.id : node.bdf;
+  const right = oneLine ? [names, driver].filter((part) => part).join(' · ') : driver;
+  const titleRoom = mark.w - 24 - (oneLine ? widthOf(right, 'title') + widthOf(id, 'mono') + 14 : widthOf(id, 'mono'));
+  const noteRoom = mark.w - 26 - widthOf(right, 'title');
   return (
     <g
       className={styles.node}
       data-kind={node.kind}
       data-selected={selected}
-      {...press(() => onSelect({ kind: 'function', machine: node.machine, id: node.id }))}
-      aria-pressed={selected}
+      {...press(() => onSelect({ kind: 'function', machine: node.machine, id: node.id }), selected)}
       aria-label={`${node.label} ${node.bdf}, ${node.machine}, ${driver || 'CXL host bridge'}${names ? `, ${names}` : ''}`}
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
       <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
-        {fit(node.label, mark.w - 70, 6.9)}
+        {cut(node.label, titleRoom, 'title')}
+        {oneLine ? <tspan className={styles.bdf}>{`  ${id}`}</tspan> : null}
       </text>
-      <text x={mark.x + mark.w - 9} y={mark.y + 16} textAnchor="end" className={styles.bdf}>
-        {node.bdf}
-      </text>
-      <text x={mark.x + 9} y={mark.y + 32} className={styles.nodeSub}>
-        {fit(note, mark.w - rightWidth - 26, 6.3)}
-      </text>
+      {oneLine ? null : (
+        <>
+          <text x={mark.x + mark.w - 9} y={mark.y + 16} textAnchor="end" className={styles.bdf}>
+            {id}
+          </text>
+          <text x={mark.x + 9} y={mark.y + 30} className={styles.nodeSub}>
+            {noteRoom > 30 ? cut(note, noteRoom, 'small') : ''}
+          </text>
+        </>
+      )}
       <text
         x={mark.x + mark.w - 9}
-        y={mark.y + 32}
+        y={mark.y + (oneLine ? 16 : 30)}
         textAnchor="end"
         className={styles.driver}
-        data-bound={node.driver !== null}
+        data-bound={node.driver !== null || oneLine}
       >
-        {fit(right, mark.w - 30, 6.3)}
+        {cut(right, mark.w - 30, 'title')}
       </text>
+      {oneLine ? null : (
+        <text x={mark.x + mark.w - 9} y={mark.y + 46} textAnchor="end" className={styles.nodeSub}>
+          {joinFitting(node.cxl, mark.w - 26 - node.slots.length * slotWidth(mark))}
+        </text>
+      )}
       {node.slots.map((slot) => (
         <Slot
           key={slot.index}
           slot={slot}
           x={mark.x + 9 + slot.index * slotWidth(mark)}
-          y={mark.y + 38}
+          y={mark.y + mark.h - 18}
           w={slotWidth(mark) - 4}
         />
       ))}
@@ -212,7 +230,17 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
   );
 }
 
-const slotWidth = (mark: NodeMark): number => Math.min(64, (mark.w - 18) / Math.max(4, mark.node.slots.length));
+/** As many names as fit: half a name says nothing. */
+function joinFitting(names: readonly string[], room: number): string {
+  let text = '';
+  for (const name of names) {
+    const longer = text ? `${text} ${name}` : name;
+    if (widthOf(longer, 'small') < room) text = longer;
+  }
+  return text;
+}
+
+const slotWidth = (mark: NodeMark): number => Math.min(32, (mark.w - 18) / Math.max(4, mark.node.slots.length));
 const SLOT_SIGN = { idle: '', programmed: '…', committed: '●', refused: '✕' } as const;
 
 function Slot({
@@ -242,11 +270,11 @@ function Thread({ mark }: { readonly mark: ThreadMark }) {
       <path d={mark.path} />
       {badge ? (
         <>
-          <rect x={badge.x} y={badge.y - 12} width={badge.w} height={badge.h} rx={3} />
-          <text x={badge.x + badge.w / 2} y={badge.y + 1} textAnchor="middle" className={styles.badgeText}>
-            {fit(badge.text, badge.w - 6, 5.9)}
+          <rect x={badge.x} y={badge.y} width={badge.w} height={badge.h} rx={3} />
+          <text x={badge.x + badge.w / 2} y={badge.y + 12} textAnchor="middle" className={styles.badgeText}>
+            {badge.text}
           </text>
-          <text x={badge.x + badge.w / 2} y={badge.y + 14} textAnchor="middle" className={styles.facts}>
+          <text x={badge.x + badge.w / 2} y={badge.y + 23} textAnchor="middle" className={styles.facts}>
             {badge.sub}
           </text>
         </>

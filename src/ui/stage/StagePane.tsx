@@ -15,7 +15,7 @@ export function StagePane() {
   const stage = useFolded(stageView);
   const selection = usePageState((state) => state.selection);
   const [ref, size] = useSize<HTMLDivElement>();
-  const layout = useMemo(() => layoutStage(stage, Math.max(320, size.width - 16)), [stage, size.width]);
+  const layout = useMemo(() => layoutStage(stage, Math.max(300, size.width)), [stage, size.width]);
   const select = useCallback((one: Selection) => mirror.select(one), [mirror]);
   const empty = layout.bands.some((band) => band.kind === 'empty');
   return (

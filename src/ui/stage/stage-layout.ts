@@ -41,17 +41,19 @@ export interface StageLayout {
   readonly threads: readonly ThreadMark[];
 }
 
-const PAD = 10;
-const HEAD = 28;
-const BAND = 20;
-const VMM = 24;
-const GAP = 6;
-const INDENT = 16;
-const NODE = 40;
+const PAD = 8;
+const HEAD = 24;
+const BAND = 18;
+const VMM = 20;
+const GAP = 4;
+const INDENT = 14;
+/** A bridge or port is one line; a device two, and a third for its decoders. */
+const LINE = 24;
+const NODE = 37;
 const SLOTS = 18;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
-const GUTTER = 116;
-const SIDE_BY_SIDE = 560;
+const GUTTER = 66;
+const SIDE_BY_SIDE = 540;
 
 interface Draft {
   machines: MachineMark[];
@@ -74,7 +76,7 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
   let top = y + HEAD;
   const inner = w - 2 * PAD;
   const beside = guest !== null && machine.id !== 'host' && w >= SIDE_BY_SIDE;
-  const own = beside ? Math.floor((inner - GUTTER) * 0.46) : inner;
+  const own = beside ? Math.floor((inner - GUTTER) * 0.49) : inner;
   let bottom = placeOwn(draft, machine, x + PAD, top, own);
   if (guest) {
     const gx = beside ? x + PAD + own + GUTTER : x + PAD;
@@ -88,8 +90,8 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
     bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
   }
   if (machine.id === 'host' && !guest) {
-    draft.bands.push({ key: 'empty', kind: 'empty', text: '', path: null, x: x + PAD, y: top, w: inner, h: 96 });
-    bottom = Math.max(bottom, top + 96);
+    draft.bands.push({ key: 'empty', kind: 'empty', text: '', path: null, x: x + PAD, y: top, w: inner, h: 132 });
+    bottom = Math.max(bottom, top + 132);
   }
   const end = Math.max(bottom, y + HEAD + 4) + PAD;
   draft.machines.splice(slot, 0, { x, y, w, h: end - y, machine });
@@ -100,10 +102,10 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
   let at = y;
   const band = (kind: BandMark['kind'], key: string, text: string, path: string | null): void => {
     draft.bands.push({ key: `${machine.id}-${key}`, kind, text, path, x, y: at, w, h: BAND });
-    at += BAND + 4;
+    at += BAND + 3;
   };
   for (const window of machine.windows) band('window', window.path, window.text, window.path);
-  for (const region of machine.regions) band('region', region.path, `${region.name} · ${region.text}`, region.path);
+  for (const region of machine.regions) band('region', region.path, `${region.name} ${region.text}`, region.path);
   for (const root of machine.roots) at = placeNode(draft, root, x, at, w, 0) + GAP;
   if (machine.others.length > 0 && machine.id !== 'host') {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
@@ -112,15 +114,21 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
   return at > y ? at - GAP : y;
 }
 
-const KNEE = 8;
+const KNEE = 7;
+
+export const isOneLine = (node: StageNode): boolean => node.kind === 'host-bridge' || node.kind === 'port';
+
+function nodeHeight(node: StageNode): number {
+  return (isOneLine(node) ? LINE : NODE) + (node.slots.length > 0 ? SLOTS : 0);
+}
 
 function placeNode(draft: Draft, node: StageNode, x: number, y: number, w: number, depth: number): number {
-  const h = NODE + (node.slots.length > 0 ? SLOTS : 0);
+  const h = nodeHeight(node);
   const left = x + depth * INDENT;
   draft.nodes.push({ key: `${node.machine}/${node.id}`, node, x: left, y, w: w - depth * INDENT, h });
   let at = y + h + GAP;
   for (const child of node.children) {
-    draft.edges.push(`M${left + KNEE} ${y + h} V${at + NODE / 2} H${left + INDENT}`);
+    draft.edges.push(`M${left + KNEE} ${y + h} V${at + 12} H${left + INDENT}`);
     at = placeNode(draft, child, x, at, w, depth + 1) + GAP;
   }
   return at - GAP;
@@ -134,41 +142,26 @@ function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
     const guestRef = thread.guest;
     const guest = guestRef ? draft.nodes.find((one) => one.key === `${guestRef.machine}/${guestRef.id}`) : undefined;
     const from = { x: device.x + device.w, y: device.y + NODE / 2 };
-    if (!guest) return thread.vfio ? [stub(key, thread.vfio, from)] : [];
+    if (!guest) return [];
+    const solid = thread.vfio?.opened === true;
     if (guest.x < from.x) {
-      // Stacked: the thread runs along the left edge.
-      const lane = Math.min(device.x, guest.x) - 5;
-      const path = `M${device.x} ${from.y} H${lane} V${guest.y + NODE / 2} H${guest.x}`;
-      return [{ key, path, solid: thread.vfio?.opened === true, badge: null }];
+      // Stacked: the thread runs down the left, outside both trees.
+      const lane = Math.min(...draft.nodes.map((one) => one.x)) - 5;
+      return [{ key, path: `M${device.x} ${from.y} H${lane} V${guest.y + NODE / 2} H${guest.x}`, solid, badge: null }];
     }
     const to = { x: guest.x, y: guest.y + NODE / 2 };
-    const mid = (from.x + to.x) / 2;
-    const path = `M${from.x} ${from.y} C${mid} ${from.y} ${mid} ${to.y} ${to.x} ${to.y}`;
+    const mid = from.x + GUTTER / 2;
+    const path = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${to.x} ${to.y}`;
     const badge = thread.vfio
       ? {
-          x: from.x + 8,
-          y: Math.max(from.y, to.y) + 22,
-          w: GUTTER - 10,
-          h: 32,
-          text: thread.vfio.driver,
-          sub: thread.vfio.opened ? 'VFIO fd open' : 'not opened',
+          x: from.x + 4,
+          y: Math.min(from.y, to.y) - 34,
+          w: GUTTER - 12,
+          h: 28,
+          text: 'VFIO',
+          sub: solid ? 'fd open' : 'closed',
         }
       : null;
-    return [{ key, path, solid: thread.vfio?.opened === true, badge }];
+    return [{ key, path, solid, badge }];
   });
-}
-
-function stub(
-  key: string,
-  vfio: { readonly driver: string; readonly opened: boolean },
-  from: { x: number; y: number },
-): ThreadMark {
-  return { key, path: `M${from.x - 14} ${from.y + NODE / 2 - 2} v0`, solid: vfio.opened, badge: null };
-}
-
-/** Cuts text to a width, at an average advance per character. */
-export function fit(text: string, width: number, advance: number): string {
-  const room = Math.floor(width / advance);
-  if (text.length <= room) return text;
-  return room <= 1 ? '' : `${text.slice(0, room - 1)}…`;
 }

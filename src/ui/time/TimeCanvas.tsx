@@ -7,7 +7,6 @@ import { drawLanes, type Geometry, lowerBound, type Palette, type TimeView, xToR
 import styles from './TimeStrip.module.css';
 
 const RULER = 22;
-const LANE = 17;
 
 function paletteFromTokens(): Palette {
   const style = getComputedStyle(document.documentElement);
@@ -20,7 +19,6 @@ function paletteFromTokens(): Palette {
     panel: token('--panel'),
     sunken: token('--sunken'),
     accent: token('--accent'),
-    warn: token('--device'),
     past: token('--warn'),
     layers: (id) => (id.startsWith('l2') ? colours.l2 : id.startsWith('l1') ? colours.l1 : colours.host),
   };
@@ -40,12 +38,13 @@ export function TimeCanvas() {
   const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
   const view = zoomed ?? { from: 0, to: Math.max(1, head) };
   const lanes = timeLanes(mirror.log);
+  const laneHeight = Math.max(13, Math.min(22, Math.floor((size.height - RULER) / Math.max(1, lanes.length))));
   const geometry: Geometry = {
     width: size.width,
-    height: Math.max(size.height, RULER + lanes.length * LANE),
+    height: Math.max(size.height, RULER + lanes.length * laneHeight),
     gutter: size.width < 600 ? 96 : 148,
     ruler: RULER,
-    laneHeight: LANE,
+    laneHeight,
   };
   const selected = selection?.kind === 'event' ? selection.row : null;
 
@@ -80,7 +79,7 @@ export function TimeCanvas() {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   const eventAt = (x: number, y: number): number | null => {
-    const lane = lanes[Math.floor((y - RULER) / LANE)];
+    const lane = lanes[Math.floor((y - RULER) / laneHeight)];
     if (!lane || x < geometry.gutter) return null;
     const row = xToRow(x, view, geometry);
     const slack = ((view.to - view.from) / geometry.width) * 4;

@@ -3,6 +3,7 @@ import { eventLine } from '../../views/events.view.ts';
 import { commandMarks, neighbourMark } from '../../views/time.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
+import { Icon } from '../parts/Icon.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
 import { TimeCanvas } from './TimeCanvas.tsx';
 import styles from './TimeStrip.module.css';
@@ -32,7 +33,7 @@ export function TimeStrip() {
             aria-label="Previous command"
             title="Previous command"
           >
-            ⏮
+            <Icon name="previous-command" />
           </button>
           <button
             type="button"
@@ -41,7 +42,7 @@ export function TimeStrip() {
             aria-label="Step back"
             title="Step back  ,"
           >
-            ◀
+            <Icon name="step-back" />
           </button>
           <button
             type="button"
@@ -50,7 +51,7 @@ export function TimeStrip() {
             aria-label={playing ? 'Pause' : 'Play'}
             title="Play or pause  Ctrl+Alt+Space"
           >
-            {playing ? '❚❚' : '▶'}
+            <Icon name={playing ? 'pause' : 'play'} />
           </button>
           <button
             type="button"
@@ -59,7 +60,7 @@ export function TimeStrip() {
             aria-label="Step forward"
             title="Step forward  ."
           >
-            ▶|
+            <Icon name="step-forward" />
           </button>
           <button
             type="button"
@@ -68,7 +69,7 @@ export function TimeStrip() {
             aria-label="Next command"
             title="Next command"
           >
-            ⏭
+            <Icon name="next-command" />
           </button>
         </div>
         <label className={styles.speed}>

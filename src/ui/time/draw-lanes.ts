@@ -13,7 +13,6 @@ export interface Palette {
   readonly panel: string;
   readonly sunken: string;
   readonly accent: string;
-  readonly warn: string;
   readonly past: string;
   readonly layers: (layerId: string) => string;
 }
@@ -113,16 +112,18 @@ function drawLane(
   }
   const notes = log.time.notes.get(lane.layer);
   if (!notes) return;
-  ctx.fillStyle = palette.warn;
+  ctx.fillStyle = colour;
+  ctx.globalAlpha = 0.85;
   let last = -10;
   for (let n = lowerBound(notes.row, view.from); n < notes.row.length; n++) {
     const row = notes.row[n] as number;
     if (row >= view.to) break;
     const x = rowToX(row, view, geometry);
-    if (x - last < 1.5) continue;
+    if (x - last < 2) continue;
     last = x;
-    ctx.fillRect(x - 0.75, y + 2, 1.5, laneHeight - 4);
+    ctx.fillRect(x - 0.5, y + 3, 1, laneHeight - 6);
   }
+  ctx.globalAlpha = 1;
 }
 
 function label(
