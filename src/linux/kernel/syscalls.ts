@@ -21,7 +21,6 @@ import {
   SEEK_SET,
 } from '../uapi/constants.ts';
 import type {
-  Instruments,
   KvmCpu,
   KvmExits,
   SpawnOptions,
@@ -66,10 +65,6 @@ export class SysImpl extends SysNames implements Sys {
 
   get pid(): number {
     return this.task.pid;
-  }
-
-  get instruments(): Instruments {
-    return { log: this.kernel.log, machine: this.kernel.machine };
   }
 
   /** The return to user mode of a call that slept: caught signals are handled, probes that became due have run. */

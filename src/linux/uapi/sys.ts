@@ -1,5 +1,4 @@
 import type { Hva, Width } from '../../base/addr.ts';
-import type { EventLog, MachineId } from '../../log/index.ts';
 
 /**
  * The system calls of the kernel, as one process sees them: the only thing `userland/` and `qemu/` may know of `linux/`.
@@ -10,8 +9,6 @@ import type { EventLog, MachineId } from '../../log/index.ts';
  */
 export interface Sys {
   readonly pid: number;
-  /** The lab's own door for programs that are themselves hardware (QEMU): where their registers' changes are recorded. */
-  readonly instruments: Instruments;
 
   // files
   open(path: string, flags: number, mode?: number): number;
@@ -114,13 +111,6 @@ export interface Sys {
   munmap(addr: Hva, length: number): number;
   /** Loads and stores of this process's own virtual memory. */
   readonly mem: UserMemory;
-}
-
-/** Not in Linux: what a model running as a program needs to be observable. Programs never behave by it. */
-export interface Instruments {
-  readonly log: EventLog;
-  /** The machine this process runs on. */
-  readonly machine: MachineId;
 }
 
 /** User-space loads and stores; a bad address gives SIGSEGV/SIGBUS (throws `ProcessExit`). No allocation. */

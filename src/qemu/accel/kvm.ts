@@ -118,7 +118,8 @@ export class KvmState {
   kvm_set_irq(irq: number, level: number): void {
     this.irqView.setUint32(0, irq, true);
     this.irqView.setUint32(4, level, true);
-    this.sys.ioctl(this.vmFd, KVM_IRQ_LINE, this.irqArgument);
+    // Never sleeps: the line is a bit in the kernel.
+    void this.sys.ioctl(this.vmFd, KVM_IRQ_LINE, this.irqArgument);
   }
 
   kvm_cpu_exec(exits: KvmExits, cpu: KvmCpu): Promise<number> {

@@ -14,7 +14,7 @@ export class FdBackend implements CharBackend {
   ) {}
 
   write(bytes: Uint8Array): void {
-    if (this.tail) {
+    if (this.tail !== null) {
       const copy = bytes.slice();
       this.tail = this.tail.then(() => this.drain(copy));
       return;

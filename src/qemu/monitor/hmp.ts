@@ -130,6 +130,11 @@ export class Monitor {
     this.readline.start();
   }
 
+  /** Banner and first prompt, the first time only. */
+  openOnce(): void {
+    if (!this.started) this.open();
+  }
+
   /** The client went away (focus of a multiplexed console). */
   leave(): void {
     if (this.started) this.print('\n');

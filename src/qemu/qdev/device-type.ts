@@ -4,14 +4,13 @@
  * devices, its function. See README.md for how to write one.
  */
 
-import type { Width } from '../../base/addr.ts';
 import { assert } from '../../base/assert.ts';
 import type { AddressSpace } from '../../hw/memory/index.ts';
 import type { PciFunction } from '../../hw/pci/index.ts';
 import type { Bus } from './bus.ts';
 import type { Properties } from './properties.ts';
 import type { PropertySpec } from './property.ts';
-import type { VirtualMachine } from './virtual-machine.ts';
+import type { QemuBuild, VirtualMachine } from './virtual-machine.ts';
 
 /** What kinds of bus a device can sit on. `System` devices are made by the machine and have no bus option. */
 export type BusKind = 'System' | 'PCI' | 'ISA' | 'i2c-bus' | 'IDE' | 'none';
@@ -38,22 +37,13 @@ export interface DeviceType {
   readonly userCreatable: boolean;
   /** In the order `info qtree` prints them, without those every PCI device has. */
   readonly properties: readonly PropertySpec[];
+  /** Absent from builds without the patch that adds it. */
+  available?(build: QemuBuild): boolean;
   /**
    * Builds the device. `dev.props` holds the checked values, `dev.parentBus` the bus it was plugged into. Failures:
    * `error_setg(message)`; messages for the user that do not stop: `dev.vm.report(message)`.
    */
   realize(dev: Device): void | Promise<void>;
-}
-
-/** A device a CXL fixed memory window can end at (hw/cxl/cxl-host.c cxl_cfmws_find_device). */
-export interface CxlMemoryDevice {
-  /** High half of the last 8-byte read. */
-  hi: number;
-  /** Gives the low half; a miss reads 0 and leaves a note. */
-  cxl_read(hpa: number, width: Width): number;
-  cxl_write(hpa: number, width: Width, lo: number, hi: number): void;
-  /** No side effects; null on a miss. */
-  peek(hpa: number, length: number): Uint8Array | null;
 }
 
 /** One device of a running VM. */
@@ -68,8 +58,6 @@ export class Device {
   setBusMaster: ((on: boolean) => void) | null = null;
   /** Name of `bus_master_as` where it is not the type's. */
   asName: string | null = null;
-  /** Answers CXL.mem accesses that decode to this device (cxl-type3, cxl-accel). */
-  cxlMemory: CxlMemoryDevice | null = null;
   /** Lines `info qtree` prints after the properties (`mmio …`, `gpio-in "" 24`), given by the type. */
   qtreeLines: () => readonly string[] = () => [];
   /** Reset of a device that is no PCI function (those use `pci.resetHooks`). */

@@ -1,6 +1,6 @@
 /** What a device of the catalogue may use of the VMM it is built in. Implemented by `system/vm.ts`. */
 import type { AddressSpace, MemoryCore, MemoryRegion } from '../../hw/memory/index.ts';
-import type { PciEnv } from '../../hw/pci/index.ts';
+import type { PciBus, PciEnv } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../../log/index.ts';
 import type { Bus } from './bus.ts';
@@ -52,6 +52,11 @@ export interface VirtualMachine {
   /** error_report / warn_report: one line on stderr with the program's name. */
   error_report(message: string): void;
   warn_report(message: string): void;
+  /** Root buses of expander bridges, oldest first. */
+  expanderBuses(): readonly PciBus[];
+  /** A new expander's root bus joins the machine; gives the sysbus device of its host bridge. */
+  addExpander(bus: PciBus): Promise<Device>;
+  allDevices(): readonly Device[];
   findBus(name: string): Bus | null;
   findDevice(id: string): Device | null;
   findBackend(id: string): MemoryBackend | null;
@@ -61,6 +66,10 @@ export interface VirtualMachine {
   onMachineDone(run: () => void): void;
   /** Another task of this process that waits for something (a thread). */
   thread(run: () => Promise<void>): void;
+  /** Runs when somebody presses the power button (`system_powerdown`). */
+  onPowerButton(run: () => void): void;
+  /** An interrupt line of the machine (kvm_set_irq). */
+  setIrq(irq: number, level: number): void;
   /** Guest asked for it: qemu_system_reset_request / qemu_system_shutdown_request. Takes effect after the present exit. */
   qemu_system_reset_request(): void;
   qemu_system_shutdown_request(): void;

@@ -17,7 +17,7 @@ export interface ParsedCommandLine {
   readonly help: HelpRequest | null;
 }
 
-type Handler = (settings: Settings, argument: string, location: string) => HelpRequest | void;
+type Handler = (settings: Settings, argument: string, location: string) => HelpRequest | undefined;
 
 interface OptionSpec {
   readonly hasArgument: boolean;
@@ -131,7 +131,7 @@ const accel: Handler = (settings, argument, location) => {
   settings.accel.push({ location, value: values });
 };
 
-function flag(handle: (settings: Settings) => HelpRequest | void): OptionSpec {
+function flag(handle: (settings: Settings) => HelpRequest | undefined): OptionSpec {
   return { hasArgument: false, handle };
 }
 function withArgument(handle: Handler): OptionSpec {

@@ -33,6 +33,9 @@ const NAME_SIZE = 56;
 export class FwCfgState {
   private readonly items = new Map<number, Uint8Array>();
   private readonly files = new Map<string, Uint8Array>();
+  /** Run when firmware selects the file, before it reads. */
+  private readonly callbacks = new Map<string, () => void>();
+  private names: string[] = [];
   private selected = 0xffff;
   private offset = 0;
 
@@ -58,13 +61,20 @@ export class FwCfgState {
     this.add_bytes(key, bytes);
   }
   /** fw_cfg_add_file(); the directory is kept sorted by name. */
-  add_file(name: string, bytes: Uint8Array): void {
+  add_file(name: string, bytes: Uint8Array, onSelect?: () => void): void {
+    this.files.set(name, bytes);
+    if (onSelect) this.callbacks.set(name, onSelect);
+    this.rebuild();
+  }
+  /** fw_cfg_modify_file(): new contents under the same key. */
+  modify_file(name: string, bytes: Uint8Array): void {
     this.files.set(name, bytes);
     this.rebuild();
   }
 
   private rebuild(): void {
     const names = [...this.files.keys()].sort();
+    this.names = names;
     const dir = new Uint8Array(4 + names.length * 64);
     const view = new DataView(dir.buffer);
     view.setUint32(0, names.length);
@@ -86,6 +96,8 @@ export class FwCfgState {
   select(key: number): void {
     this.selected = key & 0x3fff;
     this.offset = 0;
+    const name = this.names[this.selected - FW_CFG.FILE_FIRST];
+    if (name !== undefined) this.callbacks.get(name)?.();
   }
   /** One data byte; zeros past the end. */
   next(): number {

@@ -12,7 +12,7 @@ import {
 } from '../../../hw/pci/index.ts';
 import { Bus } from '../../qdev/bus.ts';
 import type { Device } from '../../qdev/device-type.ts';
-import { error_setg } from '../../system/error.ts';
+import { error_setg, QemuError } from '../../system/error.ts';
 
 /** What a function of this VM gets as `env`. */
 export function pci_env(dev: Device): PciEnv {
@@ -47,7 +47,7 @@ function onePort(bus: PciBus): boolean {
 /** do_pci_register_device(): puts the function on the device's bus. @param devfn default: `addr=` or the first free slot */
 export function pci_register_device(dev: Device, fn: PciFunction, devfn = pci_devfn(dev)): void {
   const bus = dev.parentBus?.pci;
-  if (!bus) return error_setg(`No 'PCI' bus found for device '${dev.type.name}'`);
+  if (!bus) throw new QemuError(`No 'PCI' bus found for device '${dev.type.name}'`);
   const taken = bus.devices.get(devfn);
   const slot = `slot ${devfn >>> 3}`;
   if (taken)
@@ -56,6 +56,7 @@ export function pci_register_device(dev: Device, fn: PciFunction, devfn = pci_de
     );
   if (onePort(bus) && devfn >= 8)
     error_setg(`PCI: ${slot} is not valid for ${dev.type.name}, parent device only allows plugging into slot 0.`);
+  if (bus.hostId !== null && !fn.isBridge) error_setg('PCI: Only PCI/PCIe bridges can be plugged into pxb-cxl');
   dev.pci = fn;
   if (dev.props.has('addr')) dev.props.set('addr', devfn);
   if (dev.parentBus) bus.add(fn, devfn);

@@ -1,0 +1,61 @@
+/**
+ * cxl-accel, the type-2 accelerator (Zhi Wang, December 2024, hw/mem/cxl_accel.c; "profile B" of the reference sheet): CXL.io
+ * and CXL.mem endpoint with one volatile memory behind four HDM decoders. Left out: CXL.cache, CDAT, RAS, as in that device.
+ */
+import { hi32, lo32 } from '../../../base/addr.ts';
+import { BackedDevice, CxlComponent } from '../../../hw/cxl/index.ts';
+import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
+import { layout } from '../../../spec/layouts.ts';
+import { registerDeviceType } from '../../qdev/device-type.ts';
+import { PCI_PROPERTIES } from '../../qdev/pci-properties.ts';
+import { pci_public_id, pci_register_device } from '../pci/pci.ts';
+import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
+import { takeMemdev } from './memdev.ts';
+
+/** Range 1 of the CXL device DVSEC: valid, active, media type and class 2. */
+const RANGE_FLAGS = 0x4b;
+
+registerDeviceType({
+  name: 'cxl-accel',
+  description: 'CXL Accelerator Device (Type 2)',
+  category: 'Storage',
+  bus: 'PCI',
+  userCreatable: true,
+  available: (build) => build.accel,
+  properties: [
+    { name: 'volatile-memdev', kind: 'link', value: null, linkType: 'memory-backend', inQtree: false },
+    ...PCI_PROPERTIES,
+  ],
+  realize(dev) {
+    const { vm } = dev;
+    const backend = takeMemdev(dev, 'volatile-memdev');
+    const fn = new PciFunction(vm.pciEnv, {
+      id: pci_public_id(dev),
+      type: 'cxl-accel',
+      label: 'type-2 accelerator',
+      layout: layout('cxl-accel.config'),
+      ...(backend ? { backend: { id: backend.id, size: backend.size } } : {}),
+    });
+    const size = backend?.size ?? 0;
+    fn.config.init('CXL_RANGE1_SIZE_HI', hi32(size));
+    fn.config.init('CXL_RANGE1_SIZE_LO', backend ? (RANGE_FLAGS | (lo32(size) & 0xf000_0000)) >>> 0 : 0);
+    pci_register_device(dev, fn);
+    const path = `hw/${vm.guest}/${fn.id}/component`;
+    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-accel.component'), 'cxl-accel');
+    fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
+    fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
+    new Msix(fn, 6, 4);
+    if (backend) {
+      vm.newAddressSpace('cxl-accel-dpa-vmem-space', backend.mr);
+      const port = cxlPortAbove(dev.parentBus);
+      if (port && fn.devfn === 0)
+        port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size);
+    }
+    // The tree used with the RFC has no reset handler: decoders and DVSEC survive a warm reboot there.
+    if (vm.build.accelReset)
+      fn.resetHooks.push(() => {
+        fn.config.reset('power-on');
+        component.reset();
+      });
+  },
+});

@@ -1,0 +1,85 @@
+/** cxl-rp (hw/pci-bridge/cxl_root_port.c): a root port with CXL component registers in BAR0. Left out: hot-plug events, AER root interrupts, GPF. */
+import { CxlComponent, CxlRootPort } from '../../../hw/cxl/index.ts';
+import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge, type PciBus } from '../../../hw/pci/index.ts';
+import { layout } from '../../../spec/layouts.ts';
+import type { Bus } from '../../qdev/bus.ts';
+import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
+import {
+  linkSpeed,
+  linkWidth,
+  PCI_PROPERTIES,
+  PCIE_PORT_PROPERTIES,
+  RESERVE_PROPERTIES,
+} from '../../qdev/pci-properties.ts';
+import { error_setg } from '../../system/error.ts';
+import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
+
+const ports = new WeakMap<Device, CxlRootPort>();
+const devices = new WeakMap<PciBridge, Device>();
+
+/** The root port above a bus, for a CXL memory device plugged there. */
+export function cxlPortAbove(bus: Bus | null): CxlRootPort | null {
+  return bus?.parent ? (ports.get(bus.parent) ?? null) : null;
+}
+
+/** Root ports on a host bridge's bus, by devfn. */
+export function cxlPortsOf(bus: PciBus): CxlRootPort[] {
+  return [...bus.devices.entries()]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([, fn]) => {
+      const dev = fn instanceof PciBridge ? devices.get(fn) : undefined;
+      const port = dev ? ports.get(dev) : undefined;
+      return port ? [port] : [];
+    });
+}
+
+/** pcie_chassis_add_slot(): one slot number once per chassis. */
+export function pcie_chassis_add_slot(dev: Device): void {
+  const { props } = dev;
+  const same = dev.vm
+    .allDevices()
+    .some(
+      (other) =>
+        other !== dev &&
+        other.props.has('chassis') &&
+        other.props.number('chassis') === props.number('chassis') &&
+        other.props.number('slot') === props.number('slot'),
+    );
+  if (same) error_setg("Can't add chassis slot, error -16");
+}
+
+/** Port number into Link Capabilities, slot number into Slot Capabilities (pcie_cap_init, pcie_cap_slot_init). */
+export function initPort(dev: Device, fn: PciBridge): void {
+  const { config } = fn;
+  config.init('LNKCAP', ((config.get('LNKCAP') & 0xffffff) | (dev.props.number('port') << 24)) >>> 0);
+  config.init('SLTCAP', ((config.get('SLTCAP') & 0x7ffff) | ((dev.props.number('slot') & 0x1fff) << 19)) >>> 0);
+}
+
+registerDeviceType({
+  name: 'cxl-rp',
+  description: 'CXL Root Port',
+  category: 'Controller/Bridge/Hub',
+  bus: 'PCI',
+  userCreatable: true,
+  properties: [...RESERVE_PROPERTIES, linkSpeed('64'), linkWidth('32'), ...PCIE_PORT_PROPERTIES, ...PCI_PROPERTIES],
+  realize(dev) {
+    const { vm } = dev;
+    pcie_chassis_add_slot(dev);
+    const fn = new PciBridge(vm.pciEnv, {
+      id: pci_public_id(dev),
+      type: 'cxl-rp',
+      label: 'CXL root port',
+      layout: layout('cxl-rp.config'),
+    });
+    pci_register_device(dev, fn);
+    initPort(dev, fn);
+    const path = `hw/${vm.guest}/${fn.id}/component`;
+    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-rp.component'), 'cxl-rp');
+    fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
+    fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
+    fn.resetHooks.push(() => component.reset());
+    ports.set(dev, new CxlRootPort(fn.id, dev.props.number('port'), component));
+    devices.set(fn, dev);
+    pci_bridge_bus(dev, fn, 'CXL');
+  },
+});
