@@ -36,7 +36,7 @@ const ALL_PATCHES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
 export const HOST_BUILD = {
   release: '6.11.0-host',
   version: '#1 SMP PREEMPT_DYNAMIC Sun Sep 15 14:57:56 UTC 2024',
-  config: { ...COMMON, ...VFIO, KVM: 'm', KVM_INTEL: 'm', STRICT_DEVMEM: 'y' },
+  config: { ...COMMON, ...VFIO, KVM: 'y', KVM_INTEL: 'y', STRICT_DEVMEM: 'y' },
   patches: [],
   quirks: {},
 } as const;
@@ -53,8 +53,8 @@ export const L1_BUILD = {
     INTEL_IOMMU: 'y',
     VFIO_CXL_CORE: 'm',
     CXL_ACCEL_VFIO_PCI: 'm',
-    KVM: 'm',
-    KVM_INTEL: 'm',
+    KVM: 'y',
+    KVM_INTEL: 'y',
     STRICT_DEVMEM: 'y',
   },
   patches: ALL_PATCHES,

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, expect, test } from 'vitest';
+import { Prng } from '../base/prng.ts';
+import { CellsAt, Row } from '../log/index.ts';
+import type { StateReader } from '../state/reader.ts';
+import type { CxlRegionState } from '../state/schema.ts';
+import { xlat } from '../state/xlat.ts';
+import { backendBytes } from './export/backend.ts';
+import { Lab, type LabHost } from './lab.ts';
+import { liveState } from './live-state.ts';
+
+const WALKTHROUGH = readFileSync(new URL('../content/walkthrough.transcript', import.meta.url), 'utf8');
+const host: LabHost = {
+  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
+  pace: () => Promise.resolve(),
+};
+
+let lab: Lab;
+const region = () => lab.log.object('cxl/l2/region0') as unknown as CxlRegionState;
+
+beforeAll(async () => {
+  lab = await Lab.start({ seed: 1, host });
+  await lab.type(WALKTHROUGH, 'modprobe cxl-accel');
+}, 60_000);
+
+test('after the walkthrough L2 has a committed region', () => {
+  expect(region()).toMatchObject({ kind: 'region', state: 'commit', size: 0x10000000 });
+});
+
+test('xlat of an L2 address is where the byte lands: on L1’s bus, in the backend, and on the way back up', () => {
+  const random = new Prng(11);
+  const l1 = lab.machines.get('l1');
+  const l2 = lab.machines.get('l2');
+  if (!l1 || !l2) throw new Error('guests are not running');
+  const reader = liveState(lab.log);
+  const { start, size } = region();
+  const wanted = new Map<number, number>();
+  for (let n = 0; n < 200; n++) {
+    const offset = random.below(size / 4) * 4;
+    const value = random.next();
+    l2.cpu.bus.store(start + offset, 4, value);
+    wanted.set(offset, value);
+  }
+  const backend = backendBytes(lab, 'host', 'vmem0');
+  const view = new DataView(backend.buffer);
+  for (const [offset, value] of wanted) {
+    const chain = xlat(reader, 'l2-gpa', start + offset);
+    const spaces = chain.hops.map((hop) => hop.space);
+    expect(spaces).toEqual(['l2-gpa', 'l1-hva', 'l1-hpa', 'dpa', 'backend']);
+    const [, , hpa, dpa, at] = chain.hops;
+    expect(l1.cpu.bus.load(hpa?.address ?? -1, 4)).toBe(value);
+    expect(dpa?.address).toBe(at?.address);
+    expect(view.getUint32(at?.address ?? -1, true)).toBe(value);
+    expect(xlat(reader, 'backend', at?.address ?? -1).hops[0]).toMatchObject({
+      space: 'l2-gpa',
+      address: start + offset,
+    });
+  }
+});
+
+test('before the commit the same address ends at the VMM, with the reason', () => {
+  const { log } = lab;
+  const cell = log.find('cxl/l2/region0')?.first;
+  let row = log.length;
+  // The first row that published the region: everything before it is before the commit.
+  for (let at = log.start; at < log.length; at++) {
+    if (log.kind(at) === Row.OBJ && log.a(at) === cell) {
+      row = at;
+      break;
+    }
+  }
+  const cells = new CellsAt(log, row).cells;
+  const reader: StateReader = {
+    object(path) {
+      const found = log.find(path);
+      return found ? (log.values[cells[found.first] as number] ?? null) : null;
+    },
+    objectPaths: (prefix) =>
+      log.blocks
+        .filter(({ first, block }) => block.kind === 'object' && block.path.startsWith(prefix) && cells[first] !== 0)
+        .map(({ block }) => block.path),
+    register(path, offset) {
+      const found = log.find(path);
+      return found && offset / 4 < found.count ? (cells[found.first + offset / 4] as number) : null;
+    },
+  };
+  const chain = xlat(reader, 'l2-gpa', region().start + 0x40);
+  expect(chain.hops.map((hop) => hop.space)).toEqual(['l2-gpa']);
+  expect(chain.end).toMatch(/no memory slot maps it/);
+});
+
+test('a session given again from its recorded inputs has the same log and the same hash', async () => {
+  const first = await Lab.start({ seed: 5, host });
+  await first.type(WALKTHROUGH, 'modprobe cxl-accel');
+  const again = await Lab.start({ seed: 5, host, inputs: first.record().inputs });
+  await again.settled();
+  expect(again.log.length).toBe(first.log.length);
+  expect(again.hash()).toBe(first.hash());
+}, 60_000);
