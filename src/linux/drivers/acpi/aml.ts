@@ -41,7 +41,7 @@ export class AmlNode {
     const value = this.names.get(name);
     if (value !== undefined) return value;
     const body = this.methods.get(name);
-    if (!body || body[0] !== 0xa4) return undefined;
+    if (body?.[0] !== 0xa4) return undefined;
     const parser = new Parser(body, this);
     parser.at = 1;
     try {

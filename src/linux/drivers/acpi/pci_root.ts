@@ -87,7 +87,9 @@ function acpi_pci_root_add(kernel: Kernel, dev: AcpiDevice): void {
   );
   negotiate_os_control(dev);
   const windows: PciResource[] = resources
-    .filter((res) => res.producer && res.length > 0 && (res.type === 'mem' || res.type === 'io'))
+    .filter(
+      (res) => res.producer && res.length > 0 && res.end >= res.start && (res.type === 'mem' || res.type === 'io'),
+    )
     .map((res) => ({
       start: res.start,
       end: res.end,

@@ -42,9 +42,17 @@ function pci_mmcfg_init(kernel: Kernel): void {
     );
     const e820 = kernel.boot.e820.some((e) => e.type === 'reserved' && e.start <= first && e.start + e.size > last);
     if (e820) kernel.printk(6, `PCI: ECAM [mem 0x${hex(first, 8)}-0x${hex(last, 8)}] reserved as E820 entry`);
-    const res = kernel.iomem.make(`PCI ECAM ${hex(segment, 4)} ${buses}`, first, last);
+  }
+}
+
+/** pci_mmcfg_late_insert_resources: the windows enter the tree after the e820 reservations. */
+function pci_mmcfg_late_insert_resources(kernel: Kernel): number {
+  for (const { segment, start_bus, end_bus, address } of kernel.get(PCI).mmcfg) {
+    const name = `PCI ECAM ${hex(segment, 4)} [bus ${hex(start_bus, 2)}-${hex(end_bus, 2)}]`;
+    const res = kernel.iomem.make(name, address + start_bus * 0x100000, address + (end_bus + 1) * 0x100000 - 1);
     kernel.iomem.insert_resource(kernel.iomem.root, res);
   }
+  return 0;
 }
 
 function pci_arch_init(kernel: Kernel): number {
@@ -86,5 +94,13 @@ export const pci_modules: readonly ModuleDef[] = [
     size: 0,
     initcall: 6,
     init: pcie_portdrv_init,
+  },
+  {
+    name: 'pci-mmcfg',
+    config: 'PCI',
+    dir: 'drivers/pci',
+    size: 0,
+    initcall: 7,
+    init: pci_mmcfg_late_insert_resources,
   },
 ];

@@ -226,6 +226,7 @@ export function pci_scan_child_bus(bus: PciBus): void {
         continue;
       }
       if (fn === 0) multi = dev.multifunction;
+      else dev.multifunction = true;
       if (!known) bus.devices.push(dev);
     }
   }

@@ -308,10 +308,45 @@ export function cxl_region_attach(cxlr: CxlRegion, cxled: CxlEndpointDecoder, wa
     cxled.interleave_ways = iw;
     cxled.interleave_granularity = ig;
     if (cxlr.res) cxled.hpa = { start: cxlr.res.start, end: cxlr.res.end };
+    if (cxlr.nr_targets === iw)
+      for (const target of cxlr.targets) {
+        if (!target) continue;
+        const test = cxl_calc_interleave_pos(target);
+        const verdict = test === target.pos ? 'success' : 'fail';
+        target.dbg(
+          'cxl_core',
+          fn,
+          `Test cxl_calc_interleave_pos(): ${verdict} test_pos:${test} cxled->pos:${target.pos}`,
+        );
+      }
   }
   publish_decoder(cxled);
   publish_region(cxlr);
   return 0;
+}
+
+/** cxl_calc_interleave_pos: position from the topology, walking up; only reported, as a self test, for regions made by hand. */
+function cxl_calc_interleave_pos(cxled: CxlEndpointDecoder): number {
+  const { start, end } = cxled.hpa;
+  let pos = 0;
+  for (let port: CxlPort = cxled.port; port.parent_port; port = port.parent_port) {
+    const above: CxlPort = port.parent_port;
+    const cxlsd = above.decoders.find((cxld) =>
+      above.port_kind === 'root'
+        ? start >= cxld.hpa.start && end <= cxld.hpa.end
+        : cxld.hpa.start === start && cxld.hpa.end === end,
+    );
+    if (!(cxlsd instanceof CxlSwitchDecoder)) return -E.ENXIO;
+    const at = cxlsd.target.findIndex((dport) => dport !== null && dport === port.parent_dport);
+    if (at < 0) return -E.ENXIO;
+    pos = pos * cxlsd.interleave_ways + at;
+  }
+  cxled.cxlmd.dbg(
+    'cxl_core',
+    'cxl_calc_interleave_pos',
+    `decoder:${cxled.name} parent:${cxled.cxlmd.cxlds.dev.name} port:${cxled.port.name} range:0x${hex(start)}-0x${hex(end)} pos:${pos}`,
+  );
+  return pos;
 }
 
 /** cxl_region_detach: resets an active region first; a refused reset leaves everything as it is (v6.11). */
