@@ -65,9 +65,9 @@ inert(
   'hpet',
   'System',
   [u32('timers', 3), off('msi'), u32('hpet-intcap', 0xff0104), on('hpet-offset-saved')],
-  ['gpio-in "" 2', 'gpio-out "" 1', 'gpio-out "sysbus-irq" 32'],
+  ['gpio-in "" 2', 'gpio-out "" 1', 'gpio-out "sysbus-irq" 32', 'mmio 00000000fed00000/0000000000000400'],
 );
-inert('ioapic', 'System', [p('version', 'uint8', 32)], ['gpio-in "" 24']);
+inert('ioapic', 'System', [p('version', 'uint8', 32)], ['gpio-in "" 24', 'mmio 00000000fec00000/0000000000001000']);
 inert('ps2-kbd', 'System', [], ['gpio-out "" 1']);
 inert('ps2-mouse', 'System', [], ['gpio-out "" 1']);
 inert('port92', 'ISA', [], ['gpio-out "a20" 1']);
