@@ -281,6 +281,8 @@ export interface FieldView {
   readonly inert: boolean;
   readonly values: Readonly<Record<ColumnId, string>>;
   readonly now: number | null;
+  /** What the device's value means, where the declaration names it. */
+  readonly word: string;
   readonly differs: boolean;
 }
 
@@ -321,6 +323,7 @@ export function fieldsOf(row: RegisterRow): readonly FieldView[] {
           l2: say('l2'),
         },
         now: device,
+        word: device === null ? '' : (field.values?.[device] ?? ''),
         differs: (['l1-kernel', 'vfio-shadow', 'l2'] as const).some((column) => {
           const value = of(column);
           return value !== null && device !== null && value !== device;
@@ -336,9 +339,7 @@ export function fieldValue(register: number, field: FieldSpec): number {
 }
 
 function sayValue(value: number, field: FieldSpec): string {
-  const word = field.values?.[value];
-  const text = field.bits[0] - field.bits[1] < 4 ? String(value) : hex0x(value);
-  return word ? `${text} · ${word}` : text;
+  return field.bits[0] - field.bits[1] < 4 ? String(value) : hex0x(value);
 }
 
 export function withField(register: number, field: FieldView, value: number): number {

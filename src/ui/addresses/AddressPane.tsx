@@ -7,6 +7,7 @@ import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import { Pane } from '../parts/Pane.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
+import { useScale } from '../parts/use-scale.ts';
 import { useSize } from '../parts/use-size.ts';
 import styles from './AddressPane.module.css';
 import { ChainTable } from './ChainTable.tsx';
@@ -115,7 +116,10 @@ function LanesView() {
   const hovered = usePageState((state) => state.hoverAddress);
   const query = hovered ?? kept;
   const [ref, size] = useSize<HTMLDivElement>();
-  const layout = useMemo(() => layoutLanes(lanes, size.width, size.height - 4), [lanes, size.width, size.height]);
+  const scale = useScale();
+  const width = size.width / scale;
+  const height = size.height / scale - 4;
+  const layout = useMemo(() => layoutLanes(lanes, width, height), [lanes, width, height]);
   const chain = useFolded((log) => (query ? xlat(log, query.space, query.address) : null), query);
   const hover = useCallback((one: AddressQuery | null) => mirror.update({ hoverAddress: one }), [mirror]);
   const pick = useCallback((one: AddressQuery) => mirror.update({ address: one }), [mirror]);
@@ -134,7 +138,7 @@ function LanesView() {
     <div className={styles.view}>
       <div ref={ref} className={styles.drawing}>
         {size.width > 0 ? (
-          <LanesDrawing layout={layout} width={size.width} chain={chain} onHover={hover} onPick={pick} />
+          <LanesDrawing layout={layout} width={width} scale={scale} chain={chain} onHover={hover} onPick={pick} />
         ) : null}
       </div>
       <div className={styles.foot} aria-live="polite">

@@ -51,8 +51,10 @@ export default function DecoderChainView() {
             <li key={step.component} data-ok={step.ok}>
               <span className={styles.kind}>{KINDS[step.kind]}</span>
               <strong>{step.component}</strong>
-              <p>{step.text}</p>
-              {step.arithmetic ? <code>{step.arithmetic}</code> : null}
+              <div>
+                {step.text}
+                {step.arithmetic ? <code>{step.arithmetic}</code> : null}
+              </div>
               {step.register ? (
                 <button
                   type="button"
@@ -73,9 +75,10 @@ export default function DecoderChainView() {
               ) : null}
             </li>
           ))}
-          <li data-ok={chain.target !== undefined} className={styles.result}>
+          <li data-ok={chain.target !== undefined}>
             <span className={styles.kind}>{chain.target ? 'reaches' : 'ends'}</span>
-            {chain.target ? <strong>DPA {hex0x(chain.target.dpa)}</strong> : <p>{chain.end}</p>}
+            <strong>{chain.target ? `DPA ${hex0x(chain.target.dpa)}` : ''}</strong>
+            <div>{chain.target ? `of ${chain.target.fn.id}` : chain.end}</div>
           </li>
         </ol>
       ) : (

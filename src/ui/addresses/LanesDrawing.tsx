@@ -12,26 +12,27 @@ import type { LaneScale, LanesLayout } from './lane-geometry.ts';
 interface Props {
   readonly layout: LanesLayout;
   readonly width: number;
+  readonly scale: number;
   readonly chain: Xlat | null;
   readonly onHover: (query: AddressQuery | null) => void;
   readonly onPick: (query: AddressQuery) => void;
 }
 
 /** Four address spaces side by side, ribbons for what maps what, one address lit through all of them. */
-export function LanesDrawing({ layout, width, chain, onHover, onPick }: Props) {
+export function LanesDrawing({ layout, width, scale, chain, onHover, onPick }: Props) {
   const at = (event: PointerEvent<SVGSVGElement>): AddressQuery | null => {
     const box = event.currentTarget.getBoundingClientRect();
-    const x = event.clientX - box.left;
-    const y = event.clientY - box.top;
-    const scale = layout.scales.find((one) => x >= one.x && x <= one.x + one.w);
-    const address = scale?.address(y) ?? null;
-    return scale && address !== null ? { space: scale.lane.id, address } : null;
+    const x = (event.clientX - box.left) / scale;
+    const y = (event.clientY - box.top) / scale;
+    const lane = layout.scales.find((one) => x >= one.x && x <= one.x + one.w);
+    const address = lane?.address(y) ?? null;
+    return lane && address !== null ? { space: lane.lane.id, address } : null;
   };
   return (
     <svg
       className={styles.lanes}
-      width={width}
-      height={layout.height}
+      width={width * scale}
+      height={layout.height * scale}
       viewBox={`0 0 ${width} ${layout.height}`}
       role="img"
       aria-label="Address spaces L2 GPA, L1 HVA, L1 HPA and DPA with their mappings"

@@ -49,6 +49,7 @@ function themeFromTokens(): ITheme {
 export default function ConsoleTerminal({ id, active }: { readonly id: string; readonly active: boolean }) {
   const mirror = useMirror();
   const settings = usePageState((state) => state.settings);
+  const fontSize = settings.terminalSize + (settings.layout === 'present' ? 5 : 0);
   const cursor = usePageState((state) => state.cursor);
   const epoch = usePageState((state) => state.epoch);
   const host = useRef<HTMLDivElement>(null);
@@ -79,10 +80,10 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
   useEffect(() => {
     if (!held.current) return;
     const { terminal, fit } = held.current;
-    terminal.options.fontSize = settings.terminalSize;
+    terminal.options.fontSize = fontSize;
     terminal.options.screenReaderMode = settings.screenReader;
     if (host.current && host.current.clientWidth > 40) fit.fit();
-  }, [settings.terminalSize, settings.screenReader]);
+  }, [fontSize, settings.screenReader]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch means other output under the same cursor
   useEffect(() => {

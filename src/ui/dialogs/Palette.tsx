@@ -1,4 +1,5 @@
 import { Command } from 'cmdk';
+import { useEffect, useRef } from 'react';
 import { LAYOUT_IDS } from '../../mirror/index.ts';
 import { functionsOf } from '../../state/functions.ts';
 import { commandMarks } from '../../views/time.view.ts';
@@ -16,6 +17,12 @@ interface Action {
 /** Everything the page can do, by name. */
 export default function Palette({ onDone }: { readonly onDone: () => void }) {
   const mirror = useMirror();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // After the dialog's own focus handling, which ran before this chunk arrived.
+    const frame = requestAnimationFrame(() => input.current?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const actions = useFolded((log): readonly Action[] => [
     { group: 'Session', label: 'Boot to L2', run: () => void mirror.client.bootToL2() },
     { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
@@ -56,7 +63,7 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
   const groups = [...new Set(actions.map((one) => one.group))];
   return (
     <Command className={styles.palette} label="Commands">
-      <Command.Input placeholder="Type a command or a device" autoFocus />
+      <Command.Input placeholder="Type a command or a device" ref={input} />
       <Command.List>
         <Command.Empty>Nothing by that name.</Command.Empty>
         {groups.map((group) => (

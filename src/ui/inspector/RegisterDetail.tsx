@@ -60,7 +60,14 @@ export function RegisterDetail({ view, row }: { readonly view: Inspector; readon
             <tr>
               <td />
               <td className={styles.meaning} colSpan={columns.length + 1}>
-                {field.meaning}.{field.lock ? ` Locked by ${field.lock}.` : ''}
+                {field.meaning}.
+                {field.word ? (
+                  <>
+                    {' '}
+                    Now <strong>{field.word}</strong>.
+                  </>
+                ) : null}
+                {field.lock ? ` Locked by ${field.lock}.` : ''}
                 {field.inert ? ' Stored, without effect here.' : ''}
                 {field.owner ? <span className={styles.owner}>{field.owner}</span> : null}
               </td>

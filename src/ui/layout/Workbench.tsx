@@ -1,4 +1,4 @@
-import { Fragment, type ReactNode } from 'react';
+import { Fragment, lazy, type ReactNode, Suspense } from 'react';
 import { Group, Panel, Separator } from 'react-resizable-panels';
 import { AddressPane } from '../addresses/AddressPane.tsx';
 import { ConsolesPane } from '../consoles/ConsolesPane.tsx';
@@ -8,6 +8,8 @@ import { StagePane } from '../stage/StagePane.tsx';
 import { TimeStrip } from '../time/TimeStrip.tsx';
 import { LAYOUTS } from './layouts.ts';
 import styles from './Workbench.module.css';
+
+const EventList = lazy(() => import('../time/EventList.tsx'));
 
 /** The panes side by side, as the chosen layout says. */
 export function Workbench() {
@@ -32,6 +34,16 @@ export function Workbench() {
       parts={[
         { id: 'consoles', size: layout.columns.consoles, min: '240px', content: <ConsolesPane /> },
         { id: 'centre', size: layout.columns.centre, min: '320px', content: centre },
+        {
+          id: 'events',
+          size: layout.columns.events,
+          min: '280px',
+          content: (
+            <Suspense fallback={null}>
+              <EventList />
+            </Suspense>
+          ),
+        },
         { id: 'inspector', size: layout.columns.inspector, min: '240px', content: <InspectorPane /> },
       ]}
     />

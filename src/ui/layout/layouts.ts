@@ -4,7 +4,7 @@ export type PaneId = 'consoles' | 'stage' | 'addresses' | 'inspector' | 'time';
 /** Sizes in per cent of what is left; a pane that is absent is not drawn. */
 export interface LayoutSpec {
   readonly label: string;
-  readonly columns: Readonly<Partial<Record<'consoles' | 'centre' | 'inspector', number>>>;
+  readonly columns: Readonly<Partial<Record<'consoles' | 'centre' | 'events' | 'inspector', number>>>;
   readonly centre: Readonly<Partial<Record<'stage' | 'addresses', number>>>;
   readonly time: number;
 }
@@ -28,6 +28,6 @@ export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
     centre: { stage: 100 },
     time: 15,
   },
-  trace: { label: 'Trace', columns: { consoles: 38, inspector: 62 }, centre: {}, time: 45 },
+  trace: { label: 'Trace', columns: { consoles: 26, events: 42, inspector: 32 }, centre: {}, time: 30 },
   present: { label: 'Present', columns: { consoles: 40, centre: 60 }, centre: { stage: 54, addresses: 46 }, time: 12 },
 };

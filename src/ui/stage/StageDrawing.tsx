@@ -16,6 +16,7 @@ import {
 
 interface Props {
   readonly layout: StageLayout;
+  readonly scale: number;
   readonly selection: Selection | null;
   readonly onSelect: (selection: Selection) => void;
 }
@@ -27,12 +28,12 @@ const machineClass: Readonly<Record<MachineId, string | undefined>> = {
 };
 
 /** The nested machines and the one device that appears in all of them. */
-export const StageDrawing = memo(function StageDrawing({ layout, selection, onSelect }: Props) {
+export const StageDrawing = memo(function StageDrawing({ layout, scale, selection, onSelect }: Props) {
   return (
     <svg
       className={styles.stage}
-      width={layout.width}
-      height={layout.height}
+      width={layout.width * scale}
+      height={layout.height * scale}
       viewBox={`0 0 ${layout.width} ${layout.height}`}
       role="toolbar"
       aria-label="Nested machines and their PCI and CXL devices"

@@ -5,6 +5,7 @@ import { useFolded, useMirror, usePageState } from '../context.tsx';
 import { BootButton } from '../header/BootButton.tsx';
 import { Pane } from '../parts/Pane.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
+import { useScale } from '../parts/use-scale.ts';
 import { useSize } from '../parts/use-size.ts';
 import { StageDrawing } from './StageDrawing.tsx';
 import styles from './StagePane.module.css';
@@ -15,13 +16,14 @@ export function StagePane() {
   const stage = useFolded(stageView);
   const selection = usePageState((state) => state.selection);
   const [ref, size] = useSize<HTMLDivElement>();
-  const layout = useMemo(() => layoutStage(stage, Math.max(300, size.width)), [stage, size.width]);
+  const scale = useScale();
+  const layout = useMemo(() => layoutStage(stage, Math.max(300, size.width / scale)), [stage, size.width, scale]);
   const select = useCallback((one: Selection) => mirror.select(one), [mirror]);
   const empty = layout.bands.some((band) => band.kind === 'empty');
   return (
     <Pane id="stage" title="Machines" tools={<Legend />}>
       <div ref={ref} className={styles.scroll}>
-        {size.width > 0 ? <StageDrawing layout={layout} selection={selection} onSelect={select} /> : null}
+        {size.width > 0 ? <StageDrawing layout={layout} scale={scale} selection={selection} onSelect={select} /> : null}
         {empty ? (
           <div className={styles.empty}>
             <p>
