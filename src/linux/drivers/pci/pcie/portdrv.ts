@@ -41,6 +41,7 @@ function pcie_init(dev: PciDev): void {
 
 const pcie_portdriver: PciDriver = {
   name: 'pcieport',
+  driver_managed_dma: true,
   id_table: [{ vendor: 0xffffffff, device: 0xffffffff, class: 0x060400, class_mask: 0xffffff }],
   probe(dev) {
     const type = dev.pcie_type;
