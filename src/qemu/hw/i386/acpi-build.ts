@@ -22,6 +22,9 @@ import type { FwCfgState } from '../nvram/fw_cfg.ts';
 import { INTEL_IOMMU_BASE } from './intel_iommu.ts';
 import { type MemoryLayout, PCIE_MMCFG_BASE, PCIE_MMCFG_SIZE } from './memory-layout.ts';
 
+/** ACPI_BUILD_TABLE_SIZE, ACPI_BUILD_ALIGN_SIZE. */
+const TABLES_ALIGN = 0x20000;
+const LOADER_ALIGN = 0x1000;
 const PCI_HOLE_END = 0xfebf_ffff;
 const PCI_HOLE64_SIZE = 32 * GiB;
 /** Bus, slot the IOAPIC answers as to the interrupt remapper (Q35_PSEUDO_BUS_PLATFORM, Q35_PSEUDO_DEVFN_IOAPIC). */
@@ -35,7 +38,10 @@ export function acpi_setup(
   memory: MemoryOptions,
 ): void {
   let patched = false;
-  const build = () => buildTables(describe(vm, layout, machine, memory));
+  const build = () => {
+    const { tables, rsdp, loader } = buildTables(describe(vm, layout, machine, memory));
+    return { tables: padded(tables, TABLES_ALIGN), rsdp, loader: padded(loader, LOADER_ALIGN) };
+  };
   const update = () => {
     if (patched) return;
     patched = true;
@@ -51,6 +57,13 @@ export function acpi_setup(
   vm.onReset(() => {
     patched = false;
   });
+}
+
+/** acpi_align_size(): a file must not grow when it is built again, so it is made long enough the first time. */
+function padded(bytes: Uint8Array, align: number): Uint8Array {
+  const out = new Uint8Array(alignUp(bytes.length, align));
+  out.set(bytes);
+  return out;
 }
 
 function describe(vm: Vm, layout: MemoryLayout, machine: MachineOptions, memory: MemoryOptions): AcpiDescription {
