@@ -1,0 +1,148 @@
+/** dmesg, journalctl -k, logger: the kernel's ring buffer through /dev/kmsg. */
+import { E } from '../../base/errno.ts';
+import { O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_SET } from '../../linux/uapi/constants.ts';
+import type { Program, Sys } from '../../linux/uapi/sys.ts';
+import { complain, decode, isatty, strerror, utf8, writeAll } from '../misc/io.ts';
+import { strftime } from '../misc/time.ts';
+import { defineTool, type Tool } from '../misc/tool.ts';
+
+const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
+const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news'];
+
+interface Record {
+  readonly level: number;
+  readonly facility: number;
+  readonly us: number;
+  readonly text: string;
+}
+
+/** `level,seq,us,flags;text` with continuation lines. */
+function parse(bytes: Uint8Array): Record | null {
+  const m = /^(\d+),(\d+),(\d+),[^;]*;([^\n]*)/.exec(decode(bytes));
+  if (!m) return null;
+  const prefix = Number(m[1]);
+  return { level: prefix & 7, facility: prefix >> 3, us: Number(m[3]), text: (m[4] ?? '').replace(/\\x([0-9a-f]{2})/g, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16))) };
+}
+
+/** Calls `each` for every record; with `wait` goes on for ever. */
+async function records(sys: Sys, wait: 'all' | 'new' | null, each: (r: Record) => Promise<void>): Promise<number> {
+  const fd = sys.open('/dev/kmsg', O_RDONLY | (wait ? 0 : O_NONBLOCK));
+  if (fd < 0) return fd;
+  if (wait === 'new') sys.lseek(fd, 0, 2);
+  else sys.lseek(fd, 0, SEEK_SET);
+  const buffer = new Uint8Array(8192);
+  for (;;) {
+    const r = sys.read(fd, buffer);
+    const n = typeof r === 'number' ? r : await r;
+    if (n === -E.EPIPE || n === -E.EINTR) continue;
+    if (n === -E.EAGAIN || n === 0) break;
+    if (n < 0) {
+      sys.close(fd);
+      return n;
+    }
+    const record = parse(buffer.subarray(0, n));
+    if (record) await each(record);
+    await sys.tick();
+  }
+  sys.close(fd);
+  return 0;
+}
+
+export const dmesg = defineTool(
+  { name: 'dmesg', usage: '[OPTION]...', about: "Shows the kernel's messages.", options: [['-c, --read-clear', 'show, then clear'], ['-C, --clear', 'clear'], ['-d, --show-delta', 'time since the one before'], ['-D, --console-off', 'no messages on the console'], ['-E, --console-on', 'messages on the console'], ['-e, --reltime', 'times to read'], ['-f, --facility=LIST', 'only these facilities'], ['-H, --human', 'as -L -e'], ['-J, --json', 'JSON'], ['-k, --kernel', 'only of the kernel'], ['-L, --color[=WHEN]', 'colours: always, auto or never'], ['-l, --level=LIST', 'only these levels (warn, err, warn+ …)'], ['-n, --console-level=LEVEL', 'what reaches the console'], ['-P, --nopager', 'nothing here'], ['-r, --raw', 'with the raw prefix'], ['-S, --syslog', 'nothing here'], ['-t, --notime', 'no times'], ['-T, --ctime', 'dates'], ['-u, --userspace', 'only of programs'], ['-w, --follow', 'wait for more'], ['-W, --follow-new', 'only new ones'], ['-x, --decode', 'facility and level as words'], ['--time-format=X', 'ctime, reltime, delta, notime, iso, raw']] },
+  async (t) => {
+    const { sys } = t;
+    if (t.has('n')) {
+      const text = t.get('n') ?? '';
+      const at = LEVELS.indexOf(text);
+      const level = /^\d$/.test(text) ? Number(text) : at + 1;
+      if (level < 1 || level > 8) {
+        await t.fail(`unknown level '${text}'`);
+        return 1;
+      }
+      return done(t, await sys.syslog({ consoleLevel: level }), 'klogctl failed');
+    }
+    if (t.has('D') || t.has('E')) return done(t, await sys.syslog(t.has('D') ? 'console-off' : 'console-on'), 'klogctl failed');
+    if (t.has('C')) return done(t, await sys.syslog('clear'), 'clear kernel buffer failed');
+    const levels = new Set<number>();
+    for (const word of (t.get('l') ?? '').split(',').filter(Boolean)) {
+      const at = LEVELS.indexOf(word.replace(/\+/g, '').replace('warning', 'warn'));
+      if (at < 0) {
+        await t.fail(`unknown level '${word}'`);
+        return 1;
+      }
+      for (let i = 0; i < 8; i++) if (i === at || (word.endsWith('+') && i < at) || (word.startsWith('+') && i > at)) levels.add(i);
+    }
+    const facilities = (t.get('f') ?? '').split(',').filter(Boolean);
+    const format = t.get('time-format');
+    const dates = t.has('T') || format === 'ctime';
+    const plain = t.has('t') || format === 'notime';
+    const when = t.get('L');
+    const color = (t.has('L') && (when === 'always' || (when !== 'never' && (await isatty(sys, 1))))) || (t.has('H') && (await isatty(sys, 1)));
+    const boot = sys.clockGettime('realtime') - sys.clockGettime('monotonic');
+    let before = 0;
+    const follow = t.has('W') ? 'new' : t.has('w') ? 'all' : null;
+    const json: string[] = [];
+    const r = await records(sys, follow, async (m) => {
+      if (levels.size && !levels.has(m.level)) return;
+      if (t.has('k') && m.facility !== 0) return;
+      if (t.has('u') && m.facility === 0) return;
+      if (facilities.length && !facilities.includes(FACILITIES[m.facility] ?? '')) return;
+      if (t.has('J')) {
+        json.push(`      {\n         "pri": ${m.facility * 8 + m.level},\n         "time": ${(m.us / 1e6).toFixed(6).padStart(12)},\n         "msg": ${JSON.stringify(m.text)}\n      }`);
+        return;
+      }
+      const head = t.has('x') ? `${(FACILITIES[m.facility] ?? String(m.facility)).padEnd(6)}:${(LEVELS[m.level] ?? '').padEnd(6)}: ` : t.has('r') ? `<${m.facility * 8 + m.level}>` : '';
+      const seconds = `${String(Math.floor(m.us / 1e6)).padStart(5)}.${String(m.us % 1e6).padStart(6, '0')}`;
+      const delta = ((m.us - before) / 1e6).toFixed(6).padStart(12);
+      before = m.us;
+      const time = plain ? '' : dates ? `[${strftime('%a %b %e %H:%M:%S %Y', boot + m.us * 1000)}] ` : format === 'iso' ? `${strftime('%FT%T', boot + m.us * 1000)},${String(m.us % 1e6).padStart(6, '0')}+00:00 ` : t.has('e') || t.has('H') ? `[${strftime('%b%e %H:%M', boot + m.us * 1000)}] ` : t.has('d') ? `[${seconds} <${delta}>] ` : `[${seconds}] `;
+      t.out.line(head + (color ? paint(m, time) : time + m.text));
+      if (follow) await t.out.flush();
+      else await t.out.step();
+    });
+    if (t.has('J')) t.out.put(`{\n   "dmesg": [\n${json.join(',')}\n   ]\n}\n`);
+    if (r < 0) {
+      await t.fail(`read kernel buffer failed: ${strerror(r)}`);
+      return 1;
+    }
+    await t.out.flush();
+    return t.has('c') ? done(t, await sys.syslog('clear'), 'clear kernel buffer failed') : 0;
+  },
+);
+
+function paint(m: Record, time: string): string {
+  const sub = /^([^:]{1,40}:)(.*)$/s.exec(m.text);
+  const text = m.level <= 3 ? `\x1b[31m${m.text}\x1b[0m` : m.level === 4 ? `\x1b[1m${m.text}\x1b[0m` : sub ? `\x1b[33m${sub[1]}\x1b[0m${sub[2]}` : m.text;
+  return `\x1b[32m${time}\x1b[0m${text}`;
+}
+
+async function done(t: Tool, r: number, what: string): Promise<number> {
+  if (r >= 0) return 0;
+  await t.fail(`${what}: ${strerror(r)}`);
+  return 1;
+}
+
+/** journalctl: only the kernel's part exists, so -k is understood. */
+export const journalctl: Program = async (sys, argv) => {
+  if (!argv.some((a) => /^-\w*k/.test(a) || a === '--dmesg')) {
+    await complain(sys, 'journalctl: no journal on this machine; only -k (kernel messages) is available');
+    return 1;
+  }
+  const boot = sys.clockGettime('realtime') - sys.clockGettime('monotonic');
+  const host = sys.uname().nodename;
+  const follow = argv.some((a) => /^-\w*f/.test(a));
+  const r = await records(sys, follow ? 'all' : null, async (m) => {
+    await writeAll(sys, 1, utf8(`${strftime('%b %d %H:%M:%S', boot + m.us * 1000)} ${host} kernel: ${m.text}\n`));
+  });
+  return r < 0 ? 1 : 0;
+};
+
+export const logger: Program = async (sys, argv) => {
+  const words = argv.slice(1).filter((a, i, all) => !a.startsWith('-') && !/^-[tp]$/.test(all[i - 1] ?? ''));
+  const tag = argv[argv.indexOf('-t') + 1];
+  const fd = sys.open('/dev/kmsg', O_WRONLY);
+  const r = fd < 0 ? fd : await writeAll(sys, fd, utf8(`<13>${argv.includes('-t') ? tag : 'root'}: ${words.join(' ')}\n`));
+  if (r < 0) await complain(sys, `logger: ${strerror(r)}`);
+  return r < 0 ? 1 : 0;
+};
