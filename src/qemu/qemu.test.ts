@@ -43,6 +43,23 @@ test('firmware boots capture A’s machine: kernel, memory map and tables arrive
   expect(
     run.boot?.e820.map((entry) => `${entry.start.toString(16)} ${entry.size.toString(16)} ${entry.type}`),
   ).toContain('fd00000000 300000000 reserved');
+  const bus = run.fake.bus;
+  const rsdt = bus?.load(0xf52a0 + 16, 4) ?? 0;
+  const signature = (at: number) => {
+    const bytes = new Uint8Array(4);
+    bus?.copyFrom(at, bytes);
+    return new TextDecoder().decode(bytes);
+  };
+  expect(signature(rsdt)).toBe('RSDT');
+  expect([0, 1, 2, 3, 4, 5, 6].map((n) => signature(bus?.load(rsdt + 36 + 4 * n, 4) ?? 0))).toEqual([
+    'FACP',
+    'APIC',
+    'HPET',
+    'SRAT',
+    'MCFG',
+    'CEDT',
+    'WAET',
+  ]);
   expect([...run.fake.slots.values()].map((slot) => [slot.gpa, slot.size, slot.readonly])).toContainEqual([
     0x100000000,
     0x80000000,

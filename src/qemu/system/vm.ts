@@ -183,7 +183,11 @@ export class Vm implements RunningMachine, DeviceHost {
       return;
     }
     this.resetRequested = true;
-    this.kvm?.kick();
+    if (this.state === 'running') this.kvm?.kick();
+    else {
+      if (this.state === 'shutdown') this.state = 'running';
+      this.wake();
+    }
   }
   qemu_system_shutdown_request(): void {
     if (this.config.noShutdown) {
