@@ -8,6 +8,7 @@ import { pci_bus_add_devices, pci_create_root_bus, pci_scan_child_bus } from '..
 import { pci_assign_unassigned_resources, pci_bus_claim_resources } from '../pci/setup-bus.ts';
 import { link_physical } from './platform.ts';
 import { acpi_walk_resources } from './resources.ts';
+import { acpi_first_window_node } from './tables.ts';
 
 /**
  * PCI and CXL host bridges of the namespace (drivers/acpi/pci_root.c, v6.11): bus range and windows from _CRS, _OSC
@@ -56,7 +57,7 @@ function negotiate_os_control(dev: AcpiDevice): number {
 /** More than one NUMA node: here, because CXL windows outside SRAT each get one. */
 function has_window_nodes(kernel: Kernel): boolean {
   const cedt = acpi_get_table(kernel, 'CEDT');
-  if (!cedt) return false;
+  if (!cedt || acpi_first_window_node(kernel) === null) return false;
   const view = viewOf(cedt);
   for (let at = 36; at + 4 <= cedt.length; at += view.getUint16(at + 2, true) || cedt.length)
     if (view.getUint8(at) === 1) return true;

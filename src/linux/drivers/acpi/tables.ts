@@ -1,6 +1,6 @@
 import { fromHalves, hex } from '../../../base/addr.ts';
 import { viewOf } from '../../../base/bytes.ts';
-import { ACPI, type AcpiTable } from '../../include/acpi.ts';
+import { ACPI, type AcpiTable, acpi_get_table } from '../../include/acpi.ts';
 import type { Kernel } from '../../include/kernel.ts';
 
 /**
@@ -111,4 +111,18 @@ export function acpi_tables_sysfs_init(kernel: Kernel): void {
     const total = tables.filter((other) => other.signature === signature).length;
     kernel.drivers.kobject_bin_file?.('firmware/acpi/tables', total > 1 ? `${signature}${n}` : signature, 0o400, bytes);
   }
+}
+
+/**
+ * First NUMA node number for CXL windows (acpi_parse_cfmws in drivers/acpi/numa/srat.c): they come after the proximity
+ * domains of SRAT; without SRAT the kernel falls back to one node and the windows have none.
+ */
+export function acpi_first_window_node(kernel: Kernel): number | null {
+  const srat = acpi_get_table(kernel, 'SRAT');
+  if (!srat) return null;
+  const view = viewOf(srat);
+  let last = 0;
+  for (let at = 48; at + 2 <= srat.length; at += view.getUint8(at + 1) || srat.length)
+    if (view.getUint8(at) === 1) last = Math.max(last, view.getUint32(at + 2, true));
+  return last + 1;
 }

@@ -18,6 +18,7 @@ import {
 } from '../../include/cxl_types.ts';
 import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
+import { acpi_first_window_node } from '../acpi/tables.ts';
 import { cxl_decoder_add, cxl_root_decoder_alloc } from './core/decoder.ts';
 import { eig_to_granularity, eiw_to_ways } from './core/hdm.ts';
 import { devm_cxl_add_dport, devm_cxl_add_port } from './core/port.ts';
@@ -154,7 +155,8 @@ function parse_cfmws(record: CedtRecord, root: CxlPort, host: Device): number {
   cxlrd.qos_class = view.getUint16(34, true);
   cxlrd.target_map = Array.from({ length: ways }, (_, n) => view.getUint32(36 + 4 * n, true));
   const rc = cxl_decoder_add(cxlrd);
-  const node = root.decoders.length;
+  const first = acpi_first_window_node(host.kernel);
+  const node = first === null ? -1 : first + root.decoders.length - 1;
   if (rc) host.err(`Failed to add decode range: [0x${hex(base)} - 0x${hex(base + size - 1)}] (${rc})`);
   else
     host.dbg(
