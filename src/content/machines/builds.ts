@@ -2,6 +2,7 @@
 const COMMON = {
   PCI: 'y',
   PCI_MMCONFIG: 'y',
+  PCIEPORTBUS: 'y',
   ACPI: 'y',
   SERIAL_8250: 'y',
   DEVMEM: 'y',
