@@ -2,7 +2,7 @@
 import { hex } from '../../base/addr.ts';
 import type { RunningMachine } from '../system/running-machine.ts';
 import { evaluate } from './expression.ts';
-import { registerCommand } from './hmp.ts';
+import { type Monitor, registerCommand } from './hmp.ts';
 
 interface Format {
   readonly count: number;
@@ -11,13 +11,15 @@ interface Format {
 }
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, l: 4, g: 8 };
-let lastFormat: Format = { count: 1, kind: 'x', size: 4 };
+const FIRST_FORMAT: Format = { count: 1, kind: 'x', size: 4 };
+/** What a client last asked for: fields its next command leaves out are these (QEMU's default_fmt_format and _size). */
+const lastFormats = new WeakMap<Monitor, Format>();
 
 /** `/4xw` → count, kind, size; a text when it is malformed. */
-export function parseFormat(text: string): Format | string {
+export function parseFormat(text: string, last: Format): Format | string {
   const match = /^\/(\d*)([a-z]*)$/.exec(text);
   if (!match) return `invalid char in format: '${text.slice(1)}'\n`;
-  let { kind, size } = lastFormat;
+  let { kind, size } = last;
   for (const char of match[2] as string) {
     if (char in SIZES) size = SIZES[char] as number;
     else if (char === 'x' || char === 'd' || char === 'u' || char === 'o' || char === 'c' || char === 'i') kind = char;
@@ -74,14 +76,15 @@ registerCommand({
   names: ['xp'],
   parameters: '/fmt addr',
   help: 'show physical memory',
-  run: (vm, args) => {
-    const format = args[0]?.startsWith('/') ? parseFormat(args[0]) : { ...lastFormat, count: 1 };
+  run: (vm, args, monitor) => {
+    const last = lastFormats.get(monitor) ?? FIRST_FORMAT;
+    const format = args[0]?.startsWith('/') ? parseFormat(args[0], last) : { ...last, count: 1 };
     if (typeof format === 'string') return format;
     if (format.kind === 'i') return 'the model has no guest machine code to disassemble\n';
     const rest = args[0]?.startsWith('/') ? args.slice(1) : args;
     const addr = evaluate(rest.join(' '));
     if (typeof addr === 'string') return addr;
-    lastFormat = format;
+    lastFormats.set(monitor, format);
     return memory_dump(vm, format, addr);
   },
 });
