@@ -1,6 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createMirror, type LabClient, loadSettings, saveSettings } from './mirror/index.ts';
+import { createMirror, type LabClient, loadSettings, type PageState, saveSettings } from './mirror/index.ts';
+import { indexedSessionStore } from './mirror/session-store.ts';
+import { WorkerClient } from './mirror/worker-client.ts';
 import { layoutById } from './spec/layouts.ts';
 import { App } from './ui/App.tsx';
 import { PageProvider } from './ui/context.tsx';
@@ -10,9 +12,24 @@ import './ui/theme/base.css';
 /** Composition root of the page: a client, a mirror of its log, the app on it. */
 async function connect(): Promise<LabClient> {
   const fake = new URLSearchParams(location.search).get('fake');
-  const { FakeLab } = await import('./mirror/testing/fake-lab.ts');
-  return new FakeLab(350, Number(fake ?? 0));
+  if (fake !== null) {
+    // States written by hand, to draw the page without an engine; a chunk of its own that nothing else loads.
+    const { FakeLab } = await import('./mirror/testing/fake-lab.ts');
+    return new FakeLab(350, Number(fake));
+  }
+  const client = new WorkerClient(
+    indexedSessionStore((message) => report({ busyMessage: message })),
+    (message) => report({ died: message }),
+  );
+  await client.open();
+  return client;
 }
+
+/** What happened before there was a mirror to say it. */
+let early: Partial<PageState> = {};
+let report: (change: Partial<PageState>) => void = (change) => {
+  early = { ...early, ...change };
+};
 
 const storage = safeStorage();
 const settings = loadSettings(storage);
@@ -21,6 +38,8 @@ const prefersDark = matchMedia('(prefers-color-scheme: dark)').matches;
 root.dataset.theme = settings.theme === 'system' ? (prefersDark ? 'dark' : 'light') : settings.theme;
 
 const mirror = createMirror(await connect(), settings, (run) => requestAnimationFrame(run));
+mirror.update(early);
+report = (change) => mirror.update(change);
 mirror.store.subscribe((state, before) => {
   if (state.settings !== before.settings) saveSettings(storage, state.settings);
 });

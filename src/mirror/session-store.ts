@@ -1,55 +1,57 @@
-import { get, set } from 'idb-keyval';
+import { createStore, del, get, set } from 'idb-keyval';
 import * as v from 'valibot';
-import type { SessionRecord } from '../protocol/client.ts';
+import type { SessionRecord } from './lab-client.ts';
 
-/** Key of the stored session; the number is the version of the engine's inputs. */
-const KEY = 'cxlab-session-1';
+/** The session as typed, kept in the browser: closing the tab, a crash or a bad branch loses nothing. */
+export interface SessionStore {
+  load(): Promise<SessionRecord | null>;
+  save(record: SessionRecord): Promise<void>;
+  /** Keeps what a branch or a reset leaves behind. */
+  keep(record: SessionRecord, why: string): Promise<void>;
+  clear(): Promise<void>;
+}
 
-const sessionSchema = v.object({
-  version: v.literal(1),
-  seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  inputs: v.array(
-    v.object({
-      console: v.string(),
-      text: v.string(),
-      idle: v.boolean(),
-      position: v.number(),
-      timersFired: v.number(),
-    }),
-  ),
+const Input = v.object({
+  console: v.string(),
+  text: v.string(),
+  idle: v.boolean(),
+  position: v.number(),
+  timersFired: v.number(),
 });
+const Session = v.object({ version: v.literal(1), seed: v.number(), inputs: v.array(Input) });
+const SESSION = 'session.1';
+const BRANCHES = 'branches.1';
+const KEPT = 20;
 
-export const NEW_SESSION: SessionRecord = { version: 1, seed: 1, inputs: [] };
-
-/** What was stored: a session, nothing, or why it could not be used (one sentence). */
-export type Stored = { readonly session: SessionRecord } | { readonly problem: string } | null;
-
-/** Parses a session that came from outside (storage, a file). */
-export function parseSession(value: unknown): Stored {
-  const parsed = v.safeParse(sessionSchema, value);
-  if (parsed.success) return { session: parsed.output };
-  const issue = parsed.issues[0];
-  return { problem: `The stored session cannot be read: ${v.getDotPath(issue) ?? 'it'} ${issue.message}.` };
-}
-
-/** The session of the last visit. Storage that refuses is told, never thrown. */
-export async function loadSession(): Promise<Stored> {
-  try {
-    const value: unknown = await get(KEY);
-    return value === undefined ? null : parseSession(value);
-  } catch (error) {
-    return {
-      problem: `This browser refuses storage (${error instanceof Error ? error.message : String(error)}): the session lasts as long as the page.`,
-    };
-  }
-}
-
-/** Stores the session; gives the problem as a sentence, or null. */
-export async function saveSession(session: SessionRecord): Promise<string | null> {
-  try {
-    await set(KEY, session);
-    return null;
-  } catch (error) {
-    return `The session could not be stored (${error instanceof Error ? error.message : String(error)}).`;
-  }
+/** In IndexedDB; where that is refused (private window, embedding), the session lives as long as the page. */
+export function indexedSessionStore(onRefused: (message: string) => void): SessionStore {
+  const db = createStore('cxlab', 'sessions');
+  let refused = false;
+  const attempt = async <T>(run: () => Promise<T>, otherwise: T): Promise<T> => {
+    if (refused) return otherwise;
+    try {
+      return await run();
+    } catch (error) {
+      refused = true;
+      onRefused(
+        `This browser refuses to store the session (${error instanceof Error ? error.message : String(error)}). It lasts as long as this page.`,
+      );
+      return otherwise;
+    }
+  };
+  return {
+    load: () =>
+      attempt(async () => {
+        const parsed = v.safeParse(Session, await get(SESSION, db));
+        return parsed.success ? parsed.output : null;
+      }, null),
+    save: (record) => attempt(() => set(SESSION, record, db), undefined),
+    keep: (record, why) =>
+      attempt(async () => {
+        const before: unknown = await get(BRANCHES, db);
+        const list: readonly unknown[] = Array.isArray(before) ? before : [];
+        await set(BRANCHES, [...list, { why, record }].slice(-KEPT), db);
+      }, undefined),
+    clear: () => attempt(() => del(SESSION, db), undefined),
+  };
 }

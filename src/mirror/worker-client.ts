@@ -1,120 +1,118 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import type { MachineId } from '../log/index.ts';
-import type { BytesSpace, ConsoleId, LabClient, LogBatch, SessionRecord } from '../protocol/client.ts';
 import type { WorkerApi, WorkerMessage } from '../worker/worker.ts';
+import type { BytesSpace, ConsoleId, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
+import type { SessionStore } from './session-store.ts';
 
-export interface WorkerClientEvents {
-  /** The worker died or reported a broken invariant. */
-  onDeath(message: string): void;
-  /** The session changed: store it. */
-  onRecord(record: SessionRecord): void;
-  /** A new engine begins at row 0: the mirror starts over. */
-  onRestart(): void;
-}
+const NEW_SESSION: SessionRecord = { version: 1, seed: 1, inputs: [] };
+const SAVE_MS = 400;
 
-/** The lab in a Web Worker. Calls go through comlink, log rows through a port of their own with transferred columns. */
+/** The engine in a worker: commands by comlink, rows by a port of their own. Stores the session as it grows. */
 export class WorkerClient implements LabClient {
   private worker: Worker | null = null;
   private api: Remote<WorkerApi> | null = null;
+  private port: MessagePort | null = null;
   private readonly listeners = new Set<(batch: LogBatch) => void>();
-  private lastRecord: SessionRecord;
-  private savePending = false;
+  private early: LogBatch[] = [];
+  private saving: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
-    session: SessionRecord,
-    private readonly events: WorkerClientEvents,
-  ) {
-    this.lastRecord = session;
+    private readonly store: SessionStore,
+    private readonly onDeath: (message: string) => void,
+  ) {}
+
+  /** Starts with the stored session, or a new one. */
+  async open(): Promise<void> {
+    await this.restart((await this.store.load()) ?? NEW_SESSION);
+    addEventListener('pagehide', () => void this.save());
   }
 
-  /** Starts (or starts again) with the inputs of `session`. */
-  async start(session: SessionRecord = this.lastRecord): Promise<void> {
+  private async restart(session: SessionRecord): Promise<void> {
     this.worker?.terminate();
-    this.lastRecord = session;
+    this.port?.close();
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module' });
-    this.worker = worker;
-    worker.onerror = (event) => this.events.onDeath(event.message || 'the worker stopped');
-    this.api = wrap<WorkerApi>(worker);
+    worker.onerror = (event) => this.died(event.message || 'The worker could not be started.');
+    worker.onmessageerror = () => this.died('A message of the worker could not be read.');
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = (event: MessageEvent<WorkerMessage>) => {
-      if ('crash' in event.data) {
-        this.events.onDeath(event.data.crash);
-        return;
-      }
-      for (const listener of this.listeners) listener(event.data);
+      if ('crash' in event.data) this.died(event.data.crash);
+      else this.receive(event.data);
     };
-    this.events.onRestart();
-    await this.api.start(session, transferPort(port2));
+    this.worker = worker;
+    this.port = port1;
+    this.api = wrap<WorkerApi>(worker);
+    const { api } = this;
+    await api.start(session, transfer(port2, [port2]));
+  }
+
+  private receive(batch: LogBatch): void {
+    if (this.listeners.size === 0) this.early.push(batch);
+    for (const listener of this.listeners) listener(batch);
+    this.saving ??= setTimeout(() => void this.save(), SAVE_MS);
+  }
+
+  private died(message: string): void {
+    this.worker?.terminate();
+    this.api = null;
+    this.onDeath(message);
+  }
+
+  private async save(): Promise<void> {
+    this.saving = null;
+    if (!this.api) return;
+    await this.store.save(await this.api.record());
+  }
+
+  private running(): Remote<WorkerApi> {
+    if (!this.api) throw new Error('The engine has stopped; restore it first.');
+    return this.api;
   }
 
   subscribe(onBatch: (batch: LogBatch) => void): () => void {
     this.listeners.add(onBatch);
+    const early = this.early;
+    this.early = [];
+    for (const batch of early) onBatch(batch);
     return () => this.listeners.delete(onBatch);
   }
 
   async input(console: ConsoleId, text: string): Promise<void> {
-    await this.remote().input(console, text);
-    this.save();
+    await this.api?.input(console, text);
   }
   async resize(console: ConsoleId, columns: number, rows: number): Promise<void> {
-    await this.remote().resize(console, columns, rows);
+    await this.api?.resize(console, columns, rows);
   }
   async run(console: ConsoleId, line: string): Promise<void> {
-    await this.remote().run(console, line);
-    this.save();
+    await this.running().run(console, line);
   }
   async bootToL2(): Promise<void> {
-    await this.remote().bootToL2();
-    this.save();
+    await this.running().bootToL2();
   }
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
-    return this.remote().openConsole(machine);
+    return this.running().openConsole(machine);
   }
   async bytes(space: BytesSpace, offset: number, length: number, cursor: number): Promise<Uint8Array | null> {
-    return this.remote().bytes(space, offset, length, cursor);
-  }
-  async branch(cursor: number): Promise<void> {
-    const record = await this.remote().record(cursor);
-    await this.start(record);
-    this.events.onRecord(record);
-  }
-  async reset(): Promise<void> {
-    const empty: SessionRecord = { ...this.lastRecord, inputs: [] };
-    await this.start(empty);
-    this.events.onRecord(empty);
+    return this.running().bytes(space, offset, length, cursor);
   }
   async control(change: { readonly speed?: number }): Promise<void> {
-    await this.remote().control(change);
+    await this.api?.control(change);
   }
+
+  async branch(cursor: number): Promise<void> {
+    const api = this.running();
+    await this.store.keep(await api.record(), `before branching at event ${cursor}`);
+    const session = await api.record(cursor);
+    await this.store.save(session);
+    await this.restart(session);
+  }
+
+  async reset(): Promise<void> {
+    if (this.api) await this.store.keep(await this.api.record(), 'before starting over');
+    await this.store.clear();
+    await this.restart(NEW_SESSION);
+  }
+
   async exportSession(): Promise<string> {
-    return JSON.stringify(await this.remote().record(), null, 1);
+    return JSON.stringify(this.api ? await this.api.record() : await this.store.load(), null, 2);
   }
-  /** State hash once everything has come to rest. */
-  async hash(): Promise<string> {
-    return this.remote().hash();
-  }
-
-  private remote(): Remote<WorkerApi> {
-    if (!this.api) throw new Error('the lab has not been started');
-    return this.api;
-  }
-
-  /** Stores the session soon after the last input. */
-  private save(): void {
-    if (this.savePending) return;
-    this.savePending = true;
-    setTimeout(() => {
-      this.savePending = false;
-      void this.remote()
-        .record()
-        .then((record) => {
-          this.lastRecord = record;
-          this.events.onRecord(record);
-        });
-    }, 150);
-  }
-}
-
-function transferPort(port: MessagePort): MessagePort {
-  return transfer(port, [port]);
 }

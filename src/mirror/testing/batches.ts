@@ -24,6 +24,7 @@ export class BatchCutter {
       newValues: log.values.slice(this.values),
       newSites: log.sites.slice(this.sites),
       consoles,
+      start: log.start,
     };
     for (let n = 0; n < count; n++) {
       const row = this.row + n;

@@ -72,6 +72,9 @@ export class FakeLab implements LabClient {
     this.publish();
   }
   async resize(): Promise<void> {}
+  async openConsole(): Promise<null> {
+    return null;
+  }
   async bootToL2(): Promise<void> {
     while (this.step()) {
       this.publish();
