@@ -6,7 +6,10 @@ export interface DriverPort {
   pace(ns: number): Promise<void>;
   /** Puts text into a console. */
   deliver(console: ConsoleId, text: string): void;
-  /** Everything has come to rest: publish what is published once per rest (exit counters, marks). */
+  /**
+   * Nothing can run and an input is about to come (or none is): publish what is counted but not logged one by one. Called at
+   * the same points of a session and of its replay.
+   */
   settled(): void;
 }
 
@@ -82,7 +85,7 @@ export class Driver {
         continue;
       }
       if (this.replay.length === 0 && paced()) {
-        this.rest();
+        this.wakeSettled();
         const before = this.queue.length;
         await Promise.race([
           this.port.pace(due),
@@ -115,11 +118,13 @@ export class Driver {
     // An input recorded while tasks ran can only be late here if the engine changed: give it now rather than never.
     if (next.idle && this.scheduler.timersFired < next.timersFired && this.scheduler.untilNextTimer() !== null)
       return false;
+    if (next.idle) this.port.settled();
     this.give(this.replay.shift() as RecordedInput);
     return true;
   }
 
   private take(idle: boolean): void {
+    if (idle) this.port.settled();
     const { console, text } = this.queue.shift() as { console: ConsoleId; text: string };
     this.give({ console, text, idle, position: this.scheduler.position, timersFired: this.scheduler.timersFired });
   }
@@ -131,6 +136,10 @@ export class Driver {
 
   private rest(): void {
     this.port.settled();
+    this.wakeSettled();
+  }
+
+  private wakeSettled(): void {
     const waiters = this.restWaiters;
     this.restWaiters = [];
     for (const resolve of waiters) resolve();

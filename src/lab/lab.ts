@@ -18,6 +18,7 @@ import { Consoles } from './consoles.ts';
 import { Driver } from './driver.ts';
 import { stateHash } from './hash.ts';
 import { hostImages } from './images.ts';
+import { Monitors } from './monitors.ts';
 import { programsOf } from './programs.ts';
 import { parseTranscript } from './transcript.ts';
 
@@ -44,6 +45,7 @@ export class Lab {
   readonly machines = new Map<MachineId, Linux>();
   readonly physical: PhysicalMachine;
   private readonly driver: Driver;
+  private readonly monitors: Monitors;
   private readonly platform: Omit<Platform, 'programs'>;
   /** A broken invariant: the message for the person in front of the page. */
   onCrash: (message: string) => void = (message) => {
@@ -58,6 +60,7 @@ export class Lab {
     });
     this.scheduler.onCrash = (error) => this.crash(error);
     this.consoles = new Consoles(this.log, () => this.scheduler.now);
+    this.monitors = new Monitors(this.log, this.consoles, this.machines);
     this.driver = new Driver(this.scheduler, {
       pace: (ns) => host.pace(ns),
       deliver: (console, text) => this.consoles.deliver(console, utf8(text)),
@@ -197,6 +200,7 @@ export class Lab {
     });
     this.machines.set(machine, kernel);
     this.consoles.addSerial(machine, (bytes) => kernel.tty.serial()?.tty.receive(bytes));
+    this.monitors.attach(machine);
     kernel.start();
     return kernel;
   }
@@ -209,6 +213,7 @@ export class Lab {
   /** Once per rest: publish what is counted but not logged one by one. */
   private flush(): void {
     for (const kernel of this.machines.values()) if (kernel.has(KVM)) kernel.get(KVM).flushStats();
+    this.monitors.reap();
   }
 
   private crash(error: unknown): void {

@@ -42,6 +42,10 @@ export async function runStep(lab: Lab, step: TranscriptStep, file: string): Pro
   const status = after.prompts > before && after.atPrompt ? after.status : null;
   const join = (wanted: (channel: number) => boolean) =>
     plain(decode(concat(parts.filter((_, n) => wanted(channels[n] as number)))));
+  if (lab.consoles.find(id)?.kind === 'monitor') {
+    const output = monitorAnswer(join(() => true));
+    return { status: null, stdout: output, stderr: '', output };
+  }
   return {
     status,
     stdout: withoutGuestPrompt(
@@ -94,4 +98,11 @@ function withoutGuestPrompt(lab: Lab, text: string): string {
     if (bare.endsWith(shown)) return bare.slice(0, bare.length - shown.length);
   }
   return text;
+}
+
+/** A monitor echoes the line by itself and shows its prompt again: what is between them is the answer. */
+function monitorAnswer(text: string): string {
+  const bare = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+  const start = bare.indexOf('\n') + 1;
+  return bare.slice(start).replace(/\(qemu\) $/, '');
 }
