@@ -28,7 +28,7 @@ function cxl_mem_probe(dev: Device): number {
   if (IS_ERR(endpoint)) return endpoint;
   publish_memdev(dev);
   if (!endpoint.driver) {
-    dev.err(`failed probe of ${endpoint.name}`);
+    dev.err(`${endpoint.name} failed probe`);
     return -E.ENXIO;
   }
   return 0;

@@ -263,3 +263,17 @@ test('a machine without tables still finds bus 0', async () => {
   expect(board.dmesg).toContain('ACPI: Interpreter disabled.');
   expect(board.linux.drivers.bus_find_device('pci', '0000:00:00.0')).not.toBeNull();
 });
+
+test('a removed function comes back with a rescan and its driver makes the region again', async () => {
+  const board = await new Board().boot();
+  const pci = '/devices/pci0000:0c/0000:0c:00.0/0000:0d:00.0';
+  expect(board.echo(`${pci}/remove`, '1')).toBe(0);
+  expect(board.linux.vfs.sysfs.find(pci)).toBeNull();
+  expect(board.linux.iomem.show()).not.toContain('0000:0d:00.0');
+  expect(board.linux.drivers.bus_find_device('cxl', 'mem0')).toBeNull();
+  expect(board.echo('/bus/pci/rescan', '1')).toBe(0);
+  expect(board.sysfs(`${pci}/vendor`)).toBe('0x8086\n');
+  // the first region kept its address range, as the posted driver only detaches from it
+  expect(board.sysfs(`${PATH}/decoder0.0/region1/resource`)).toBe('0x4a0000000\n');
+  expect(board.dmesg).toContain('cxl decoder0.0: found 0x00000000f0000000 bytes of free space');
+});

@@ -36,7 +36,9 @@ function pcie_init(dev: PciDev): void {
   if (!(cap & 0x40)) return;
   const flags = SLOT_FLAGS.map(([bit, name]) => `${name}${cap & (1 << bit) ? '+' : '-'}`).join(' ');
   const active = pcie_capability_read_dword(dev, 12) & 0x10_0000 ? '+' : '-';
-  dev.info(`pciehp: Slot #${cap >>> 19} ${flags} IbPresDis- LLActRep${active}`);
+  // quirk_cmd_compl: all Intel bridges
+  const erratum = dev.vendor === 0x8086 ? ' (with Cmd Compl erratum)' : '';
+  dev.info(`pciehp: Slot #${cap >>> 19} ${flags} IbPresDis- LLActRep${active}${erratum}`);
 }
 
 const pcie_portdriver: PciDriver = {
