@@ -102,7 +102,11 @@ const TABLE = new Map<string, Program>(
     depmod,
   } satisfies Record<string, Program>),
 );
-for (const name of BOX_COMMANDS) TABLE.set(name, boxTool(name, () => TABLE));
+for (const name of BOX_COMMANDS)
+  TABLE.set(
+    name,
+    boxTool(name, () => TABLE),
+  );
 TABLE.set(
   'busybox',
   busybox(() => TABLE),

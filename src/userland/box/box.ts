@@ -3,7 +3,35 @@ import type { Program } from '../../linux/uapi/sys.ts';
 import { complain, readAll, strerror, writeAll } from '../misc/io.ts';
 
 /** What the box offers under its own names. */
-export const BOX_COMMANDS = ['awk', 'sed', 'jq', 'sort', 'uniq', 'cut', 'tr', 'rev', 'nl', 'fold', 'expand', 'unexpand', 'split', 'column', 'join', 'comm', 'paste', 'diff', 'base64', 'expr', 'md5sum', 'sha1sum', 'sha256sum', 'xargs', 'du', 'file', 'tac'] as const;
+export const BOX_COMMANDS = [
+  'awk',
+  'sed',
+  'jq',
+  'sort',
+  'uniq',
+  'cut',
+  'tr',
+  'rev',
+  'nl',
+  'fold',
+  'expand',
+  'unexpand',
+  'split',
+  'column',
+  'join',
+  'comm',
+  'paste',
+  'diff',
+  'base64',
+  'expr',
+  'md5sum',
+  'sha1sum',
+  'sha256sum',
+  'xargs',
+  'du',
+  'file',
+  'tac',
+] as const;
 
 /** Of which these read standard input when they have no file operand. */
 const CAP = 16 * 1024 * 1024;
@@ -12,8 +40,22 @@ function readsStdin(name: string, args: readonly string[]): boolean {
   if (name === 'expr' || name === 'du' || name === 'file') return false;
   const operands = args.filter((a) => !a.startsWith('-') || a === '-');
   if (operands.includes('-')) return true;
-  const need = name === 'awk' || name === 'sed' || name === 'jq' ? (args.some((a) => /^(-e|-f|--expression|--file)/.test(a)) ? 1 : 2) : name === 'diff' || name === 'comm' || name === 'join' ? 99 : 1;
-  return need !== 99 && (name === 'tr' || name === 'xargs' || !args.includes('-n') || true) && (operands.length < need + (name === 'awk' ? args.filter((a) => a === '-F' || a === '-v').length : 0) || name === 'tr' || name === 'xargs' || mayHaveValueOptions(name));
+  const need =
+    name === 'awk' || name === 'sed' || name === 'jq'
+      ? args.some((a) => /^(-e|-f|--expression|--file)/.test(a))
+        ? 1
+        : 2
+      : name === 'diff' || name === 'comm' || name === 'join'
+        ? 99
+        : 1;
+  return (
+    need !== 99 &&
+    (name === 'tr' || name === 'xargs' || !args.includes('-n') || true) &&
+    (operands.length < need + (name === 'awk' ? args.filter((a) => a === '-F' || a === '-v').length : 0) ||
+      name === 'tr' ||
+      name === 'xargs' ||
+      mayHaveValueOptions(name))
+  );
 }
 /** `sort -k 2`, `cut -d : -f 1`: an operand may be an option's value, so standard input may still be meant. */
 function mayHaveValueOptions(name: string): boolean {
@@ -24,7 +66,9 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
   return async (sys, argv, env) => {
     const args = argv.slice(1);
     let stdin = new Uint8Array(0) as Uint8Array;
-    const files = args.some((a) => !a.startsWith('-') && typeof sys.stat(a) !== 'number' && !['jq', 'awk', 'sed'].includes(name));
+    const files = args.some(
+      (a) => !a.startsWith('-') && typeof sys.stat(a) !== 'number' && !['jq', 'awk', 'sed'].includes(name),
+    );
     if (readsStdin(name, args) && !(files && mayHaveValueOptions(name))) {
       const data = await readAll(sys, 0, CAP);
       if (typeof data === 'number') {

@@ -34,11 +34,21 @@ const latin1 = (bytes: Uint8Array): string => {
   for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return out;
 };
-const fromLatin1 = (text: string): Uint8Array => ([...text].some((c) => c.charCodeAt(0) > 255) ? utf8(text) : Uint8Array.from(text, (c) => c.charCodeAt(0)));
+const fromLatin1 = (text: string): Uint8Array =>
+  [...text].some((c) => c.charCodeAt(0) > 255) ? utf8(text) : Uint8Array.from(text, (c) => c.charCodeAt(0));
 
 function statOf(s: Stat) {
   const type = s.mode & 0o170000;
-  return { isFile: type !== 0o040000 && type !== 0o120000, isDirectory: type === 0o040000, isSymbolicLink: type === 0o120000, mode: s.mode & 0o7777, size: s.size, mtime: new Date(s.mtimeNs / 1e6), ino: s.ino, dev: s.dev };
+  return {
+    isFile: type !== 0o040000 && type !== 0o120000,
+    isDirectory: type === 0o040000,
+    isSymbolicLink: type === 0o120000,
+    mode: s.mode & 0o7777,
+    size: s.size,
+    mtime: new Date(s.mtimeNs / 1e6),
+    ino: s.ino,
+    dev: s.dev,
+  };
 }
 
 function fileSystem(sys: Sys): IFileSystem {
@@ -93,10 +103,16 @@ function ownCommand(sys: Sys, name: string, env: Readonly<Record<string, string>
     const out = sys.pipe();
     const err = sys.pipe();
     if (typeof out === 'number' || typeof err === 'number') return { stdout: '', stderr: 'pipe failed\n', exitCode: 1 };
-    const path = (env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin').split(':').map((d) => `${d}/${name}`).find((p) => sys.access(p, 1) === 0);
+    const path = (env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin')
+      .split(':')
+      .map((d) => `${d}/${name}`)
+      .find((p) => sys.access(p, 1) === 0);
     const input = sys.open('/dev/null', 0);
     for (const fd of [out[0], err[0]]) sys.setCloexec(fd, true);
-    const pid = path === undefined ? -E.ENOENT : sys.spawn(path, [name, ...args], { env, fds: [input, out[1], err[1]], cwd: context.cwd });
+    const pid =
+      path === undefined
+        ? -E.ENOENT
+        : sys.spawn(path, [name, ...args], { env, fds: [input, out[1], err[1]], cwd: context.cwd });
     for (const fd of [input, out[1], err[1]]) sys.close(fd);
     if (pid < 0) {
       sys.close(out[0]);
@@ -107,15 +123,66 @@ function ownCommand(sys: Sys, name: string, env: Readonly<Record<string, string>
     sys.close(out[0]);
     sys.close(err[0]);
     const r = await sys.waitpid(pid);
-    return { stdout: typeof stdout === 'number' ? '' : latin1(stdout), stderr: typeof stderr === 'number' ? '' : new TextDecoder().decode(stderr), exitCode: typeof r === 'number' ? 127 : r.status };
+    return {
+      stdout: typeof stdout === 'number' ? '' : latin1(stdout),
+      stderr: typeof stderr === 'number' ? '' : new TextDecoder().decode(stderr),
+      exitCode: typeof r === 'number' ? 127 : r.status,
+    };
   });
 }
 
-const BOX_OWN = new Set(['awk', 'sed', 'jq', 'sort', 'uniq', 'cut', 'tr', 'rev', 'nl', 'fold', 'expand', 'unexpand', 'split', 'column', 'join', 'comm', 'paste', 'diff', 'base64', 'expr', 'md5sum', 'sha1sum', 'sha256sum', 'xargs', 'du', 'file', 'tac', 'bash', 'sh']);
+const BOX_OWN = new Set([
+  'awk',
+  'sed',
+  'jq',
+  'sort',
+  'uniq',
+  'cut',
+  'tr',
+  'rev',
+  'nl',
+  'fold',
+  'expand',
+  'unexpand',
+  'split',
+  'column',
+  'join',
+  'comm',
+  'paste',
+  'diff',
+  'base64',
+  'expr',
+  'md5sum',
+  'sha1sum',
+  'sha256sum',
+  'xargs',
+  'du',
+  'file',
+  'tac',
+  'bash',
+  'sh',
+]);
 
-export async function runBox(sys: Sys, name: string, args: readonly string[], stdin: Uint8Array, env: Readonly<Record<string, string>>, programs: ReadonlyMap<string, Program>): Promise<BoxResult> {
-  const custom = name === 'xargs' ? [...programs.keys()].filter((n) => !BOX_OWN.has(n) && /^[\w.-]+$/.test(n)).map((n) => ownCommand(sys, n, env)) : [];
-  const bash = new Bash({ fs: fileSystem(sys), cwd: sys.getcwd(), env: { ...env }, defenseInDepth: false, customCommands: custom, sleep: async (ms) => void (await sys.nanosleep(ms * 1e6)) });
+export async function runBox(
+  sys: Sys,
+  name: string,
+  args: readonly string[],
+  stdin: Uint8Array,
+  env: Readonly<Record<string, string>>,
+  programs: ReadonlyMap<string, Program>,
+): Promise<BoxResult> {
+  const custom =
+    name === 'xargs'
+      ? [...programs.keys()].filter((n) => !BOX_OWN.has(n) && /^[\w.-]+$/.test(n)).map((n) => ownCommand(sys, n, env))
+      : [];
+  const bash = new Bash({
+    fs: fileSystem(sys),
+    cwd: sys.getcwd(),
+    env: { ...env },
+    defenseInDepth: false,
+    customCommands: custom,
+    sleep: async (ms) => void (await sys.nanosleep(ms * 1e6)),
+  });
   const result = await bash.exec(name, { args: [...args], stdin: latin1(stdin), cwd: sys.getcwd(), env: { ...env } });
   return { stdout: fromLatin1(result.stdout), stderr: utf8(result.stderr), status: result.exitCode };
 }

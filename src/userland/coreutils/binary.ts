@@ -1,14 +1,15 @@
 /** Bytes as text and back: xxd, hexdump, od, strings, dd. */
 import { O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SEEK_CUR, SEEK_SET } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
-import { complain, openPath, Out, readAll, readSome, strerror, writeAll } from '../misc/io.ts';
+import { complain, Out, openPath, readAll, readSome, strerror, writeAll } from '../misc/io.ts';
 import { defineTool, TOOL_OPTIONS, type Tool } from '../misc/tool.ts';
 import { parseSize } from './text.ts';
 
 const hex = (n: number, width: number): string => n.toString(16).padStart(width, '0');
 const printable = (b: number): string => (b >= 32 && b < 127 ? String.fromCharCode(b) : '.');
 /** Sizes in C notation: 0x10, 020, 16, 4k. */
-const number = (text: string): number => (/^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : /^-/.test(text) ? -parseSize(text.slice(1)) : parseSize(text));
+const number = (text: string): number =>
+  /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : /^-/.test(text) ? -parseSize(text.slice(1)) : parseSize(text);
 
 /** Skips by seeking where possible (device memory is not read on the way), else by reading. */
 async function skip(sys: Sys, fd: number, count: number): Promise<void> {
@@ -21,7 +22,14 @@ async function skip(sys: Sys, fd: number, count: number): Promise<void> {
 }
 
 /** Whole rows of `size` bytes until end or `limit`; a negative errno ends and is given back. */
-async function rows(sys: Sys, fd: number, size: number, limit: number, each: (row: Uint8Array, at: number) => Promise<void>, start = 0): Promise<number> {
+async function rows(
+  sys: Sys,
+  fd: number,
+  size: number,
+  limit: number,
+  each: (row: Uint8Array, at: number) => Promise<void>,
+  start = 0,
+): Promise<number> {
   let held = new Uint8Array(0);
   let at = start;
   let left = limit;
@@ -47,7 +55,26 @@ async function rows(sys: Sys, fd: number, size: number, limit: number, each: (ro
 }
 
 export const xxd = defineTool(
-  { name: 'xxd', usage: '[OPTION]... [INFILE [OUTFILE]]', about: 'Writes a hex dump, or turns one back.', options: [['-a, --autoskip', '* for rows of zeros'], ['-b, --bits', 'bits'], ['-c, --cols=N', 'N bytes a row (16)'], ['-e', 'little-endian groups'], ['-g, --groupsize=N', 'N bytes a group (2)'], ['-l, --len=N', 'stop after N bytes'], ['-o N', 'add N to the shown offset'], ['-p, --plain', 'hex only'], ['-ps', 'hex only'], ['-r, --revert', 'hex dump to bytes'], ['-s, --seek=N', 'start at N'], ['-u, --uppercase', 'upper-case digits'], ['-i, --include', 'C array']] },
+  {
+    name: 'xxd',
+    usage: '[OPTION]... [INFILE [OUTFILE]]',
+    about: 'Writes a hex dump, or turns one back.',
+    options: [
+      ['-a, --autoskip', '* for rows of zeros'],
+      ['-b, --bits', 'bits'],
+      ['-c, --cols=N', 'N bytes a row (16)'],
+      ['-e', 'little-endian groups'],
+      ['-g, --groupsize=N', 'N bytes a group (2)'],
+      ['-l, --len=N', 'stop after N bytes'],
+      ['-o N', 'add N to the shown offset'],
+      ['-p, --plain', 'hex only'],
+      ['-ps', 'hex only'],
+      ['-r, --revert', 'hex dump to bytes'],
+      ['-s, --seek=N', 'start at N'],
+      ['-u, --uppercase', 'upper-case digits'],
+      ['-i, --include', 'C array'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
     const [input = '-', output] = t.args;
@@ -56,7 +83,10 @@ export const xxd = defineTool(
       await t.fail(`${input}: ${strerror(fd)}`, 2);
       return 2;
     }
-    const out = output === undefined ? 1 : openPath(sys, output, t.has('r') ? O_WRONLY | O_CREAT : O_WRONLY | O_CREAT | O_TRUNC, 0o666);
+    const out =
+      output === undefined
+        ? 1
+        : openPath(sys, output, t.has('r') ? O_WRONLY | O_CREAT : O_WRONLY | O_CREAT | O_TRUNC, 0o666);
     if (out < 0) {
       await t.fail(`${output}: ${strerror(out)}`, 3);
       return 3;
@@ -76,24 +106,37 @@ export const xxd = defineTool(
     const cell = bits ? 8 : 2;
     const width = columns * cell + Math.ceil(columns / group) - 1;
     let zero = 0;
-    const r = await rows(sys, fd, columns, limit, async (row, at) => {
-      const skipped = t.has('a') && row.every((b) => b === 0);
-      zero = skipped ? zero + 1 : 0;
-      if (zero > 1) {
-        if (zero === 2) sink.line('*');
-        return;
-      }
-      let body = '';
-      for (let i = 0; i < row.length; i += group) {
-        const part = [...row.subarray(i, i + group)];
-        if (little) part.reverse();
-        body += (i ? ' ' : '') + ' '.repeat(little ? (group - part.length) * 2 : 0) + part.map((b) => (bits ? b.toString(2).padStart(8, '0') : hex(b, 2))).join('');
-      }
-      if (plain) sink.line(upper([...row].map((b) => hex(b, 2)).join('')));
-      else sink.line(`${hex(at + number(t.get('o') ?? '0'), 8)}: ${upper(body).padEnd(width + (little ? 1 : 0))}  ${[...row].map(printable).join('')}`);
-      await sink.flush();
-      await sys.tick();
-    }, Math.max(0, start));
+    const r = await rows(
+      sys,
+      fd,
+      columns,
+      limit,
+      async (row, at) => {
+        const skipped = t.has('a') && row.every((b) => b === 0);
+        zero = skipped ? zero + 1 : 0;
+        if (zero > 1) {
+          if (zero === 2) sink.line('*');
+          return;
+        }
+        let body = '';
+        for (let i = 0; i < row.length; i += group) {
+          const part = [...row.subarray(i, i + group)];
+          if (little) part.reverse();
+          body +=
+            (i ? ' ' : '') +
+            ' '.repeat(little ? (group - part.length) * 2 : 0) +
+            part.map((b) => (bits ? b.toString(2).padStart(8, '0') : hex(b, 2))).join('');
+        }
+        if (plain) sink.line(upper([...row].map((b) => hex(b, 2)).join('')));
+        else
+          sink.line(
+            `${hex(at + number(t.get('o') ?? '0'), 8)}: ${upper(body).padEnd(width + (little ? 1 : 0))}  ${[...row].map(printable).join('')}`,
+          );
+        await sink.flush();
+        await sys.tick();
+      },
+      Math.max(0, start),
+    );
     await sink.flush();
     if (r < 0) await t.fail(`${input}: ${strerror(r)}`, 2);
     return t.status;
@@ -109,7 +152,11 @@ async function revert(t: Tool, fd: number, out: number, plain: boolean): Promise
   const text = new TextDecoder().decode(data);
   if (plain) {
     const digits = text.replace(/[^0-9a-fA-F]/g, '');
-    await writeAll(t.sys, out, Uint8Array.from(digits.match(/../g) ?? [], (d) => Number.parseInt(d, 16)));
+    await writeAll(
+      t.sys,
+      out,
+      Uint8Array.from(digits.match(/../g) ?? [], (d) => Number.parseInt(d, 16)),
+    );
     return 0;
   }
   for (const line of text.split('\n')) {
@@ -128,7 +175,20 @@ async function revert(t: Tool, fd: number, out: number, plain: boolean): Promise
 }
 
 export const hexdump = defineTool(
-  { name: 'hexdump', usage: '[OPTION]... [FILE]...', about: 'Writes files in hexadecimal.', options: [['-C, --canonical', 'bytes and characters'], ['-b', 'octal bytes'], ['-d', 'decimal words'], ['-x', 'hexadecimal words'], ['-n, --length=N', 'stop after N bytes'], ['-s, --skip=N', 'start at N'], ['-v, --no-squeezing', 'no * for equal rows']] },
+  {
+    name: 'hexdump',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Writes files in hexadecimal.',
+    options: [
+      ['-C, --canonical', 'bytes and characters'],
+      ['-b', 'octal bytes'],
+      ['-d', 'decimal words'],
+      ['-x', 'hexadecimal words'],
+      ['-n, --length=N', 'stop after N bytes'],
+      ['-s, --skip=N', 'start at N'],
+      ['-v, --no-squeezing', 'no * for equal rows'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
     let start = number(t.get('s') ?? '0');
@@ -144,32 +204,46 @@ export const hexdump = defineTool(
         continue;
       }
       await skip(sys, fd, start);
-      const r = await rows(sys, fd, 16, limit, async (row, pos) => {
-        at = pos + row.length;
-        limit -= row.length;
-        const same = [...row].join();
-        if (!t.has('v') && same === before && row.length === 16) {
-          if (!star) t.out.line('*');
-          star = true;
-          return;
-        }
-        star = false;
-        before = same;
-        if (t.has('C')) {
-          const cells = [...row].map((b) => hex(b, 2));
-          t.out.line(`${hex(pos, 8)}  ${`${cells.slice(0, 8).join(' ').padEnd(23)}  ${cells.slice(8).join(' ')}`.padEnd(48)}  |${[...row].map(printable).join('')}|`);
-        } else if (t.has('b')) t.out.line(hex(pos, 7) + [...row].map((b) => ` ${b.toString(8).padStart(3, '0')}`).join(''));
-        else {
-          let body = '';
-          for (let i = 0; i < row.length; i += 2) {
-            const w = (row[i] ?? 0) | ((row[i + 1] ?? 0) << 8);
-            body += t.has('d') ? `   ${String(w).padStart(5, '0')}` : t.has('x') ? `    ${hex(w, 4)}` : ` ${hex(w, 4)}`;
+      const r = await rows(
+        sys,
+        fd,
+        16,
+        limit,
+        async (row, pos) => {
+          at = pos + row.length;
+          limit -= row.length;
+          const same = [...row].join();
+          if (!t.has('v') && same === before && row.length === 16) {
+            if (!star) t.out.line('*');
+            star = true;
+            return;
           }
-          t.out.line(hex(pos, 7) + body);
-        }
-        await t.out.flush();
-        await sys.tick();
-      }, at);
+          star = false;
+          before = same;
+          if (t.has('C')) {
+            const cells = [...row].map((b) => hex(b, 2));
+            t.out.line(
+              `${hex(pos, 8)}  ${`${cells.slice(0, 8).join(' ').padEnd(23)}  ${cells.slice(8).join(' ')}`.padEnd(48)}  |${[...row].map(printable).join('')}|`,
+            );
+          } else if (t.has('b'))
+            t.out.line(hex(pos, 7) + [...row].map((b) => ` ${b.toString(8).padStart(3, '0')}`).join(''));
+          else {
+            let body = '';
+            for (let i = 0; i < row.length; i += 2) {
+              const w = (row[i] ?? 0) | ((row[i + 1] ?? 0) << 8);
+              body += t.has('d')
+                ? `   ${String(w).padStart(5, '0')}`
+                : t.has('x')
+                  ? `    ${hex(w, 4)}`
+                  : ` ${hex(w, 4)}`;
+            }
+            t.out.line(hex(pos, 7) + body);
+          }
+          await t.out.flush();
+          await sys.tick();
+        },
+        at,
+      );
       start = 0;
       if (r < 0) await t.failErrno(path, r);
     }
@@ -179,15 +253,55 @@ export const hexdump = defineTool(
 );
 
 export const od = defineTool(
-  { name: 'od', usage: '[OPTION]... [FILE]...', about: 'Writes files in octal and other forms.', options: [['-A, --address-radix=X', 'd, o, x or n'], ['-a', 'as -t a'], ['-b', 'as -t o1'], ['-c', 'as -t c'], ['-d', 'as -t u2'], ['-i', 'as -t dI'], ['-j, --skip-bytes=N', 'start at N'], ['-l', 'as -t dL'], ['-N, --read-bytes=N', 'stop after N bytes'], ['-o', 'as -t o2'], ['-s', 'as -t d2'], ['-t, --format=TYPE', 'a, c, d, o, u, x with a size; z adds characters'], ['-v, --output-duplicates', 'no * for equal rows'], ['-w, --width[=N]', 'N bytes a row (16)'], ['-x', 'as -t x2']] },
+  {
+    name: 'od',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Writes files in octal and other forms.',
+    options: [
+      ['-A, --address-radix=X', 'd, o, x or n'],
+      ['-a', 'as -t a'],
+      ['-b', 'as -t o1'],
+      ['-c', 'as -t c'],
+      ['-d', 'as -t u2'],
+      ['-i', 'as -t dI'],
+      ['-j, --skip-bytes=N', 'start at N'],
+      ['-l', 'as -t dL'],
+      ['-N, --read-bytes=N', 'stop after N bytes'],
+      ['-o', 'as -t o2'],
+      ['-s', 'as -t d2'],
+      ['-t, --format=TYPE', 'a, c, d, o, u, x with a size; z adds characters'],
+      ['-v, --output-duplicates', 'no * for equal rows'],
+      ['-w, --width[=N]', 'N bytes a row (16)'],
+      ['-x', 'as -t x2'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
-    const short: Record<string, string> = { a: 'a', b: 'o1', c: 'c', d: 'u2', i: 'd4', l: 'd8', o: 'o2', s: 'd2', x: 'x2' };
-    const formats = t.order.flatMap(([k, v]) => (k === 't' ? (v.match(/[acdoux][CSIL\d]*z?/g) ?? []) : short[k] ? [short[k] ?? ''] : []));
+    const short: Record<string, string> = {
+      a: 'a',
+      b: 'o1',
+      c: 'c',
+      d: 'u2',
+      i: 'd4',
+      l: 'd8',
+      o: 'o2',
+      s: 'd2',
+      x: 'x2',
+    };
+    const formats = t.order.flatMap(([k, v]) =>
+      k === 't' ? (v.match(/[acdoux][CSIL\d]*z?/g) ?? []) : short[k] ? [short[k] ?? ''] : [],
+    );
     if (formats.length === 0) formats.push('o2');
     const radix = t.get('A') ?? 'o';
     const width = t.has('w') ? number(t.get('w') || '32') : 16;
-    const address = (n: number): string => (radix === 'n' ? '' : radix === 'x' ? hex(n, 6) : radix === 'd' ? String(n).padStart(7, '0') : n.toString(8).padStart(7, '0'));
+    const address = (n: number): string =>
+      radix === 'n'
+        ? ''
+        : radix === 'x'
+          ? hex(n, 6)
+          : radix === 'd'
+            ? String(n).padStart(7, '0')
+            : n.toString(8).padStart(7, '0');
     const start = number(t.get('j') ?? '0');
     let before = '';
     let star = false;
@@ -199,21 +313,28 @@ export const od = defineTool(
         continue;
       }
       await skip(sys, fd, start);
-      const r = await rows(sys, fd, width, t.has('N') ? number(t.get('N') ?? '0') : Number.POSITIVE_INFINITY, async (row, at) => {
-        end = at + row.length;
-        const same = [...row].join();
-        if (!t.has('v') && same === before) {
-          if (!star) t.out.line('*');
-          star = true;
-          return;
-        }
-        before = same;
-        star = false;
-        formats.forEach((f, i) => {
-          t.out.line((i === 0 ? address(at) : ' '.repeat(address(at).length)) + odRow(row, f, width));
-        });
-        await t.out.step();
-      }, start);
+      const r = await rows(
+        sys,
+        fd,
+        width,
+        t.has('N') ? number(t.get('N') ?? '0') : Number.POSITIVE_INFINITY,
+        async (row, at) => {
+          end = at + row.length;
+          const same = [...row].join();
+          if (!t.has('v') && same === before) {
+            if (!star) t.out.line('*');
+            star = true;
+            return;
+          }
+          before = same;
+          star = false;
+          formats.forEach((f, i) => {
+            t.out.line((i === 0 ? address(at) : ' '.repeat(address(at).length)) + odRow(row, f, width));
+          });
+          await t.out.step();
+        },
+        start,
+      );
       if (r < 0) await t.failErrno(path, r);
     }
     if (radix !== 'n') t.out.line(address(end));
@@ -221,18 +342,40 @@ export const od = defineTool(
   },
 );
 
-const NAMES = 'nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp'.split(' ');
-const ESCAPES: Record<number, string> = { 0: '\\0', 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r' };
+const NAMES =
+  'nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp'.split(
+    ' ',
+  );
+const ESCAPES: Record<number, string> = {
+  0: '\\0',
+  7: '\\a',
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+};
 
 function odRow(row: Uint8Array, format: string, width: number): string {
   const kind = format[0] ?? 'o';
   const sized = /\d+/.exec(format)?.[0];
-  const size = kind === 'a' || kind === 'c' ? 1 : sized ? Number(sized) : ({ C: 1, S: 2, I: 4, L: 8 }[format[1] ?? 'I'] ?? 4);
-  const digits = { x: size * 2, o: Math.ceil((size * 8) / 3), u: [0, 3, 5, 0, 10, 0, 0, 0, 20][size] ?? 10, d: [0, 4, 6, 0, 11, 0, 0, 0, 20][size] ?? 11, a: 3, c: 3 }[kind] ?? 3;
+  const size =
+    kind === 'a' || kind === 'c' ? 1 : sized ? Number(sized) : ({ C: 1, S: 2, I: 4, L: 8 }[format[1] ?? 'I'] ?? 4);
+  const digits =
+    {
+      x: size * 2,
+      o: Math.ceil((size * 8) / 3),
+      u: [0, 3, 5, 0, 10, 0, 0, 0, 20][size] ?? 10,
+      d: [0, 4, 6, 0, 11, 0, 0, 0, 20][size] ?? 11,
+      a: 3,
+      c: 3,
+    }[kind] ?? 3;
   let out = '';
   for (let i = 0; i < row.length; i += size) {
     const b = row[i] ?? 0;
-    if (kind === 'c') out += (ESCAPES[b] ?? (b >= 32 && b < 127 ? String.fromCharCode(b) : b.toString(8).padStart(3, '0'))).padStart(4);
+    if (kind === 'c')
+      out += (ESCAPES[b] ?? (b >= 32 && b < 127 ? String.fromCharCode(b) : b.toString(8).padStart(3, '0'))).padStart(4);
     else if (kind === 'a') out += (b === 127 ? 'del' : (NAMES[b & 127] ?? String.fromCharCode(b & 127))).padStart(4);
     else {
       let v = 0n;
@@ -247,7 +390,16 @@ function odRow(row: Uint8Array, format: string, width: number): string {
 }
 
 export const strings = defineTool(
-  { name: 'strings', usage: '[OPTION]... [FILE]...', about: 'Writes runs of printable characters.', options: [['-n, --bytes=N', 'at least N (4)'], ['-a, --all', 'the whole file (always)'], ['-t, --radix=X', 'offsets: d, o, x']] },
+  {
+    name: 'strings',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Writes runs of printable characters.',
+    options: [
+      ['-n, --bytes=N', 'at least N (4)'],
+      ['-a, --all', 'the whole file (always)'],
+      ['-t, --radix=X', 'offsets: d, o, x'],
+    ],
+  },
   async (t) => {
     const least = number(t.get('n') ?? '4');
     for (const path of t.args.length ? t.args : ['-']) {
@@ -272,13 +424,32 @@ export const strings = defineTool(
   },
 );
 
-TOOL_OPTIONS.set('dd', ['if=', 'of=', 'bs=', 'ibs=', 'obs=', 'count=', 'skip=', 'seek=', 'conv=', 'iflag=', 'oflag=', 'status=']);
+TOOL_OPTIONS.set('dd', [
+  'if=',
+  'of=',
+  'bs=',
+  'ibs=',
+  'obs=',
+  'count=',
+  'skip=',
+  'seek=',
+  'conv=',
+  'iflag=',
+  'oflag=',
+  'status=',
+]);
 
 export const dd: Program = async (sys, argv) => {
   const o = new Map<string, string>();
   for (const arg of argv.slice(1)) {
     if (arg === '--help') {
-      await writeAll(sys, 1, new TextEncoder().encode('Usage: dd [OPERAND]...\nCopies blocks: if= of= bs= ibs= obs= count= skip= seek= conv=notrunc,sync,noerror,fsync iflag=/oflag= (skip_bytes, count_bytes, seek_bytes, append, fullblock) status=none|noxfer|progress\n'));
+      await writeAll(
+        sys,
+        1,
+        new TextEncoder().encode(
+          'Usage: dd [OPERAND]...\nCopies blocks: if= of= bs= ibs= obs= count= skip= seek= conv=notrunc,sync,noerror,fsync iflag=/oflag= (skip_bytes, count_bytes, seek_bytes, append, fullblock) status=none|noxfer|progress\n',
+        ),
+      );
       return 0;
     }
     const m = /^(if|of|bs|ibs|obs|cbs|count|skip|iseek|seek|oseek|conv|iflag|oflag|status)=(.*)$/s.exec(arg);
@@ -292,7 +463,10 @@ export const dd: Program = async (sys, argv) => {
   for (const key of ['bs', 'ibs', 'obs', 'count', 'skip', 'seek']) {
     const text = o.get(key);
     if (text === undefined) continue;
-    const v = text.split('x').every((p) => /^\d/.test(p)) && !/^0x/i.test(text) ? text.split('x').reduce((n, p) => n * parseSize(p), 1) : parseSize(text);
+    const v =
+      text.split('x').every((p) => /^\d/.test(p)) && !/^0x/i.test(text)
+        ? text.split('x').reduce((n, p) => n * parseSize(p), 1)
+        : parseSize(text);
     if (Number.isNaN(v) || (v === 0 && /bs$/.test(key))) {
       await complain(sys, `dd: invalid number: '${text}'`);
       return 1;
@@ -311,7 +485,15 @@ export const dd: Program = async (sys, argv) => {
     return 1;
   }
   const seek = (sizes.seek ?? 0) * (oflag.has('seek_bytes') || /B$/.test(o.get('seek') ?? '') ? 1 : obs);
-  const output = to === undefined ? 1 : openPath(sys, to, O_WRONLY | O_CREAT | (conv.has('notrunc') || seek > 0 ? 0 : O_TRUNC) | (oflag.has('append') ? O_APPEND : 0), 0o666);
+  const output =
+    to === undefined
+      ? 1
+      : openPath(
+          sys,
+          to,
+          O_WRONLY | O_CREAT | (conv.has('notrunc') || seek > 0 ? 0 : O_TRUNC) | (oflag.has('append') ? O_APPEND : 0),
+          0o666,
+        );
   if (output < 0) {
     await complain(sys, `dd: failed to open '${to}': ${strerror(output)}`);
     return 1;
@@ -322,7 +504,8 @@ export const dd: Program = async (sys, argv) => {
   const start = sys.clockGettime('monotonic');
   let [fullIn, partIn, fullOut, partOut, bytes, status] = [0, 0, 0, 0, 0, 0];
   const whole = iflag.has('count_bytes') ? Math.ceil((sizes.count ?? 0) / ibs) : sizes.count;
-  let left = sizes.count === undefined ? Number.POSITIVE_INFINITY : iflag.has('count_bytes') ? sizes.count : sizes.count * ibs;
+  let left =
+    sizes.count === undefined ? Number.POSITIVE_INFINITY : iflag.has('count_bytes') ? sizes.count : sizes.count * ibs;
   const put = async (data: Uint8Array): Promise<boolean> => {
     const r = await writeAll(sys, output, data);
     if (r < 0) {
@@ -364,7 +547,8 @@ export const dd: Program = async (sys, argv) => {
       padded.set(block);
       block = padded;
     }
-    if (conv.has('swab')) for (let i = 0; i + 1 < block.length; i += 2) [block[i], block[i + 1]] = [block[i + 1] ?? 0, block[i] ?? 0];
+    if (conv.has('swab'))
+      for (let i = 0; i + 1 < block.length; i += 2) [block[i], block[i + 1]] = [block[i + 1] ?? 0, block[i] ?? 0];
     if (sizes.bs !== undefined || ibs === obs) {
       if (!(await put(block))) break;
       continue;
@@ -397,7 +581,13 @@ export const dd: Program = async (sys, argv) => {
     }
     return `${x < 10 && i > 0 ? x.toFixed(1) : Math.round(x)} ${units[i]}`;
   };
-  const human = bytes >= 1000 ? ` (${scale(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])}${bytes >= 1024 ? `, ${scale(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])}` : ''})` : '';
-  await complain(sys, `${bytes} byte${bytes === 1 ? '' : 's'}${human} copied, ${Number(seconds.toPrecision(6))} s, ${scale(bytes / seconds, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])}/s`);
+  const human =
+    bytes >= 1000
+      ? ` (${scale(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])}${bytes >= 1024 ? `, ${scale(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB'])}` : ''})`
+      : '';
+  await complain(
+    sys,
+    `${bytes} byte${bytes === 1 ? '' : 's'}${human} copied, ${Number(seconds.toPrecision(6))} s, ${scale(bytes / seconds, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])}/s`,
+  );
   return status;
 };

@@ -26,7 +26,8 @@ export const devmem: Program = async (sys, argv) => {
   const width: Width | undefined = size === undefined ? 4 : WIDTHS[size];
   const value = data === undefined ? null : parse(data);
   if (at === null || width === undefined || (data !== undefined && value === null) || argv.length > 4) {
-    if (at === null && address !== undefined && !address.startsWith('-')) await complain(sys, `devmem: invalid number '${address}'`);
+    if (at === null && address !== undefined && !address.startsWith('-'))
+      await complain(sys, `devmem: invalid number '${address}'`);
     else if (data !== undefined && value === null) await complain(sys, `devmem: invalid number '${data}'`);
     else await writeText(sys, 2, USAGE);
     return 1;
@@ -68,7 +69,11 @@ export const busybox =
   async (sys, argv, env) => {
     const name = argv[1];
     if (name === undefined || name === '--help') {
-      await writeText(sys, 1, `BusyBox v1.36.1 (cxlab) multi-call binary.\n\nUsage: busybox [function [arguments]...]\n\nCurrently defined functions:\n\t${[...applets().keys()].sort().join(', ')}\n`);
+      await writeText(
+        sys,
+        1,
+        `BusyBox v1.36.1 (cxlab) multi-call binary.\n\nUsage: busybox [function [arguments]...]\n\nCurrently defined functions:\n\t${[...applets().keys()].sort().join(', ')}\n`,
+      );
       return 0;
     }
     if (name === '--list') {

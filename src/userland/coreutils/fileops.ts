@@ -12,14 +12,26 @@ export function listDir(sys: Sys, path: string): string[] | number {
   if (fd < 0) return fd;
   const entries = sys.getdents(fd);
   sys.close(fd);
-  return typeof entries === 'number' ? entries : entries.map((e) => e.name).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return typeof entries === 'number'
+    ? entries
+    : entries.map((e) => e.name).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 export const isDir = (s: Stat | number): boolean => typeof s !== 'number' && (s.mode & S_IFMT) === S_IFDIR;
 export const isLink = (s: Stat | number): boolean => typeof s !== 'number' && (s.mode & S_IFMT) === S_IFLNK;
-const baseName = (path: string): string => path.replace(/\/+$/, '').replace(/.*\//s, '') || (path.startsWith('/') ? '/' : '');
+const baseName = (path: string): string =>
+  path.replace(/\/+$/, '').replace(/.*\//s, '') || (path.startsWith('/') ? '/' : '');
 
 export const mkdir = defineTool(
-  { name: 'mkdir', usage: '[OPTION]... DIRECTORY...', about: 'Makes directories.', options: [['-m, --mode=MODE', 'octal mode'], ['-p, --parents', 'also parents; no error if it exists'], ['-v, --verbose', 'say what is made']] },
+  {
+    name: 'mkdir',
+    usage: '[OPTION]... DIRECTORY...',
+    about: 'Makes directories.',
+    options: [
+      ['-m, --mode=MODE', 'octal mode'],
+      ['-p, --parents', 'also parents; no error if it exists'],
+      ['-v, --verbose', 'say what is made'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     const mode = t.has('m') ? Number.parseInt(t.get('m') ?? '', 8) : 0o777;
@@ -41,14 +53,28 @@ export const mkdir = defineTool(
 );
 
 export const rmdir = defineTool(
-  { name: 'rmdir', usage: '[OPTION]... DIRECTORY...', about: 'Removes empty directories.', options: [['-p, --parents', 'parents too'], ['-v, --verbose', 'say what is removed'], ['--ignore-fail-on-non-empty', 'no error for full ones']] },
+  {
+    name: 'rmdir',
+    usage: '[OPTION]... DIRECTORY...',
+    about: 'Removes empty directories.',
+    options: [
+      ['-p, --parents', 'parents too'],
+      ['-v, --verbose', 'say what is removed'],
+      ['--ignore-fail-on-non-empty', 'no error for full ones'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     for (const path of t.args)
-      for (let at = path; at !== '' && at !== '.'; at = t.has('p') && at.includes('/') ? at.slice(0, at.lastIndexOf('/')) : '') {
+      for (
+        let at = path;
+        at !== '' && at !== '.';
+        at = t.has('p') && at.includes('/') ? at.slice(0, at.lastIndexOf('/')) : ''
+      ) {
         const r = t.sys.rmdir(at);
         if (r < 0) {
-          if (!(r === -E.ENOTEMPTY && t.has('ignore-fail-on-non-empty'))) await t.fail(`failed to remove '${at}': ${strerror(r)}`);
+          if (!(r === -E.ENOTEMPTY && t.has('ignore-fail-on-non-empty')))
+            await t.fail(`failed to remove '${at}': ${strerror(r)}`);
           break;
         }
       }
@@ -57,14 +83,27 @@ export const rmdir = defineTool(
 );
 
 export const rm = defineTool(
-  { name: 'rm', usage: '[OPTION]... [FILE]...', about: 'Removes files.', options: [['-d, --dir', 'empty directories too'], ['-f, --force', 'no error for missing files'], ['-i', 'nothing is asked here: like without'], ['-r, --recursive', 'directories with all in them'], ['-R', 'as -r'], ['-v, --verbose', 'say what is removed']] },
+  {
+    name: 'rm',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Removes files.',
+    options: [
+      ['-d, --dir', 'empty directories too'],
+      ['-f, --force', 'no error for missing files'],
+      ['-i', 'nothing is asked here: like without'],
+      ['-r, --recursive', 'directories with all in them'],
+      ['-R', 'as -r'],
+      ['-v, --verbose', 'say what is removed'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return t.has('f') ? 0 : missingOperand(t);
     const remove = async (path: string): Promise<void> => {
       await t.sys.tick();
       const stat = t.sys.lstat(path);
       if (typeof stat === 'number') {
-        if (!(t.has('f') && (stat === -E.ENOENT || stat === -E.ENOTDIR))) await t.fail(`cannot remove '${path}': ${strerror(stat)}`);
+        if (!(t.has('f') && (stat === -E.ENOENT || stat === -E.ENOTDIR)))
+          await t.fail(`cannot remove '${path}': ${strerror(stat)}`);
         return;
       }
       let r: number;
@@ -81,7 +120,12 @@ export const rm = defineTool(
       else if (t.has('v')) t.out.line(`removed ${isDir(stat) ? 'directory ' : ''}'${path}'`);
     };
     for (const path of t.args) {
-      if (/^(\.{1,2}\/?|\/+)$/.test(path)) await t.fail(path.startsWith('/') ? "it is dangerous to operate recursively on '/'" : `refusing to remove '.' or '..' directory: skipping '${path}'`);
+      if (/^(\.{1,2}\/?|\/+)$/.test(path))
+        await t.fail(
+          path.startsWith('/')
+            ? "it is dangerous to operate recursively on '/'"
+            : `refusing to remove '.' or '..' directory: skipping '${path}'`,
+        );
       else await remove(path);
     }
     return t.status;
@@ -137,7 +181,8 @@ async function copyTree(t: Tool, from: string, to: string): Promise<void> {
     return;
   }
   if (isDir(stat)) {
-    if (!t.has('r') && !t.has('R') && !t.has('a') && t.name === 'cp') return t.fail(`-r not specified; omitting directory '${from}'`);
+    if (!t.has('r') && !t.has('R') && !t.has('a') && t.name === 'cp')
+      return t.fail(`-r not specified; omitting directory '${from}'`);
     if (!isDir(sys.stat(to))) {
       const r = sys.mkdir(to, stat.mode & 0o777);
       if (r < 0) return t.fail(`cannot create directory '${to}': ${strerror(r)}`);
@@ -149,7 +194,8 @@ async function copyTree(t: Tool, from: string, to: string): Promise<void> {
   }
   const there = sys.stat(to);
   if (t.has('n') && typeof there !== 'number') return;
-  if (typeof there !== 'number' && there.ino === stat.ino && there.dev === stat.dev) return t.fail(`'${from}' and '${to}' are the same file`);
+  if (typeof there !== 'number' && there.ino === stat.ino && there.dev === stat.dev)
+    return t.fail(`'${from}' and '${to}' are the same file`);
   if (await copyFile(t, from, to, stat)) {
     if (t.has('p') || t.has('a')) sys.utimes(to, stat.mtimeNs, stat.mtimeNs);
     if (t.has('v')) t.out.line(`'${from}' -> '${to}'`);
@@ -178,7 +224,26 @@ async function pairs(t: Tool): Promise<[string, string][] | null> {
 }
 
 export const cp = defineTool(
-  { name: 'cp', usage: '[OPTION]... SOURCE... DEST', about: 'Copies files.', options: [['-a, --archive', 'as -dpR'], ['-d', 'links as links'], ['-f, --force', 'replace what is in the way'], ['-i', 'nothing is asked here'], ['-n, --no-clobber', 'keep existing files'], ['-P, --no-dereference', 'links as links'], ['-p, --preserve', 'keep times'], ['-r, --recursive', 'directories too'], ['-R', 'as -r'], ['-t, --target-directory=DIR', 'copy into DIR'], ['-T, --no-target-directory', 'DEST is no directory to copy into'], ['-u, --update', 'only newer'], ['-v, --verbose', 'say what is copied']] },
+  {
+    name: 'cp',
+    usage: '[OPTION]... SOURCE... DEST',
+    about: 'Copies files.',
+    options: [
+      ['-a, --archive', 'as -dpR'],
+      ['-d', 'links as links'],
+      ['-f, --force', 'replace what is in the way'],
+      ['-i', 'nothing is asked here'],
+      ['-n, --no-clobber', 'keep existing files'],
+      ['-P, --no-dereference', 'links as links'],
+      ['-p, --preserve', 'keep times'],
+      ['-r, --recursive', 'directories too'],
+      ['-R', 'as -r'],
+      ['-t, --target-directory=DIR', 'copy into DIR'],
+      ['-T, --no-target-directory', 'DEST is no directory to copy into'],
+      ['-u, --update', 'only newer'],
+      ['-v, --verbose', 'say what is copied'],
+    ],
+  },
   async (t) => {
     for (const [from, to] of (await pairs(t)) ?? []) await copyTree(t, from, to);
     return t.args.length < 2 && !t.has('t') ? 1 : t.status;
@@ -186,7 +251,19 @@ export const cp = defineTool(
 );
 
 export const mv = defineTool(
-  { name: 'mv', usage: '[OPTION]... SOURCE... DEST', about: 'Moves or renames files.', options: [['-f, --force', 'replace without asking (always so here)'], ['-i', 'nothing is asked here'], ['-n, --no-clobber', 'keep existing files'], ['-t, --target-directory=DIR', 'move into DIR'], ['-T, --no-target-directory', 'DEST is no directory to move into'], ['-v, --verbose', 'say what is moved']] },
+  {
+    name: 'mv',
+    usage: '[OPTION]... SOURCE... DEST',
+    about: 'Moves or renames files.',
+    options: [
+      ['-f, --force', 'replace without asking (always so here)'],
+      ['-i', 'nothing is asked here'],
+      ['-n, --no-clobber', 'keep existing files'],
+      ['-t, --target-directory=DIR', 'move into DIR'],
+      ['-T, --no-target-directory', 'DEST is no directory to move into'],
+      ['-v, --verbose', 'say what is moved'],
+    ],
+  },
   async (t) => {
     for (const [from, to] of (await pairs(t)) ?? []) {
       if (t.has('n') && typeof t.sys.lstat(to) !== 'number') continue;
@@ -194,7 +271,12 @@ export const mv = defineTool(
       if (r === -E.EXDEV) {
         await copyTree(t, from, to);
         if (!t.status) t.sys.unlink(from);
-      } else if (r < 0) await t.fail(r === -E.ENOENT && typeof t.sys.lstat(from) === 'number' ? `cannot stat '${from}': ${strerror(r)}` : `cannot move '${from}' to '${to}': ${strerror(r)}`);
+      } else if (r < 0)
+        await t.fail(
+          r === -E.ENOENT && typeof t.sys.lstat(from) === 'number'
+            ? `cannot stat '${from}': ${strerror(r)}`
+            : `cannot move '${from}' to '${to}': ${strerror(r)}`,
+        );
       if (r === 0 && t.has('v')) t.out.line(`renamed '${from}' -> '${to}'`);
     }
     return t.args.length < 2 && !t.has('t') ? 1 : t.status;
@@ -202,14 +284,35 @@ export const mv = defineTool(
 );
 
 export const ln = defineTool(
-  { name: 'ln', usage: '[OPTION]... TARGET LINK_NAME', about: 'Makes links.', options: [['-f, --force', 'replace existing'], ['-n, --no-dereference', 'LINK_NAME itself even if it leads to a directory'], ['-s, --symbolic', 'symbolic links'], ['-t, --target-directory=DIR', 'make the links in DIR'], ['-T, --no-target-directory', 'LINK_NAME is no directory'], ['-v, --verbose', 'say what is made'], ['-r, --relative', 'nothing: targets stay as given']] },
+  {
+    name: 'ln',
+    usage: '[OPTION]... TARGET LINK_NAME',
+    about: 'Makes links.',
+    options: [
+      ['-f, --force', 'replace existing'],
+      ['-n, --no-dereference', 'LINK_NAME itself even if it leads to a directory'],
+      ['-s, --symbolic', 'symbolic links'],
+      ['-t, --target-directory=DIR', 'make the links in DIR'],
+      ['-T, --no-target-directory', 'LINK_NAME is no directory'],
+      ['-v, --verbose', 'say what is made'],
+      ['-r, --relative', 'nothing: targets stay as given'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
-    const list = t.args.length === 1 ? [[t.args[0] ?? '', baseName(t.args[0] ?? '')] as const] : ((t.has('n') && isLink(t.sys.lstat(t.args[1] ?? '')) ? [[t.args[0] ?? '', t.args[1] ?? ''] as const] : await pairs(t)) ?? []);
+    const list =
+      t.args.length === 1
+        ? [[t.args[0] ?? '', baseName(t.args[0] ?? '')] as const]
+        : ((t.has('n') && isLink(t.sys.lstat(t.args[1] ?? ''))
+            ? [[t.args[0] ?? '', t.args[1] ?? ''] as const]
+            : await pairs(t)) ?? []);
     for (const [target, name] of list) {
       if (t.has('f')) t.sys.unlink(name);
       const r = t.has('s') ? t.sys.symlink(target, name) : t.sys.link(target, name);
-      if (r < 0) await t.fail(`failed to create ${t.has('s') ? 'symbolic' : 'hard'} link '${name}'${t.has('s') ? '' : ` => '${target}'`}: ${strerror(r)}`);
+      if (r < 0)
+        await t.fail(
+          `failed to create ${t.has('s') ? 'symbolic' : 'hard'} link '${name}'${t.has('s') ? '' : ` => '${target}'`}: ${strerror(r)}`,
+        );
       else if (t.has('v')) t.out.line(`'${name}' ${t.has('s') ? '->' : '=>'} '${target}'`);
     }
     return t.status;
@@ -217,7 +320,18 @@ export const ln = defineTool(
 );
 
 export const touch = defineTool(
-  { name: 'touch', usage: '[OPTION]... FILE...', about: 'Sets times to now; makes files that are missing.', options: [['-a', 'access time'], ['-c, --no-create', 'make no files'], ['-m', 'change time'], ['-d, --date=TEXT', '@SECONDS'], ['-r, --reference=FILE', 'times of FILE']] },
+  {
+    name: 'touch',
+    usage: '[OPTION]... FILE...',
+    about: 'Sets times to now; makes files that are missing.',
+    options: [
+      ['-a', 'access time'],
+      ['-c, --no-create', 'make no files'],
+      ['-m', 'change time'],
+      ['-d, --date=TEXT', '@SECONDS'],
+      ['-r, --reference=FILE', 'times of FILE'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) {
       await t.fail("missing file operand\nTry 'touch --help' for more information.");
@@ -271,7 +385,16 @@ export function applyMode(expression: string, mode: number, umask: number): numb
 const isDirMode = (mode: number): boolean => (mode & S_IFMT) === S_IFDIR;
 
 export const chmod = defineTool(
-  { name: 'chmod', usage: '[OPTION]... MODE FILE...', about: 'Changes permissions.', options: [['-R, --recursive', 'all below too'], ['-v, --verbose', 'say what is changed'], ['-f, --silent', 'no messages']] },
+  {
+    name: 'chmod',
+    usage: '[OPTION]... MODE FILE...',
+    about: 'Changes permissions.',
+    options: [
+      ['-R, --recursive', 'all below too'],
+      ['-v, --verbose', 'say what is changed'],
+      ['-f, --silent', 'no messages'],
+    ],
+  },
   async (t) => {
     const [mode, ...files] = t.args;
     if (mode === undefined) return missingOperand(t);
@@ -297,7 +420,9 @@ export const chmod = defineTool(
 export function canonical(sys: Sys, path: string, mode: 'e' | 'f' | 'm', depth = 0): string | number {
   if (depth > 40) return -E.ELOOP;
   if (path === '') return -E.ENOENT;
-  const parts = (path.startsWith('/') ? path : `${sys.getcwd()}/${path}`).split('/').filter((p) => p !== '' && p !== '.');
+  const parts = (path.startsWith('/') ? path : `${sys.getcwd()}/${path}`)
+    .split('/')
+    .filter((p) => p !== '' && p !== '.');
   let at = '';
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] ?? '';
@@ -316,7 +441,12 @@ export function canonical(sys: Sys, path: string, mode: 'e' | 'f' | 'm', depth =
       const target = sys.readlink(next);
       if (typeof target === 'number') return target;
       const rest = parts.slice(i + 1).join('/');
-      return canonical(sys, (target.startsWith('/') ? target : `${at}/${target}`) + (rest ? `/${rest}` : ''), mode, depth + 1);
+      return canonical(
+        sys,
+        (target.startsWith('/') ? target : `${at}/${target}`) + (rest ? `/${rest}` : ''),
+        mode,
+        depth + 1,
+      );
     }
     at = next;
   }
@@ -324,7 +454,21 @@ export function canonical(sys: Sys, path: string, mode: 'e' | 'f' | 'm', depth =
 }
 
 export const readlink = defineTool(
-  { name: 'readlink', usage: '[OPTION]... FILE...', about: 'Writes where a link leads.', options: [['-e, --canonicalize-existing', 'whole path, all must exist'], ['-f, --canonicalize', 'whole path, all but the last must exist'], ['-m, --canonicalize-missing', 'whole path, nothing must exist'], ['-n, --no-newline', 'no newline'], ['-q, --quiet', 'no messages (as always)'], ['-s', 'as -q'], ['-v, --verbose', 'messages'], ['-z, --zero', 'end with NUL']] },
+  {
+    name: 'readlink',
+    usage: '[OPTION]... FILE...',
+    about: 'Writes where a link leads.',
+    options: [
+      ['-e, --canonicalize-existing', 'whole path, all must exist'],
+      ['-f, --canonicalize', 'whole path, all but the last must exist'],
+      ['-m, --canonicalize-missing', 'whole path, nothing must exist'],
+      ['-n, --no-newline', 'no newline'],
+      ['-q, --quiet', 'no messages (as always)'],
+      ['-s', 'as -q'],
+      ['-v, --verbose', 'messages'],
+      ['-z, --zero', 'end with NUL'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     for (const path of t.args) {
@@ -341,11 +485,25 @@ export const readlink = defineTool(
 );
 
 export const realpath = defineTool(
-  { name: 'realpath', usage: '[OPTION]... FILE...', about: 'Writes the whole path without links.', options: [['-e, --canonicalize-existing', 'all must exist'], ['-m, --canonicalize-missing', 'nothing must exist'], ['-q, --quiet', 'no messages'], ['-s, --no-symlinks', 'do not resolve links'], ['--relative-to=DIR', 'relative to DIR'], ['-z, --zero', 'end with NUL']] },
+  {
+    name: 'realpath',
+    usage: '[OPTION]... FILE...',
+    about: 'Writes the whole path without links.',
+    options: [
+      ['-e, --canonicalize-existing', 'all must exist'],
+      ['-m, --canonicalize-missing', 'nothing must exist'],
+      ['-q, --quiet', 'no messages'],
+      ['-s, --no-symlinks', 'do not resolve links'],
+      ['--relative-to=DIR', 'relative to DIR'],
+      ['-z, --zero', 'end with NUL'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     for (const path of t.args) {
-      let r: string | number = t.has('s') ? normalize(t.sys.getcwd(), path) : canonical(t.sys, path, t.has('e') ? 'e' : t.has('m') ? 'm' : 'f');
+      let r: string | number = t.has('s')
+        ? normalize(t.sys.getcwd(), path)
+        : canonical(t.sys, path, t.has('e') ? 'e' : t.has('m') ? 'm' : 'f');
       const base = t.get('relative-to');
       if (typeof r === 'string' && base !== undefined) {
         const from = canonical(t.sys, base, 'm');
@@ -364,21 +522,37 @@ export const realpath = defineTool(
 );
 
 export const basename = defineTool(
-  { name: 'basename', usage: 'NAME [SUFFIX]', about: 'Writes the last part of a path.', options: [['-a, --multiple', 'every operand is a NAME'], ['-s, --suffix=SUFFIX', 'take SUFFIX off'], ['-z, --zero', 'end with NUL']] },
+  {
+    name: 'basename',
+    usage: 'NAME [SUFFIX]',
+    about: 'Writes the last part of a path.',
+    options: [
+      ['-a, --multiple', 'every operand is a NAME'],
+      ['-s, --suffix=SUFFIX', 'take SUFFIX off'],
+      ['-z, --zero', 'end with NUL'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     const many = t.has('a') || t.has('s');
     const suffix = t.get('s') ?? (many ? '' : (t.args[1] ?? ''));
     for (const a of many ? t.args : t.args.slice(0, 1)) {
       const b = baseName(a);
-      t.out.put((suffix && b !== suffix && b.endsWith(suffix) ? b.slice(0, -suffix.length) : b) + (t.has('z') ? '\0' : '\n'));
+      t.out.put(
+        (suffix && b !== suffix && b.endsWith(suffix) ? b.slice(0, -suffix.length) : b) + (t.has('z') ? '\0' : '\n'),
+      );
     }
     return 0;
   },
 );
 
 export const dirname = defineTool(
-  { name: 'dirname', usage: 'NAME...', about: 'Writes paths without their last part.', options: [['-z, --zero', 'end with NUL']] },
+  {
+    name: 'dirname',
+    usage: 'NAME...',
+    about: 'Writes paths without their last part.',
+    options: [['-z, --zero', 'end with NUL']],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     for (const a of t.args) {
@@ -391,12 +565,29 @@ export const dirname = defineTool(
 );
 
 function typeName(s: Stat): string {
-  const names: Record<number, string> = { [S_IFDIR]: 'directory', [S_IFLNK]: 'symbolic link', 0o020000: 'character special file', 0o060000: 'block special file', 0o010000: 'fifo', 0o140000: 'socket' };
+  const names: Record<number, string> = {
+    [S_IFDIR]: 'directory',
+    [S_IFLNK]: 'symbolic link',
+    4802: 'character special file',
+    14406: 'block special file',
+    2401: 'fifo',
+    26411: 'socket',
+  };
   return names[s.mode & S_IFMT] ?? (s.size === 0 ? 'regular empty file' : 'regular file');
 }
 
 export const stat = defineTool(
-  { name: 'stat', usage: '[OPTION]... FILE...', about: 'Shows what the kernel knows of a file.', options: [['-c, --format=FORMAT', 'FORMAT for each file'], ['-L, --dereference', 'follow links'], ['-t, --terse', 'one line'], ['--printf=FORMAT', 'as -c with escapes, no newline']] },
+  {
+    name: 'stat',
+    usage: '[OPTION]... FILE...',
+    about: 'Shows what the kernel knows of a file.',
+    options: [
+      ['-c, --format=FORMAT', 'FORMAT for each file'],
+      ['-L, --dereference', 'follow links'],
+      ['-t, --terse', 'one line'],
+      ['--printf=FORMAT', 'as -c with escapes, no newline'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     for (const path of t.args) {
@@ -411,7 +602,37 @@ export const stat = defineTool(
       const format = t.get('c') ?? t.get('printf');
       if (format !== undefined) {
         const text = format.replace(/%([a-zA-Z%])/g, (_, f: string) => {
-          const values: Record<string, string> = { n: path, N: typeof target === 'string' && target ? `'${path}' -> '${target}'` : `'${path}'`, s: String(s.size), a: octal, A: modeString(s.mode), f: s.mode.toString(16), F: typeName(s), i: String(s.ino), h: String(s.nlink), u: String(s.uid), g: String(s.gid), U: userName(s.uid), G: userName(s.gid), d: String(s.dev), D: s.dev.toString(16), b: String(s.blocks), B: '512', o: '4096', y: time, x: time, z: time, Y: String(Math.floor(s.mtimeNs / 1e9)), X: String(Math.floor(s.mtimeNs / 1e9)), Z: String(Math.floor(s.mtimeNs / 1e9)), t: Math.floor(s.rdev / 256).toString(16), T: (s.rdev % 256).toString(16), w: '-', W: '0', '%': '%' };
+          const values: Record<string, string> = {
+            n: path,
+            N: typeof target === 'string' && target ? `'${path}' -> '${target}'` : `'${path}'`,
+            s: String(s.size),
+            a: octal,
+            A: modeString(s.mode),
+            f: s.mode.toString(16),
+            F: typeName(s),
+            i: String(s.ino),
+            h: String(s.nlink),
+            u: String(s.uid),
+            g: String(s.gid),
+            U: userName(s.uid),
+            G: userName(s.gid),
+            d: String(s.dev),
+            D: s.dev.toString(16),
+            b: String(s.blocks),
+            B: '512',
+            o: '4096',
+            y: time,
+            x: time,
+            z: time,
+            Y: String(Math.floor(s.mtimeNs / 1e9)),
+            X: String(Math.floor(s.mtimeNs / 1e9)),
+            Z: String(Math.floor(s.mtimeNs / 1e9)),
+            t: Math.floor(s.rdev / 256).toString(16),
+            T: (s.rdev % 256).toString(16),
+            w: '-',
+            W: '0',
+            '%': '%',
+          };
           return values[f] ?? '?';
         });
         t.out.put(t.has('c') ? `${text}\n` : text.replace(/\\n/g, '\n').replace(/\\t/g, '\t'));
@@ -431,7 +652,23 @@ export const stat = defineTool(
 );
 
 export const tree = defineTool(
-  { name: 'tree', usage: '[OPTION]... [DIRECTORY]...', about: 'Draws directories as a tree.', options: [['-a', 'names with a dot too'], ['-d', 'directories only'], ['-f', 'whole paths'], ['-l', 'follow links to directories'], ['-L LEVEL', 'only so deep'], ['-i', 'no lines'], ['-P PATTERN', 'only such names'], ['-F', 'mark types'], ['--noreport', 'no counts at the end'], ['--charset=X', 'ascii for plain lines']] },
+  {
+    name: 'tree',
+    usage: '[OPTION]... [DIRECTORY]...',
+    about: 'Draws directories as a tree.',
+    options: [
+      ['-a', 'names with a dot too'],
+      ['-d', 'directories only'],
+      ['-f', 'whole paths'],
+      ['-l', 'follow links to directories'],
+      ['-L LEVEL', 'only so deep'],
+      ['-i', 'no lines'],
+      ['-P PATTERN', 'only such names'],
+      ['-F', 'mark types'],
+      ['--noreport', 'no counts at the end'],
+      ['--charset=X', 'ascii for plain lines'],
+    ],
+  },
   async (t) => {
     let [dirs, files] = [0, 0];
     const level = Number(t.get('L') ?? Number.POSITIVE_INFINITY);
@@ -440,7 +677,13 @@ export const tree = defineTool(
     const walk = async (path: string, indent: string, depth: number): Promise<void> => {
       const names = listDir(t.sys, path);
       if (typeof names === 'number') return;
-      const shown = names.map((n) => ({ n, s: t.sys.lstat(join(path, n)) })).filter(({ n, s }) => (t.has('a') || !n.startsWith('.')) && (!t.has('d') || isDir(s) || (isLink(s) && isDir(t.sys.stat(join(path, n))))));
+      const shown = names
+        .map((n) => ({ n, s: t.sys.lstat(join(path, n)) }))
+        .filter(
+          ({ n, s }) =>
+            (t.has('a') || !n.startsWith('.')) &&
+            (!t.has('d') || isDir(s) || (isLink(s) && isDir(t.sys.stat(join(path, n))))),
+        );
       for (const [i, { n, s }] of shown.entries()) {
         const last = i === shown.length - 1;
         const full = join(path, n);
@@ -452,7 +695,8 @@ export const tree = defineTool(
         await t.out.step();
         if (isDir(s) || leads) dirs++;
         else files++;
-        if ((isDir(s) || (leads && t.has('l'))) && depth < level) await walk(full, indent + (last ? '    ' : bar), depth + 1);
+        if ((isDir(s) || (leads && t.has('l'))) && depth < level)
+          await walk(full, indent + (last ? '    ' : bar), depth + 1);
       }
     };
     for (const path of t.args.length ? t.args : ['.']) {
@@ -462,7 +706,10 @@ export const tree = defineTool(
       else t.status = 2;
     }
     const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-    if (!t.has('noreport')) t.out.put(`\n${plural(dirs, 'directory', 'directories')}${t.has('d') ? '' : `, ${plural(files, 'file', 'files')}`}\n`);
+    if (!t.has('noreport'))
+      t.out.put(
+        `\n${plural(dirs, 'directory', 'directories')}${t.has('d') ? '' : `, ${plural(files, 'file', 'files')}`}\n`,
+      );
     return t.status;
   },
 );

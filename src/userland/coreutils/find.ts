@@ -79,7 +79,11 @@ export const find: Program = async (sys, argv, env) => {
       }
       case '-type':
       case '-xtype': {
-        const kinds = need(word).split(',').map((k) => ({ f: 0o100000, d: 0o040000, l: 0o120000, c: 0o020000, b: 0o060000, p: 0o010000, s: 0o140000 })[k]);
+        const kinds = need(word)
+          .split(',')
+          .map(
+            (k) => ({ f: 0o100000, d: 0o040000, l: 0o120000, c: 0o020000, b: 0o060000, p: 0o010000, s: 0o140000 })[k],
+          );
         if (kinds.includes(undefined)) throw new Usage(`Unknown argument to -type: ${args[at - 1]}`);
         return async (f) => kinds.includes(f.stat.mode & 0o170000);
       }
@@ -114,7 +118,12 @@ export const find: Program = async (sys, argv, env) => {
       case '-perm': {
         const bits = Number.parseInt(need(word).replace(/^[-/]/, ''), 8);
         const kind = args[at - 1]?.[0];
-        return async (f) => (kind === '-' ? (f.stat.mode & bits) === bits : kind === '/' ? (f.stat.mode & bits) !== 0 : (f.stat.mode & 0o7777) === bits);
+        return async (f) =>
+          kind === '-'
+            ? (f.stat.mode & bits) === bits
+            : kind === '/'
+              ? (f.stat.mode & bits) !== 0
+              : (f.stat.mode & 0o7777) === bits;
       }
       case '-readable':
         return async (f) => sys.access(f.path, 4) === 0;
@@ -145,8 +154,22 @@ export const find: Program = async (sys, argv, env) => {
         const format = need(word);
         return async (f) => {
           const target = sys.readlink(f.path);
-          const values: Record<string, string> = { p: f.path, f: f.name, h: f.path.replace(/\/?[^/]*$/, '') || '.', l: typeof target === 'string' ? target : '', s: String(f.stat.size), m: (f.stat.mode & 0o7777).toString(8), d: String(f.depth), P: f.path.replace(roots[0] ?? '', '').replace(/^\//, ''), '%': '%' };
-          out.put(format.replace(/%([a-zA-Z%])|\\([nt0\\])/g, (_, c: string | undefined, e: string | undefined) => (c ? (values[c] ?? '?') : ({ n: '\n', t: '\t', '0': '\0', '\\': '\\' }[e ?? ''] ?? ''))));
+          const values: Record<string, string> = {
+            p: f.path,
+            f: f.name,
+            h: f.path.replace(/\/?[^/]*$/, '') || '.',
+            l: typeof target === 'string' ? target : '',
+            s: String(f.stat.size),
+            m: (f.stat.mode & 0o7777).toString(8),
+            d: String(f.depth),
+            P: f.path.replace(roots[0] ?? '', '').replace(/^\//, ''),
+            '%': '%',
+          };
+          out.put(
+            format.replace(/%([a-zA-Z%])|\\([nt0\\])/g, (_, c: string | undefined, e: string | undefined) =>
+              c ? (values[c] ?? '?') : ({ n: '\n', t: '\t', '0': '\0', '\\': '\\' }[e ?? ''] ?? ''),
+            ),
+          );
           return true;
         };
       }
@@ -178,7 +201,9 @@ export const find: Program = async (sys, argv, env) => {
         return (f) => run(command.map((c) => c.replaceAll('{}', f.path)));
       }
     }
-    throw new Usage(word.startsWith('-') ? `unknown predicate \`${word}'` : `paths must precede expression: \`${word}'`);
+    throw new Usage(
+      word.startsWith('-') ? `unknown predicate \`${word}'` : `paths must precede expression: \`${word}'`,
+    );
   };
   const and = (): Test => {
     let a = primary();
@@ -201,7 +226,9 @@ export const find: Program = async (sys, argv, env) => {
   let test: Test = async () => true;
   try {
     if (args[0] === '--help' || args[0] === '-help') {
-      out.put('Usage: find [PATH]... [EXPRESSION]\nWalks directories and writes the paths for which the expression holds.\n');
+      out.put(
+        'Usage: find [PATH]... [EXPRESSION]\nWalks directories and writes the paths for which the expression holds.\n',
+      );
       await out.flush();
       return 0;
     }

@@ -101,11 +101,13 @@ async function run(t: Tool): Promise<number> {
   const style = t.order.findLast(([k]) => 'EFGP'.includes(k))?.[0] ?? 'G';
   let match: RegExp;
   try {
-    const sources = patterns.flatMap((p) => p.split('\n')).map((p) => {
-      if (style === 'F') return p.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-      if (style === 'P') return p;
-      return posixRegExp(style === 'E' ? p : basicToExtended(p)).source.replace(/^\(\?:\)$/, '');
-    });
+    const sources = patterns
+      .flatMap((p) => p.split('\n'))
+      .map((p) => {
+        if (style === 'F') return p.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+        if (style === 'P') return p;
+        return posixRegExp(style === 'E' ? p : basicToExtended(p)).source.replace(/^\(\?:\)$/, '');
+      });
     let source = sources.map((s) => `(?:${s})`).join('|');
     if (t.has('w')) source = `(?<![\\w])(?:${source})(?![\\w])`;
     if (t.has('x')) source = `^(?:${source})$`;
@@ -117,7 +119,12 @@ async function run(t: Tool): Promise<number> {
   const recursive = t.has('r') || t.has('R');
   const inputs = args.length ? args : [recursive ? '.' : '-'];
   const when = t.get('color');
-  const color = t.has('color') && (when === 'always' || when === 'yes' || when === 'force' || ((when === '' || when === 'auto' || when === 'tty') && (await isatty(t.sys, 1))));
+  const color =
+    t.has('color') &&
+    (when === 'always' ||
+      when === 'yes' ||
+      when === 'force' ||
+      ((when === '' || when === 'auto' || when === 'tty') && (await isatty(t.sys, 1))));
   const names = t.has('h') ? false : t.has('H') || inputs.length > 1 || recursive;
   let found = false;
   const job: Job = { match, names, color };
@@ -141,7 +148,8 @@ async function run(t: Tool): Promise<number> {
         if (!t.has('s')) await t.fail(`${path}: ${strerror(entries)}`, 2);
         return;
       }
-      for (const e of entries) await visit(path === '.' && top && args.length === 0 ? e.name : join(path, e.name), false);
+      for (const e of entries)
+        await visit(path === '.' && top && args.length === 0 ? e.name : join(path, e.name), false);
       return;
     }
     if (!top && typeof stat !== 'number' && (stat.mode & 0o170000) === 0o120000 && !t.has('R')) return;
@@ -194,7 +202,12 @@ async function search(t: Tool, job: Job, fd: number, name: string): Promise<bool
         trailing = after;
         if (t.has('o')) {
           if (!t.has('v')) for (const m of line.matchAll(job.match)) if (m[0] !== '') put(paint(m[0], '01;31'), n, ':');
-        } else put(job.color && !t.has('v') ? line.replace(job.match, (m) => (m === '' ? '' : paint(m, '01;31'))) : line, n, ':');
+        } else
+          put(
+            job.color && !t.has('v') ? line.replace(job.match, (m) => (m === '' ? '' : paint(m, '01;31'))) : line,
+            n,
+            ':',
+          );
       }
       if (count >= limit && trailing === 0) break;
     } else if (trailing > 0) {

@@ -1,5 +1,15 @@
 /** ls: long, columns, recursive, sorted; symlinks shown as links. Leaves out colours of file types beyond directories and links. */
-import { O_DIRECTORY, O_RDONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFSOCK } from '../../linux/uapi/constants.ts';
+import {
+  O_DIRECTORY,
+  O_RDONLY,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFSOCK,
+} from '../../linux/uapi/constants.ts';
 import type { Stat } from '../../linux/uapi/sys.ts';
 import { isatty, join, strerror, windowSize } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
@@ -12,10 +22,18 @@ interface Entry {
 }
 
 export function modeString(mode: number): string {
-  const type = { [S_IFDIR]: 'd', [S_IFLNK]: 'l', [S_IFCHR]: 'c', [S_IFBLK]: 'b', [S_IFIFO]: 'p', [S_IFSOCK]: 's' }[mode & S_IFMT] ?? '-';
+  const type =
+    { [S_IFDIR]: 'd', [S_IFLNK]: 'l', [S_IFCHR]: 'c', [S_IFBLK]: 'b', [S_IFIFO]: 'p', [S_IFSOCK]: 's' }[
+      mode & S_IFMT
+    ] ?? '-';
   const bits = (n: number, special: boolean, letter: string): string =>
     `${n & 4 ? 'r' : '-'}${n & 2 ? 'w' : '-'}${special ? (n & 1 ? letter : letter.toUpperCase()) : n & 1 ? 'x' : '-'}`;
-  return type + bits((mode >> 6) & 7, (mode & 0o4000) !== 0, 's') + bits((mode >> 3) & 7, (mode & 0o2000) !== 0, 's') + bits(mode & 7, (mode & 0o1000) !== 0, 't');
+  return (
+    type +
+    bits((mode >> 6) & 7, (mode & 0o4000) !== 0, 's') +
+    bits((mode >> 3) & 7, (mode & 0o2000) !== 0, 's') +
+    bits(mode & 7, (mode & 0o1000) !== 0, 't')
+  );
 }
 
 export function humanSize(size: number): string {
@@ -23,7 +41,8 @@ export function humanSize(size: number): string {
   let v = size;
   for (const unit of 'KMGTP') {
     v /= 1024;
-    if (v < 1024 || unit === 'P') return v < 10 ? `${(Math.ceil(v * 10) / 10).toFixed(1)}${unit}` : `${Math.ceil(v)}${unit}`;
+    if (v < 1024 || unit === 'P')
+      return v < 10 ? `${(Math.ceil(v * 10) / 10).toFixed(1)}${unit}` : `${Math.ceil(v)}${unit}`;
   }
   return String(size);
 }
@@ -63,7 +82,8 @@ export const ls = defineTool(
   async (t) => {
     const { sys } = t;
     const tty = await isatty(sys, 1);
-    const color = t.has('color') && !['never', 'none', 'no'].includes(t.get('color') ?? '') && (tty || t.get('color') !== 'auto');
+    const color =
+      t.has('color') && !['never', 'none', 'no'].includes(t.get('color') ?? '') && (tty || t.get('color') !== 'auto');
     const files: Entry[] = [];
     const dirs: Entry[] = [];
     for (const path of t.args.length ? t.args : ['.']) {
@@ -89,7 +109,10 @@ export const ls = defineTool(
       const entries = await read(t, dir.path);
       if (!entries) continue;
       show(t, entries, tty, width, color, dir.path);
-      if (t.has('R')) queue.unshift(...entries.filter((e) => e.stat && (e.stat.mode & S_IFMT) === S_IFDIR && e.name !== '.' && e.name !== '..'));
+      if (t.has('R'))
+        queue.unshift(
+          ...entries.filter((e) => e.stat && (e.stat.mode & S_IFMT) === S_IFDIR && e.name !== '.' && e.name !== '..'),
+        );
       await t.out.step();
     }
     return t.status;
@@ -156,19 +179,35 @@ function mark(t: Tool, e: Entry): string {
 function paint(e: Entry, color: boolean): string {
   if (!color || !e.stat) return e.name;
   const type = e.stat.mode & S_IFMT;
-  const code = type === S_IFDIR ? '01;34' : type === S_IFLNK ? '01;36' : type === S_IFCHR || type === S_IFBLK ? '40;33;01' : e.stat.mode & 0o111 ? '01;32' : null;
+  const code =
+    type === S_IFDIR
+      ? '01;34'
+      : type === S_IFLNK
+        ? '01;36'
+        : type === S_IFCHR || type === S_IFBLK
+          ? '40;33;01'
+          : e.stat.mode & 0o111
+            ? '01;32'
+            : null;
   return code ? `\x1b[0m\x1b[${code}m${e.name}\x1b[0m` : e.name;
 }
 
 function show(t: Tool, entries: readonly Entry[], tty: boolean, width: number, color: boolean, dir: string): void {
-  const prefix = (e: Entry): string => (t.has('i') ? `${e.stat?.ino ?? '?'} ` : '') + (t.has('s') ? `${Math.ceil((e.stat?.blocks ?? 0) / 2)} ` : '');
+  const prefix = (e: Entry): string =>
+    (t.has('i') ? `${e.stat?.ino ?? '?'} ` : '') + (t.has('s') ? `${Math.ceil((e.stat?.blocks ?? 0) / 2)} ` : '');
   if (t.has('l') || t.has('n') || t.has('g')) {
     if (dir !== '') t.out.line(`total ${entries.reduce((n, e) => n + Math.ceil((e.stat?.blocks ?? 0) / 2), 0)}`);
     const owner = (id: number): string => (t.has('n') ? String(id) : userName(id));
     const rows = entries.map((e) => {
       const s = e.stat;
       const device = s && ((s.mode & S_IFMT) === S_IFCHR || (s.mode & S_IFMT) === S_IFBLK);
-      const size = !s ? '?' : device ? `${Math.floor(s.rdev / 256)}, ${String(s.rdev % 256).padStart(3)}` : t.has('h') ? humanSize(s.size) : String(s.size);
+      const size = !s
+        ? '?'
+        : device
+          ? `${Math.floor(s.rdev / 256)}, ${String(s.rdev % 256).padStart(3)}`
+          : t.has('h')
+            ? humanSize(s.size)
+            : String(s.size);
       return { e, s, links: String(s?.nlink ?? '?'), user: owner(s?.uid ?? 0), group: owner(s?.gid ?? 0), size };
     });
     const w = (pick: (r: (typeof rows)[number]) => string): number => Math.max(0, ...rows.map((r) => pick(r).length));
@@ -183,11 +222,16 @@ function show(t: Tool, entries: readonly Entry[], tty: boolean, width: number, c
         if (typeof target === 'string') name += ` -> ${target}`;
       }
       const who = t.has('g') ? group.padEnd(wg) : `${user.padEnd(wu)} ${group.padEnd(wg)}`;
-      t.out.line(`${prefix(e)}${s ? modeString(s.mode) : '??????????'} ${links.padStart(wl)} ${who} ${size.padStart(ws)} ${when} ${name}`);
+      t.out.line(
+        `${prefix(e)}${s ? modeString(s.mode) : '??????????'} ${links.padStart(wl)} ${who} ${size.padStart(ws)} ${when} ${name}`,
+      );
     }
     return;
   }
-  const cells = entries.map((e) => ({ text: prefix(e) + paint(e, color) + mark(t, e), width: (prefix(e) + e.name + mark(t, e)).length }));
+  const cells = entries.map((e) => ({
+    text: prefix(e) + paint(e, color) + mark(t, e),
+    width: (prefix(e) + e.name + mark(t, e)).length,
+  }));
   if ((!tty && !t.has('C')) || t.has('1')) {
     for (const c of cells) t.out.line(c.text);
     return;
@@ -195,7 +239,10 @@ function show(t: Tool, entries: readonly Entry[], tty: boolean, width: number, c
   if (cells.length === 0) return;
   for (let rows = 1; ; rows++) {
     const columns = Math.ceil(cells.length / rows);
-    const widths = Array.from({ length: columns }, (_, c) => Math.max(...cells.slice(c * rows, c * rows + rows).map((x) => x.width)) + 2);
+    const widths = Array.from(
+      { length: columns },
+      (_, c) => Math.max(...cells.slice(c * rows, c * rows + rows).map((x) => x.width)) + 2,
+    );
     if (rows < cells.length && widths.reduce((a, b) => a + b, 0) - 2 > width) continue;
     for (let r = 0; r < rows; r++) {
       let line = '';

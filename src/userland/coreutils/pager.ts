@@ -36,7 +36,21 @@ async function key(sys: Sys, fd: number): Promise<string> {
 }
 
 export const less = defineTool(
-  { name: 'less', usage: '[OPTION]... [FILE]...', about: 'Shows text a screen at a time. Keys: space b j k d u g G /text n N q.', options: [['-N, --LINE-NUMBERS', 'line numbers'], ['-F, --quit-if-one-screen', 'just write it if it fits'], ['-R, --RAW-CONTROL-CHARS', 'colours (always)'], ['-S, --chop-long-lines', 'cut long lines (always)'], ['-X, --no-init', 'nothing here'], ['-i, --ignore-case', 'search without case'], ['-r', 'as -R'], ['-E', 'nothing here']] },
+  {
+    name: 'less',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Shows text a screen at a time. Keys: space b j k d u g G /text n N q.',
+    options: [
+      ['-N, --LINE-NUMBERS', 'line numbers'],
+      ['-F, --quit-if-one-screen', 'just write it if it fits'],
+      ['-R, --RAW-CONTROL-CHARS', 'colours (always)'],
+      ['-S, --chop-long-lines', 'cut long lines (always)'],
+      ['-X, --no-init', 'nothing here'],
+      ['-i, --ignore-case', 'search without case'],
+      ['-r', 'as -R'],
+      ['-E', 'nothing here'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
     let text = '';
@@ -67,10 +81,11 @@ export const less = defineTool(
       let note = '';
       const last = Math.max(0, lines.length - page);
       const seek = (from: number, step: number): void => {
-        for (let i = from; pattern && i >= 0 && i < lines.length; i += step) if (pattern.test(lines[i] ?? '')) {
-          top = Math.min(i, last);
-          return;
-        }
+        for (let i = from; pattern && i >= 0 && i < lines.length; i += step)
+          if (pattern.test(lines[i] ?? '')) {
+            top = Math.min(i, last);
+            return;
+          }
         note = 'Pattern not found';
       };
       for (;;) {
@@ -79,7 +94,10 @@ export const less = defineTool(
         for (let i = 0; i < page; i++) {
           const line = lines[top + i];
           const number = t.has('N') && line !== undefined ? `${String(top + i + 1).padStart(7)} ` : '';
-          const shown = line === undefined ? '~' : (number + line.replaceAll('\t', '        ')).slice(0, columns + (line.includes('\x1b') ? 200 : 0));
+          const shown =
+            line === undefined
+              ? '~'
+              : (number + line.replaceAll('\t', '        ')).slice(0, columns + (line.includes('\x1b') ? 200 : 0));
           out += `${pattern && line !== undefined ? shown.replace(new RegExp(pattern.source, `${pattern.flags}g`), (m) => (m ? `\x1b[7m${m}\x1b[27m` : m)) : shown}\r\n`;
         }
         out += `\x1b[7m${note || (top >= last ? '(END)' : ':')}\x1b[27m`;
@@ -124,11 +142,25 @@ export const less = defineTool(
 );
 
 export const watch = defineTool(
-  { name: 'watch', usage: '[OPTION]... COMMAND', about: 'Runs a command again and again and shows its output. Ctrl-C ends it.', posix: true, options: [['-n, --interval=SECONDS', 'pause (2)'], ['-t, --no-title', 'no head line'], ['-x, --exec', 'without sh -c'], ['-d, --differences', 'nothing here'], ['-e, --errexit', 'end when the command fails'], ['-g, --chgexit', 'end when the output changes'], ['-c, --color', 'nothing here']] },
+  {
+    name: 'watch',
+    usage: '[OPTION]... COMMAND',
+    about: 'Runs a command again and again and shows its output. Ctrl-C ends it.',
+    posix: true,
+    options: [
+      ['-n, --interval=SECONDS', 'pause (2)'],
+      ['-t, --no-title', 'no head line'],
+      ['-x, --exec', 'without sh -c'],
+      ['-d, --differences', 'nothing here'],
+      ['-e, --errexit', 'end when the command fails'],
+      ['-g, --chgexit', 'end when the output changes'],
+      ['-c, --color', 'nothing here'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
     if (t.args.length === 0) {
-      await complain(sys, 'Usage: watch [OPTION]... COMMAND\nTry \'watch --help\' for more information.');
+      await complain(sys, "Usage: watch [OPTION]... COMMAND\nTry 'watch --help' for more information.");
       return 1;
     }
     const pause = Math.max(0.1, Number(t.get('n') ?? 2) || 2);
@@ -149,9 +181,16 @@ export const watch = defineTool(
       const when = strftime('%a %b %e %H:%M:%S %Y', sys.clockGettime('realtime'));
       const left = `Every ${pause.toFixed(1)}s: ${command}`;
       const right = `${sys.uname().nodename}: ${when}`;
-      const title = t.has('t') ? '' : `${left.slice(0, Math.max(0, columns - right.length - 1)).padEnd(Math.max(0, columns - right.length))}${right}\r\n\r\n`;
+      const title = t.has('t')
+        ? ''
+        : `${left.slice(0, Math.max(0, columns - right.length - 1)).padEnd(Math.max(0, columns - right.length))}${right}\r\n\r\n`;
       const text = typeof data === 'number' ? '' : decode(data);
-      const shown = text.replace(/\n$/, '').split('\n').slice(0, Math.max(1, rows - (title ? 2 : 0))).map((l) => l.slice(0, columns)).join('\r\n');
+      const shown = text
+        .replace(/\n$/, '')
+        .split('\n')
+        .slice(0, Math.max(1, rows - (title ? 2 : 0)))
+        .map((l) => l.slice(0, columns))
+        .join('\r\n');
       await writeAll(sys, 1, new TextEncoder().encode(`\x1b[H\x1b[2J${title}${shown}\r\n`));
       if (t.has('e') && typeof r !== 'number' && r.status !== 0) return r.status;
       if (t.has('g') && before !== null && before !== text) return 0;

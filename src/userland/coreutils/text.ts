@@ -3,15 +3,19 @@ import { E } from '../../base/errno.ts';
 import { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY, SEEK_END } from '../../linux/uapi/constants.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain, LineReader, openPath, readSome, strerror, writeAll } from '../misc/io.ts';
-import { defineTool, missingOperand, type Tool } from '../misc/tool.ts';
 import { strftime } from '../misc/time.ts';
+import { defineTool, missingOperand, type Tool } from '../misc/tool.ts';
 import { echoText } from '../shell/builtins/print.ts';
-import { formatFloat, printf as format } from '../shell/printf.ts';
+import { printf as format, formatFloat } from '../shell/printf.ts';
 import { evaluateTest, TestError } from '../shell/test.ts';
-import { shellQuote } from '../shell/vars.ts';
+import { backslashQuote } from '../shell/vars.ts';
 
 /** Opens each operand (`-` or none: standard input) and hands it on; complains of those that cannot be opened. */
-export async function eachInput(t: Tool, run: (fd: number, name: string) => Promise<void>, describe = (path: string, error: number): string => `${path}: ${strerror(error)}`): Promise<void> {
+export async function eachInput(
+  t: Tool,
+  run: (fd: number, name: string) => Promise<void>,
+  describe = (path: string, error: number): string => `${path}: ${strerror(error)}`,
+): Promise<void> {
   for (const path of t.args.length ? t.args : ['-']) {
     if (path === '-') {
       await run(0, '-');
@@ -84,7 +88,14 @@ export const cat = defineTool(
 
 function visible(b: number, tabs: boolean): string {
   const low = b & 0x7f;
-  const c = low === 9 && !tabs && b < 128 ? '\t' : low < 32 ? `^${String.fromCharCode(low + 64)}` : low === 127 ? '^?' : String.fromCharCode(low);
+  const c =
+    low === 9 && !tabs && b < 128
+      ? '\t'
+      : low < 32
+        ? `^${String.fromCharCode(low + 64)}`
+        : low === 127
+          ? '^?'
+          : String.fromCharCode(low);
   return b >= 128 ? `M-${c}` : c;
 }
 
@@ -92,7 +103,11 @@ function visible(b: number, tabs: boolean): string {
 export function parseSize(text: string): number {
   const m = /^(0[xX][0-9a-fA-F]+|\d+)(?:(c|w|b)|([kKMGTP])(i?B)?)?$/.exec(text);
   if (!m) return Number.NaN;
-  const unit = m[2] ? { c: 1, w: 2, b: 512 }[m[2]] ?? 1 : m[3] ? (m[4] === 'B' ? 1000 : 1024) ** ('KMGTP'.indexOf(m[3].toUpperCase()) + 1) : 1;
+  const unit = m[2]
+    ? ({ c: 1, w: 2, b: 512 }[m[2]] ?? 1)
+    : m[3]
+      ? (m[4] === 'B' ? 1000 : 1024) ** ('KMGTP'.indexOf(m[3].toUpperCase()) + 1)
+      : 1;
   return Number(m[1]) * unit;
 }
 
@@ -104,7 +119,13 @@ const COUNT_OPTIONS = [
 ] as const;
 
 export const head = defineTool(
-  { name: 'head', usage: '[OPTION]... [FILE]...', about: 'Writes the first lines of files.', options: [...COUNT_OPTIONS], digits: 'n' },
+  {
+    name: 'head',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Writes the first lines of files.',
+    options: [...COUNT_OPTIONS],
+    digits: 'n',
+  },
   async (t) => {
     const bytes = t.has('c');
     const given = (bytes ? t.get('c') : t.get('n')) ?? '10';
@@ -118,7 +139,8 @@ export const head = defineTool(
     await eachInput(
       t,
       async (fd, name) => {
-        if ((t.args.length > 1 && !t.has('q')) || t.has('v')) t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
+        if ((t.args.length > 1 && !t.has('q')) || t.has('v'))
+          t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
         first = false;
         if (bytes) {
           let left = count;
@@ -160,7 +182,18 @@ export const head = defineTool(
 );
 
 export const tail = defineTool(
-  { name: 'tail', usage: '[OPTION]... [FILE]...', about: 'Writes the last lines of files; +NUM counts from the start.', options: [...COUNT_OPTIONS, ['-f, --follow', 'wait for more'], ['-F', 'as -f'], ['-s, --sleep-interval=N', 'seconds between looks (1)']], digits: 'n' },
+  {
+    name: 'tail',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Writes the last lines of files; +NUM counts from the start.',
+    options: [
+      ...COUNT_OPTIONS,
+      ['-f, --follow', 'wait for more'],
+      ['-F', 'as -f'],
+      ['-s, --sleep-interval=N', 'seconds between looks (1)'],
+    ],
+    digits: 'n',
+  },
   async (t) => {
     const bytes = t.has('c');
     const given = (bytes ? t.get('c') : t.get('n')) ?? '10';
@@ -174,7 +207,8 @@ export const tail = defineTool(
     await eachInput(
       t,
       async (fd, name) => {
-        if ((t.args.length > 1 && !t.has('q')) || t.has('v')) t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
+        if ((t.args.length > 1 && !t.has('q')) || t.has('v'))
+          t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
         first = false;
         if (bytes) {
           let all = new Uint8Array(0);
@@ -272,20 +306,39 @@ export const wc = defineTool(
         await t.sys.tick();
       }
       longest = Math.max(longest, now);
-      const pick = [(!any || t.has('l')) && lines, (!any || t.has('w')) && words, t.has('m') && chars, (!any || t.has('c')) && bytes, t.has('L') && longest];
+      const pick = [
+        (!any || t.has('l')) && lines,
+        (!any || t.has('w')) && words,
+        t.has('m') && chars,
+        (!any || t.has('c')) && bytes,
+        t.has('L') && longest,
+      ];
       rows.push({ counts: pick.filter((v) => v !== false), name: t.args.length ? name : '' });
     });
-    if (rows.length > 1) rows.push({ counts: rows[0]?.counts.map((_, i) => rows.reduce((n, r) => n + (r.counts[i] ?? 0), 0)) ?? [], name: 'total' });
+    if (rows.length > 1)
+      rows.push({
+        counts: rows[0]?.counts.map((_, i) => rows.reduce((n, r) => n + (r.counts[i] ?? 0), 0)) ?? [],
+        name: 'total',
+      });
     const single = rows.length === 1 && rows[0]?.counts.length === 1;
     const stdin = t.args.length === 0 || t.args.includes('-');
     const width = single ? 1 : Math.max(stdin ? 7 : 1, ...rows.flatMap((r) => r.counts.map((c) => String(c).length)));
-    for (const r of rows) t.out.line(r.counts.map((c) => String(c).padStart(width)).join(' ') + (r.name ? ` ${r.name}` : ''));
+    for (const r of rows)
+      t.out.line(r.counts.map((c) => String(c).padStart(width)).join(' ') + (r.name ? ` ${r.name}` : ''));
     return t.status;
   },
 );
 
 export const tee = defineTool(
-  { name: 'tee', usage: '[OPTION]... [FILE]...', about: 'Copies standard input to files and to standard output.', options: [['-a, --append', 'add to the files'], ['-i, --ignore-interrupts', 'go on at Ctrl-C']] },
+  {
+    name: 'tee',
+    usage: '[OPTION]... [FILE]...',
+    about: 'Copies standard input to files and to standard output.',
+    options: [
+      ['-a, --append', 'add to the files'],
+      ['-i, --ignore-interrupts', 'go on at Ctrl-C'],
+    ],
+  },
   async (t) => {
     if (t.has('i')) t.sys.onSignal(2, 'ignore');
     const outs: { fd: number; name: string }[] = [];
@@ -308,7 +361,17 @@ export const tee = defineTool(
 );
 
 export const seq = defineTool(
-  { name: 'seq', usage: '[OPTION]... [FIRST [INCREMENT]] LAST', about: 'Writes numbers.', posix: true, options: [['-f, --format=FORMAT', 'printf format of a floating number'], ['-s, --separator=TEXT', 'between numbers (newline)'], ['-w, --equal-width', 'pad with zeros']] },
+  {
+    name: 'seq',
+    usage: '[OPTION]... [FIRST [INCREMENT]] LAST',
+    about: 'Writes numbers.',
+    posix: true,
+    options: [
+      ['-f, --format=FORMAT', 'printf format of a floating number'],
+      ['-s, --separator=TEXT', 'between numbers (newline)'],
+      ['-w, --equal-width', 'pad with zeros'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     if (t.args.length > 3) {
@@ -320,7 +383,12 @@ export const seq = defineTool(
         await t.fail(`invalid floating point argument: '${a}'\nTry 'seq --help' for more information.`);
         return 1;
       }
-    const texts = t.args.length === 1 ? ['1', '1', t.args[0] ?? ''] : t.args.length === 2 ? [t.args[0] ?? '', '1', t.args[1] ?? ''] : [...t.args];
+    const texts =
+      t.args.length === 1
+        ? ['1', '1', t.args[0] ?? '']
+        : t.args.length === 2
+          ? [t.args[0] ?? '', '1', t.args[1] ?? '']
+          : [...t.args];
     const [first = 0, step = 1, last = 0] = texts.map(Number);
     if (step === 0) {
       await t.fail(`invalid Zero increment value: '${texts[1]}'`);
@@ -334,7 +402,17 @@ export const seq = defineTool(
       const v = first + i * step;
       if (step > 0 ? v > last : v < last) break;
       const f = t.get('f');
-      let text = f === undefined ? v.toFixed(places) : f.replace(/%([-+ 0#]*)(\d*)(?:\.(\d+))?([efg])/, (_, flags: string, w: string, p: string | undefined, c: string) => formatFloat(v, c, p === undefined ? 6 : Number(p), flags).padStart(Number(w || 0), flags.includes('0') ? '0' : ' '));
+      let text =
+        f === undefined
+          ? v.toFixed(places)
+          : f.replace(
+              /%([-+ 0#]*)(\d*)(?:\.(\d+))?([efg])/,
+              (_, flags: string, w: string, p: string | undefined, c: string) =>
+                formatFloat(v, c, p === undefined ? 6 : Number(p), flags).padStart(
+                  Number(w || 0),
+                  flags.includes('0') ? '0' : ' ',
+                ),
+            );
       if (width) text = text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0');
       t.out.put((any ? separator : '') + text);
       any = true;
@@ -374,7 +452,9 @@ export const printf: Program = async (sys, argv) => {
     await complain(sys, "printf: missing operand\nTry 'printf --help' for more information.");
     return 1;
   }
-  const r = format(argv[1], argv.slice(2), shellQuote, (f, s) => strftime(f, s < 0n ? sys.clockGettime('realtime') : Number(s) * 1e9));
+  const r = format(argv[1], argv.slice(2), backslashQuote, (f, s) =>
+    strftime(f, s < 0n ? sys.clockGettime('realtime') : Number(s) * 1e9),
+  );
   for (const e of r.errors) await complain(sys, `printf: ${e}`);
   return (await print(sys, 'printf', r.text)) || (r.errors.length ? 1 : 0);
 };
@@ -388,7 +468,9 @@ export const test: Program = async (sys, argv) => {
     args = args.slice(0, -1);
   }
   try {
-    return (await evaluateTest({ sys, isSet: () => false, optionSet: () => false, isNameref: () => false }, args)) ? 0 : 1;
+    return (await evaluateTest({ sys, isSet: () => false, optionSet: () => false, isNameref: () => false }, args))
+      ? 0
+      : 1;
   } catch (error) {
     if (!(error instanceof TestError)) throw error;
     await complain(sys, `${argv[0]}: ${error.message}`);

@@ -21,7 +21,12 @@ function parse(bytes: Uint8Array): Record | null {
   const m = /^(\d+),(\d+),(\d+),[^;]*;([^\n]*)/.exec(decode(bytes));
   if (!m) return null;
   const prefix = Number(m[1]);
-  return { level: prefix & 7, facility: prefix >> 3, us: Number(m[3]), text: (m[4] ?? '').replace(/\\x([0-9a-f]{2})/g, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16))) };
+  return {
+    level: prefix & 7,
+    facility: prefix >> 3,
+    us: Number(m[3]),
+    text: (m[4] ?? '').replace(/\\x([0-9a-f]{2})/g, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16))),
+  };
 }
 
 /** Calls `each` for every record; with `wait` goes on for ever. */
@@ -49,7 +54,36 @@ async function records(sys: Sys, wait: 'all' | 'new' | null, each: (r: Record) =
 }
 
 export const dmesg = defineTool(
-  { name: 'dmesg', usage: '[OPTION]...', about: "Shows the kernel's messages.", options: [['-c, --read-clear', 'show, then clear'], ['-C, --clear', 'clear'], ['-d, --show-delta', 'time since the one before'], ['-D, --console-off', 'no messages on the console'], ['-E, --console-on', 'messages on the console'], ['-e, --reltime', 'times to read'], ['-f, --facility=LIST', 'only these facilities'], ['-H, --human', 'as -L -e'], ['-J, --json', 'JSON'], ['-k, --kernel', 'only of the kernel'], ['-L, --color[=WHEN]', 'colours: always, auto or never'], ['-l, --level=LIST', 'only these levels (warn, err, warn+ …)'], ['-n, --console-level=LEVEL', 'what reaches the console'], ['-P, --nopager', 'nothing here'], ['-r, --raw', 'with the raw prefix'], ['-S, --syslog', 'nothing here'], ['-t, --notime', 'no times'], ['-T, --ctime', 'dates'], ['-u, --userspace', 'only of programs'], ['-w, --follow', 'wait for more'], ['-W, --follow-new', 'only new ones'], ['-x, --decode', 'facility and level as words'], ['--time-format=X', 'ctime, reltime, delta, notime, iso, raw']] },
+  {
+    name: 'dmesg',
+    usage: '[OPTION]...',
+    about: "Shows the kernel's messages.",
+    options: [
+      ['-c, --read-clear', 'show, then clear'],
+      ['-C, --clear', 'clear'],
+      ['-d, --show-delta', 'time since the one before'],
+      ['-D, --console-off', 'no messages on the console'],
+      ['-E, --console-on', 'messages on the console'],
+      ['-e, --reltime', 'times to read'],
+      ['-f, --facility=LIST', 'only these facilities'],
+      ['-H, --human', 'as -L -e'],
+      ['-J, --json', 'JSON'],
+      ['-k, --kernel', 'only of the kernel'],
+      ['-L, --color[=WHEN]', 'colours: always, auto or never'],
+      ['-l, --level=LIST', 'only these levels (warn, err, warn+ …)'],
+      ['-n, --console-level=LEVEL', 'what reaches the console'],
+      ['-P, --nopager', 'nothing here'],
+      ['-r, --raw', 'with the raw prefix'],
+      ['-S, --syslog', 'nothing here'],
+      ['-t, --notime', 'no times'],
+      ['-T, --ctime', 'dates'],
+      ['-u, --userspace', 'only of programs'],
+      ['-w, --follow', 'wait for more'],
+      ['-W, --follow-new', 'only new ones'],
+      ['-x, --decode', 'facility and level as words'],
+      ['--time-format=X', 'ctime, reltime, delta, notime, iso, raw'],
+    ],
+  },
   async (t) => {
     const { sys } = t;
     if (t.has('n')) {
@@ -62,7 +96,8 @@ export const dmesg = defineTool(
       }
       return done(t, await sys.syslog({ consoleLevel: level }), 'klogctl failed');
     }
-    if (t.has('D') || t.has('E')) return done(t, await sys.syslog(t.has('D') ? 'console-off' : 'console-on'), 'klogctl failed');
+    if (t.has('D') || t.has('E'))
+      return done(t, await sys.syslog(t.has('D') ? 'console-off' : 'console-on'), 'klogctl failed');
     if (t.has('C')) return done(t, await sys.syslog('clear'), 'clear kernel buffer failed');
     const levels = new Set<number>();
     for (const word of (t.get('l') ?? '').split(',').filter(Boolean)) {
@@ -71,14 +106,17 @@ export const dmesg = defineTool(
         await t.fail(`unknown level '${word}'`);
         return 1;
       }
-      for (let i = 0; i < 8; i++) if (i === at || (word.endsWith('+') && i < at) || (word.startsWith('+') && i > at)) levels.add(i);
+      for (let i = 0; i < 8; i++)
+        if (i === at || (word.endsWith('+') && i < at) || (word.startsWith('+') && i > at)) levels.add(i);
     }
     const facilities = (t.get('f') ?? '').split(',').filter(Boolean);
     const format = t.get('time-format');
     const dates = t.has('T') || format === 'ctime';
     const plain = t.has('t') || format === 'notime';
     const when = t.get('L');
-    const color = (t.has('L') && (when === 'always' || (when !== 'never' && (await isatty(sys, 1))))) || (t.has('H') && (await isatty(sys, 1)));
+    const color =
+      (t.has('L') && (when === 'always' || (when !== 'never' && (await isatty(sys, 1))))) ||
+      (t.has('H') && (await isatty(sys, 1)));
     const boot = sys.clockGettime('realtime') - sys.clockGettime('monotonic');
     let before = 0;
     const follow = t.has('W') ? 'new' : t.has('w') ? 'all' : null;
@@ -89,14 +127,30 @@ export const dmesg = defineTool(
       if (t.has('u') && m.facility === 0) return;
       if (facilities.length && !facilities.includes(FACILITIES[m.facility] ?? '')) return;
       if (t.has('J')) {
-        json.push(`      {\n         "pri": ${m.facility * 8 + m.level},\n         "time": ${(m.us / 1e6).toFixed(6).padStart(12)},\n         "msg": ${JSON.stringify(m.text)}\n      }`);
+        json.push(
+          `      {\n         "pri": ${m.facility * 8 + m.level},\n         "time": ${(m.us / 1e6).toFixed(6).padStart(12)},\n         "msg": ${JSON.stringify(m.text)}\n      }`,
+        );
         return;
       }
-      const head = t.has('x') ? `${(FACILITIES[m.facility] ?? String(m.facility)).padEnd(6)}:${(LEVELS[m.level] ?? '').padEnd(6)}: ` : t.has('r') ? `<${m.facility * 8 + m.level}>` : '';
+      const head = t.has('x')
+        ? `${(FACILITIES[m.facility] ?? String(m.facility)).padEnd(6)}:${(LEVELS[m.level] ?? '').padEnd(6)}: `
+        : t.has('r')
+          ? `<${m.facility * 8 + m.level}>`
+          : '';
       const seconds = `${String(Math.floor(m.us / 1e6)).padStart(5)}.${String(m.us % 1e6).padStart(6, '0')}`;
       const delta = ((m.us - before) / 1e6).toFixed(6).padStart(12);
       before = m.us;
-      const time = plain ? '' : dates ? `[${strftime('%a %b %e %H:%M:%S %Y', boot + m.us * 1000)}] ` : format === 'iso' ? `${strftime('%FT%T', boot + m.us * 1000)},${String(m.us % 1e6).padStart(6, '0')}+00:00 ` : t.has('e') || t.has('H') ? `[${strftime('%b%e %H:%M', boot + m.us * 1000)}] ` : t.has('d') ? `[${seconds} <${delta}>] ` : `[${seconds}] `;
+      const time = plain
+        ? ''
+        : dates
+          ? `[${strftime('%a %b %e %H:%M:%S %Y', boot + m.us * 1000)}] `
+          : format === 'iso'
+            ? `${strftime('%FT%T', boot + m.us * 1000)},${String(m.us % 1e6).padStart(6, '0')}+00:00 `
+            : t.has('e') || t.has('H')
+              ? `[${strftime('%b%e %H:%M', boot + m.us * 1000)}] `
+              : t.has('d')
+                ? `[${seconds} <${delta}>] `
+                : `[${seconds}] `;
       t.out.line(head + (color ? paint(m, time) : time + m.text));
       if (follow) await t.out.flush();
       else await t.out.step();
@@ -113,7 +167,14 @@ export const dmesg = defineTool(
 
 function paint(m: Record, time: string): string {
   const sub = /^([^:]{1,40}:)(.*)$/s.exec(m.text);
-  const text = m.level <= 3 ? `\x1b[31m${m.text}\x1b[0m` : m.level === 4 ? `\x1b[1m${m.text}\x1b[0m` : sub ? `\x1b[33m${sub[1]}\x1b[0m${sub[2]}` : m.text;
+  const text =
+    m.level <= 3
+      ? `\x1b[31m${m.text}\x1b[0m`
+      : m.level === 4
+        ? `\x1b[1m${m.text}\x1b[0m`
+        : sub
+          ? `\x1b[33m${sub[1]}\x1b[0m${sub[2]}`
+          : m.text;
   return `\x1b[32m${time}\x1b[0m${text}`;
 }
 
@@ -142,7 +203,8 @@ export const logger: Program = async (sys, argv) => {
   const words = argv.slice(1).filter((a, i, all) => !a.startsWith('-') && !/^-[tp]$/.test(all[i - 1] ?? ''));
   const tag = argv[argv.indexOf('-t') + 1];
   const fd = sys.open('/dev/kmsg', O_WRONLY);
-  const r = fd < 0 ? fd : await writeAll(sys, fd, utf8(`<13>${argv.includes('-t') ? tag : 'root'}: ${words.join(' ')}\n`));
+  const r =
+    fd < 0 ? fd : await writeAll(sys, fd, utf8(`<13>${argv.includes('-t') ? tag : 'root'}: ${words.join(' ')}\n`));
   if (r < 0) await complain(sys, `logger: ${strerror(r)}`);
   return r < 0 ? 1 : 0;
 };

@@ -2,9 +2,9 @@
 import { E } from '../../base/errno.ts';
 import { O_RDONLY } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
+import { listDir } from '../coreutils/fileops.ts';
 import { complain, readFileBytes, readFileText, strerror } from '../misc/io.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
-import { listDir } from '../coreutils/fileops.ts';
 import { patternRegExp } from '../shell/pattern.ts';
 
 const under = (name: string): string => name.replaceAll('-', '_');
@@ -20,10 +20,14 @@ interface Loaded {
 async function loadedModules(sys: Sys): Promise<Loaded[]> {
   const text = await readFileText(sys, '/proc/modules');
   if (typeof text === 'number') return [];
-  return text.trim().split('\n').filter(Boolean).map((line) => {
-    const [name = '', size = '0', refs = '0', users = '-'] = line.split(' ');
-    return { name, size, refs, users: users === '-' ? [] : users.split(',').filter(Boolean) };
-  });
+  return text
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [name = '', size = '0', refs = '0', users = '-'] = line.split(' ');
+      return { name, size, refs, users: users === '-' ? [] : users.split(',').filter(Boolean) };
+    });
 }
 
 /** modules.dep: module name → its file and those it needs (nearest first), as absolute paths. */
@@ -33,7 +37,9 @@ async function dependencies(sys: Sys): Promise<Map<string, string[]>> {
   for (const line of typeof text === 'string' ? text.split('\n') : []) {
     const m = /^(\S+):\s*(.*)$/.exec(line);
     if (!m) continue;
-    const files = [m[1] ?? '', ...(m[2] ?? '').split(/\s+/).filter(Boolean)].map((f) => (f.startsWith('/') ? f : `${directory(sys)}/${f}`));
+    const files = [m[1] ?? '', ...(m[2] ?? '').split(/\s+/).filter(Boolean)].map((f) =>
+      f.startsWith('/') ? f : `${directory(sys)}/${f}`,
+    );
     map.set(fileName(m[1] ?? ''), files);
   }
   return map;
@@ -56,7 +62,8 @@ async function configuredOptions(sys: Sys, name: string): Promise<string> {
     const names = listDir(sys, dir);
     for (const n of typeof names === 'number' ? [] : names) {
       const text = n.endsWith('.conf') ? await readFileText(sys, `${dir}/${n}`) : '';
-      for (const m of typeof text === 'string' ? text.matchAll(/^\s*options\s+(\S+)\s+(.*)$/gm) : []) if (under(m[1] ?? '') === name) out += `${out ? ' ' : ''}${m[2]}`;
+      for (const m of typeof text === 'string' ? text.matchAll(/^\s*options\s+(\S+)\s+(.*)$/gm) : [])
+        if (under(m[1] ?? '') === name) out += `${out ? ' ' : ''}${m[2]}`;
     }
   }
   return out;
@@ -72,33 +79,64 @@ async function load(sys: Sys, file: string, params: string): Promise<number> {
 }
 
 /** kmod's own words for what insertion can answer. */
-const insertError = (r: number): string => (r === -E.ENOENT ? 'Unknown symbol in module, or unknown parameter (see dmesg)' : r === -E.ENOEXEC ? 'Exec format error' : strerror(r));
+const insertError = (r: number): string =>
+  r === -E.ENOENT
+    ? 'Unknown symbol in module, or unknown parameter (see dmesg)'
+    : r === -E.ENOEXEC
+      ? 'Exec format error'
+      : strerror(r);
 
-export const lsmod = defineTool({ name: 'lsmod', usage: '', about: 'Shows loaded modules, from /proc/modules.', options: [] }, async (t) => {
-  t.out.line('Module                  Size  Used by');
-  for (const m of await loadedModules(t.sys)) t.out.line(`${m.name.padEnd(19)} ${m.size.padStart(8)}  ${m.refs}${m.users.length ? ` ${m.users.join(',')}` : ''}`);
-  return 0;
-});
+export const lsmod = defineTool(
+  { name: 'lsmod', usage: '', about: 'Shows loaded modules, from /proc/modules.', options: [] },
+  async (t) => {
+    t.out.line('Module                  Size  Used by');
+    for (const m of await loadedModules(t.sys))
+      t.out.line(
+        `${m.name.padEnd(19)} ${m.size.padStart(8)}  ${m.refs}${m.users.length ? ` ${m.users.join(',')}` : ''}`,
+      );
+    return 0;
+  },
+);
 
-export const insmod = defineTool({ name: 'insmod', usage: 'FILE [NAME=VALUE]...', about: 'Loads one module file.', posix: true, options: [['-f, --force', 'nothing here'], ['-s, --syslog', 'nothing here'], ['-v, --verbose', 'say more']] }, async (t) => {
-  const [file, ...params] = t.args;
-  if (file === undefined) {
-    await complain(t.sys, 'insmod: ERROR: missing filename.');
+export const insmod = defineTool(
+  {
+    name: 'insmod',
+    usage: 'FILE [NAME=VALUE]...',
+    about: 'Loads one module file.',
+    posix: true,
+    options: [
+      ['-f, --force', 'nothing here'],
+      ['-s, --syslog', 'nothing here'],
+      ['-v, --verbose', 'say more'],
+    ],
+  },
+  async (t) => {
+    const [file, ...params] = t.args;
+    if (file === undefined) {
+      await complain(t.sys, 'insmod: ERROR: missing filename.');
+      return 1;
+    }
+    const stat = t.sys.stat(file);
+    const r = typeof stat === 'number' ? stat : await load(t.sys, file, params.join(' '));
+    if (r >= 0) return 0;
+    if (typeof stat === 'number') await complain(t.sys, `insmod: ERROR: could not load module ${file}: ${strerror(r)}`);
+    else
+      await complain(
+        t.sys,
+        `insmod: ERROR: could not insert module ${file}: ${r === -E.ENOENT ? 'Unknown symbol in module' : r === -E.ENOEXEC ? 'Invalid module format' : strerror(r)}`,
+      );
     return 1;
-  }
-  const stat = t.sys.stat(file);
-  const r = typeof stat === 'number' ? stat : await load(t.sys, file, params.join(' '));
-  if (r >= 0) return 0;
-  if (typeof stat === 'number') await complain(t.sys, `insmod: ERROR: could not load module ${file}: ${strerror(r)}`);
-  else await complain(t.sys, `insmod: ERROR: could not insert module ${file}: ${r === -E.ENOENT ? 'Unknown symbol in module' : r === -E.ENOEXEC ? 'Invalid module format' : strerror(r)}`);
-  return 1;
-});
+  },
+);
 
 async function removeOne(t: Tool, who: string, name: string): Promise<number> {
   const mod = (await loadedModules(t.sys)).find((m) => m.name === name);
   const builtin = typeof t.sys.stat(`/sys/module/${name}`) !== 'number';
   if (!mod) {
-    await complain(t.sys, builtin ? `${who}: ERROR: Module ${name} is builtin.` : `${who}: ERROR: Module ${name} is not currently loaded`);
+    await complain(
+      t.sys,
+      builtin ? `${who}: ERROR: Module ${name} is builtin.` : `${who}: ERROR: Module ${name} is not currently loaded`,
+    );
     return 1;
   }
   if (mod.users.length > 0) {
@@ -115,17 +153,48 @@ async function removeOne(t: Tool, who: string, name: string): Promise<number> {
   return 1;
 }
 
-export const rmmod = defineTool({ name: 'rmmod', usage: 'MODULE...', about: 'Unloads modules.', options: [['-f, --force', 'nothing here'], ['-s, --syslog', 'nothing here'], ['-v, --verbose', 'say more']] }, async (t) => {
-  if (t.args.length === 0) {
-    await complain(t.sys, 'rmmod: ERROR: missing module name.');
-    return 1;
-  }
-  for (const a of t.args) if (await removeOne(t, 'rmmod', fileName(a))) t.status = 1;
-  return t.status;
-});
+export const rmmod = defineTool(
+  {
+    name: 'rmmod',
+    usage: 'MODULE...',
+    about: 'Unloads modules.',
+    options: [
+      ['-f, --force', 'nothing here'],
+      ['-s, --syslog', 'nothing here'],
+      ['-v, --verbose', 'say more'],
+    ],
+  },
+  async (t) => {
+    if (t.args.length === 0) {
+      await complain(t.sys, 'rmmod: ERROR: missing module name.');
+      return 1;
+    }
+    for (const a of t.args) if (await removeOne(t, 'rmmod', fileName(a))) t.status = 1;
+    return t.status;
+  },
+);
 
 export const modprobe = defineTool(
-  { name: 'modprobe', usage: '[OPTION]... MODULE [NAME=VALUE]...', about: 'Loads a module and those it needs, or removes it.', options: [['-a, --all', 'every operand is a module'], ['-c, --showconfig', 'nothing here'], ['-D, --show-depends', 'show what would be loaded'], ['-f, --force', 'nothing here'], ['-i, --ignore-install', 'nothing here'], ['-n, --dry-run, --show', 'do nothing'], ['-q, --quiet', 'no message for unknown modules'], ['-r, --remove', 'remove'], ['-R, --resolve-alias', 'show what an alias stands for'], ['-v, --verbose', 'say what is done'], ['--first-time', 'complain if nothing is to do'], ['-S, --set-version=X', 'nothing here'], ['-d, --dirname=X', 'nothing here']] },
+  {
+    name: 'modprobe',
+    usage: '[OPTION]... MODULE [NAME=VALUE]...',
+    about: 'Loads a module and those it needs, or removes it.',
+    options: [
+      ['-a, --all', 'every operand is a module'],
+      ['-c, --showconfig', 'nothing here'],
+      ['-D, --show-depends', 'show what would be loaded'],
+      ['-f, --force', 'nothing here'],
+      ['-i, --ignore-install', 'nothing here'],
+      ['-n, --dry-run, --show', 'do nothing'],
+      ['-q, --quiet', 'no message for unknown modules'],
+      ['-r, --remove', 'remove'],
+      ['-R, --resolve-alias', 'show what an alias stands for'],
+      ['-v, --verbose', 'say what is done'],
+      ['--first-time', 'complain if nothing is to do'],
+      ['-S, --set-version=X', 'nothing here'],
+      ['-d, --dirname=X', 'nothing here'],
+    ],
+  },
   async (t) => {
     if (t.args.length === 0) {
       await complain(t.sys, 'modprobe: ERROR: missing parameters. See -h.');
@@ -145,7 +214,11 @@ export const modprobe = defineTool(
       }
       if (targets.length === 0) {
         if (typeof t.sys.stat(`/sys/module/${name}`) !== 'number') continue;
-        if (!t.has('q')) await complain(t.sys, `modprobe: FATAL: Module ${given} not found${t.has('r') ? '.' : ` in directory ${directory(t.sys)}`}`);
+        if (!t.has('q'))
+          await complain(
+            t.sys,
+            `modprobe: FATAL: Module ${given} not found${t.has('r') ? '.' : ` in directory ${directory(t.sys)}`}`,
+          );
         t.status = 1;
         continue;
       }
@@ -158,7 +231,12 @@ export const modprobe = defineTool(
   },
 );
 
-async function loadTree(t: Tool, name: string, params: string, deps: ReadonlyMap<string, readonly string[]>): Promise<number> {
+async function loadTree(
+  t: Tool,
+  name: string,
+  params: string,
+  deps: ReadonlyMap<string, readonly string[]>,
+): Promise<number> {
   const loaded = new Set((await loadedModules(t.sys)).map((m) => m.name));
   const files = [...(deps.get(name) ?? [])].reverse();
   if (loaded.has(name) && !t.has('D')) {
@@ -188,7 +266,10 @@ async function removeTree(t: Tool, name: string, deps: ReadonlyMap<string, reado
     return 1;
   }
   if (mod.users.length > 0 || Number(mod.refs) > 0) {
-    await complain(t.sys, `modprobe: FATAL: Module ${name} is in use${mod.users.length ? ` by: ${mod.users.join(' ')}` : ''}.`);
+    await complain(
+      t.sys,
+      `modprobe: FATAL: Module ${name} is in use${mod.users.length ? ` by: ${mod.users.join(' ')}` : ''}.`,
+    );
     return 1;
   }
   if (t.has('v') || t.has('n')) t.out.line(`rmmod ${name}`);
@@ -215,31 +296,63 @@ export async function moduleInfo(sys: Sys, file: string): Promise<[string, strin
   const bytes = await readFileBytes(sys, file);
   if (typeof bytes === 'number') return [];
   const text = new TextDecoder().decode(bytes);
-  return [...text.matchAll(/(?:^|[\0\n])(license|description|author|version|alias|depends|softdep|srcversion|intree|name|vermagic|parm|parmtype|import_ns|firmware|retpoline)=([^\0\n]*)/g)].map((m) => [m[1] ?? '', m[2] ?? '']);
+  return [
+    ...text.matchAll(
+      /(?:^|[\0\n])(license|description|author|version|alias|depends|softdep|srcversion|intree|name|vermagic|parm|parmtype|import_ns|firmware|retpoline)=([^\0\n]*)/g,
+    ),
+  ].map((m) => [m[1] ?? '', m[2] ?? '']);
 }
 
-export const modinfo = defineTool({ name: 'modinfo', usage: '[OPTION]... MODULE...', about: 'Shows what a module file says of itself.', options: [['-F, --field=FIELD', 'one field'], ['-a, --author', 'author'], ['-d, --description', 'description'], ['-l, --license', 'license'], ['-n, --filename', 'file'], ['-p, --parameters', 'parameters'], ['-0, --null', 'NUL ends']] }, async (t) => {
-  if (t.args.length === 0) {
-    await complain(t.sys, 'modinfo: ERROR: missing module or filename.');
-    return 1;
-  }
-  const deps = await dependencies(t.sys);
-  const field = t.get('F') ?? (t.has('a') ? 'author' : t.has('d') ? 'description' : t.has('l') ? 'license' : t.has('n') ? 'filename' : t.has('p') ? 'parm' : null);
-  for (const given of t.args) {
-    const file = given.includes('/') ? given : deps.get(under(given))?.[0];
-    if (file === undefined || typeof t.sys.stat(file) === 'number') {
-      await complain(t.sys, `modinfo: ERROR: Module ${given} not found.`);
-      t.status = 1;
-      continue;
+export const modinfo = defineTool(
+  {
+    name: 'modinfo',
+    usage: '[OPTION]... MODULE...',
+    about: 'Shows what a module file says of itself.',
+    options: [
+      ['-F, --field=FIELD', 'one field'],
+      ['-a, --author', 'author'],
+      ['-d, --description', 'description'],
+      ['-l, --license', 'license'],
+      ['-n, --filename', 'file'],
+      ['-p, --parameters', 'parameters'],
+      ['-0, --null', 'NUL ends'],
+    ],
+  },
+  async (t) => {
+    if (t.args.length === 0) {
+      await complain(t.sys, 'modinfo: ERROR: missing module or filename.');
+      return 1;
     }
-    const info: [string, string][] = [['filename', file], ...(await moduleInfo(t.sys, file))];
-    for (const [k, v] of info) {
-      if (field === null) t.out.line(`${`${k}:`.padEnd(16)}${v}`);
-      else if (k === field) t.out.line(v);
+    const deps = await dependencies(t.sys);
+    const field =
+      t.get('F') ??
+      (t.has('a')
+        ? 'author'
+        : t.has('d')
+          ? 'description'
+          : t.has('l')
+            ? 'license'
+            : t.has('n')
+              ? 'filename'
+              : t.has('p')
+                ? 'parm'
+                : null);
+    for (const given of t.args) {
+      const file = given.includes('/') ? given : deps.get(under(given))?.[0];
+      if (file === undefined || typeof t.sys.stat(file) === 'number') {
+        await complain(t.sys, `modinfo: ERROR: Module ${given} not found.`);
+        t.status = 1;
+        continue;
+      }
+      const info: [string, string][] = [['filename', file], ...(await moduleInfo(t.sys, file))];
+      for (const [k, v] of info) {
+        if (field === null) t.out.line(`${`${k}:`.padEnd(16)}${v}`);
+        else if (k === field) t.out.line(v);
+      }
     }
-  }
-  return t.status;
-});
+    return t.status;
+  },
+);
 
 /** The images' modules.dep is complete from the start; there is nothing to compute anew. */
 export const depmod: Program = async (sys) => (typeof sys.stat(`${directory(sys)}/modules.dep`) === 'number' ? 1 : 0);

@@ -41,13 +41,44 @@ export function moduleNames(sys: Sys): string[] {
   return [...new Set(found)];
 }
 
-const loaded = (sys: Sys): string[] => names(sys, '/sys/module').filter((n) => names(sys, `/sys/module/${n}`).includes('initstate') || names(sys, `/sys/module/${n}`).includes('refcnt'));
+const loaded = (sys: Sys): string[] =>
+  names(sys, '/sys/module').filter(
+    (n) => names(sys, `/sys/module/${n}`).includes('initstate') || names(sys, `/sys/module/${n}`).includes('refcnt'),
+  );
 
 const afterDashS: Completer = (sys, words) => (words.at(-2) === '-s' ? { words: pciAddresses(sys), only: true } : null);
 
 const CXL: Record<string, readonly string[]> = {
-  'list': ['-M', '-D', '-B', '-P', '-E', '-T', '-R', '-i', '-u', '-v', '-vv', '-vvv', '-m', '-d', '-b', '-p', '-e', '-r', '--memdevs', '--decoders', '--buses', '--ports', '--endpoints', '--targets', '--regions', '--idle', '--human'],
-  'version': [],
+  list: [
+    '-M',
+    '-D',
+    '-B',
+    '-P',
+    '-E',
+    '-T',
+    '-R',
+    '-i',
+    '-u',
+    '-v',
+    '-vv',
+    '-vvv',
+    '-m',
+    '-d',
+    '-b',
+    '-p',
+    '-e',
+    '-r',
+    '--memdevs',
+    '--decoders',
+    '--buses',
+    '--ports',
+    '--endpoints',
+    '--targets',
+    '--regions',
+    '--idle',
+    '--human',
+  ],
+  version: [],
   'create-region': ['-d', '-m', '-s', '-t', '-w', '-g', '-u'],
   'destroy-region': ['-f'],
   'enable-region': [],
@@ -61,35 +92,103 @@ const CXL: Record<string, readonly string[]> = {
 export const COMPLETIONS = new Map<string, Completer>([
   ['lspci', afterDashS],
   ['setpci', afterDashS],
-  ['modprobe', (sys, words) => (words.includes('-r') ? { words: loaded(sys), only: true } : (words.at(-1) ?? '').startsWith('-') ? null : { words: moduleNames(sys), only: true })],
+  [
+    'modprobe',
+    (sys, words) =>
+      words.includes('-r')
+        ? { words: loaded(sys), only: true }
+        : (words.at(-1) ?? '').startsWith('-')
+          ? null
+          : { words: moduleNames(sys), only: true },
+  ],
   ['modinfo', (sys) => ({ words: moduleNames(sys) })],
   ['rmmod', (sys) => ({ words: loaded(sys), only: true })],
-  ['driverctl', (sys, words) => ({ words: words.length === 2 ? ['list-devices', 'list-overrides', 'set-override', 'unset-override'] : names(sys, '/sys/bus/pci/devices'), only: true })],
+  [
+    'driverctl',
+    (sys, words) => ({
+      words:
+        words.length === 2
+          ? ['list-devices', 'list-overrides', 'set-override', 'unset-override']
+          : names(sys, '/sys/bus/pci/devices'),
+      only: true,
+    }),
+  ],
   [
     'cxl',
     (sys, words) => {
       if (words.length === 2) return { words: Object.keys(CXL), only: true };
       const options = CXL[words[1] ?? ''] ?? [];
       if ((words.at(-1) ?? '').startsWith('-')) return { words: options, only: true };
-      const kind = /region/.test(words[1] ?? '') ? /^(region|mem|decoder)/ : /memdev/.test(words[1] ?? '') ? /^mem/ : /port/.test(words[1] ?? '') ? /^(port|endpoint)/ : /./;
+      const kind = /region/.test(words[1] ?? '')
+        ? /^(region|mem|decoder)/
+        : /memdev/.test(words[1] ?? '')
+          ? /^mem/
+          : /port/.test(words[1] ?? '')
+            ? /^(port|endpoint)/
+            : /./;
       return { words: names(sys, '/sys/bus/cxl/devices').filter((n) => kind.test(n)), only: true };
     },
   ],
   [
     'kill',
-    (sys, words) => ((words.at(-1) ?? '').startsWith('-') ? null : { words: names(sys, '/proc').filter((n) => /^\d+$/.test(n)), only: true }),
+    (sys, words) =>
+      (words.at(-1) ?? '').startsWith('-')
+        ? null
+        : { words: names(sys, '/proc').filter((n) => /^\d+$/.test(n)), only: true },
   ],
   [
     'qemu-system-x86_64',
     (sys, words) => {
       const current = words.at(-1) ?? '';
       const host = /^(vfio-pci(?:-nohotplug)?,(?:.*,)?host=)/.exec(current)?.[1];
-      if (words.at(-2) === '-device' && host) return { words: names(sys, '/sys/bus/pci/devices'), base: host, only: true };
+      if (words.at(-2) === '-device' && host)
+        return { words: names(sys, '/sys/bus/pci/devices'), base: host, only: true };
       if (words.at(-2) === '-device')
-        return { words: ['pxb-cxl', 'cxl-rp', 'cxl-upstream', 'cxl-downstream', 'cxl-type3', 'cxl-accel', 'vfio-pci', 'pcie-root-port', 'intel-iommu', 'virtio-net-pci', 'virtio-rng-pci'], only: true };
-      if (words.at(-2) === '-object') return { words: ['memory-backend-ram', 'memory-backend-file', 'iommufd'], only: true };
+        return {
+          words: [
+            'pxb-cxl',
+            'cxl-rp',
+            'cxl-upstream',
+            'cxl-downstream',
+            'cxl-type3',
+            'cxl-accel',
+            'vfio-pci',
+            'pcie-root-port',
+            'intel-iommu',
+            'virtio-net-pci',
+            'virtio-rng-pci',
+          ],
+          only: true,
+        };
+      if (words.at(-2) === '-object')
+        return { words: ['memory-backend-ram', 'memory-backend-file', 'iommufd'], only: true };
       if (current.startsWith('-'))
-        return { words: ['-M', '-machine', '-m', '-smp', '-cpu', '-enable-kvm', '-accel', '-device', '-object', '-kernel', '-initrd', '-append', '-nographic', '-monitor', '-serial', '-drive', '-netdev', '-name', '-S', '-version', '-help'], only: true };
+        return {
+          words: [
+            '-M',
+            '-machine',
+            '-m',
+            '-smp',
+            '-cpu',
+            '-enable-kvm',
+            '-accel',
+            '-device',
+            '-object',
+            '-kernel',
+            '-initrd',
+            '-append',
+            '-nographic',
+            '-monitor',
+            '-serial',
+            '-drive',
+            '-netdev',
+            '-name',
+            '-S',
+            '-version',
+            '-help',
+          ],
+          only: true,
+        };
       return null;
     },
   ],

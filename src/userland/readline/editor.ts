@@ -18,7 +18,12 @@ export interface EditorState {
   readonly last: 'kill' | 'tab' | 'other';
   /** Bytes of an unfinished escape sequence or UTF-8 character. */
   readonly pending: readonly number[];
-  readonly search: { readonly query: string; readonly from: number; readonly failed: boolean; readonly before: string } | null;
+  readonly search: {
+    readonly query: string;
+    readonly from: number;
+    readonly failed: boolean;
+    readonly before: string;
+  } | null;
   /** Row of the cursor below the prompt's first row, as last drawn. */
   readonly row: number;
   readonly undo: readonly { readonly chars: readonly string[]; readonly cursor: number }[];
@@ -74,7 +79,9 @@ const widthOf = (chars: readonly string[]): number => chars.reduce((n, c) => n +
 /** Draws prompt and line afresh from the prompt's first row and puts the cursor where it belongs. */
 function redraw(state: EditorState, event: EditorEvent | null = null): Step {
   const { columns } = state;
-  const prompt = state.search ? `(${state.search.failed ? 'failed ' : ''}reverse-i-search)\`${state.search.query}': ` : state.prompt;
+  const prompt = state.search
+    ? `(${state.search.failed ? 'failed ' : ''}reverse-i-search)\`${state.search.query}': `
+    : state.prompt;
   const extra = shown(prompt).split('\n').length - 1;
   const lead = promptWidth(prompt);
   const body = state.chars.map(show).join('');
@@ -155,7 +162,8 @@ function killRange(state: EditorState, from: number, to: number): Step {
   const kill = state.last !== 'kill' ? text : from < state.cursor ? text + state.kill : state.kill + text;
   return edit(state, [...state.chars.slice(0, from), ...state.chars.slice(to)], from, { kill, last: 'kill' });
 }
-const move = (state: EditorState, cursor: number): Step => redraw({ ...state, cursor: Math.max(0, Math.min(state.chars.length, cursor)), last: 'other' });
+const move = (state: EditorState, cursor: number): Step =>
+  redraw({ ...state, cursor: Math.max(0, Math.min(state.chars.length, cursor)), last: 'other' });
 
 function recall(state: EditorState, at: number): Step {
   if (at < 0 || at > state.history.length) return bell(state);
@@ -306,7 +314,12 @@ function escape(state: EditorState, pending: readonly number[]): Step {
     case 'c': {
       const end = wordRight(base);
       const word = base.chars.slice(base.cursor, end).join('');
-      const made = text === 'u' ? word.toUpperCase() : text === 'l' ? word.toLowerCase() : word.toLowerCase().replace(/[a-z]/, (c) => c.toUpperCase());
+      const made =
+        text === 'u'
+          ? word.toUpperCase()
+          : text === 'l'
+            ? word.toLowerCase()
+            : word.toLowerCase().replace(/[a-z]/, (c) => c.toUpperCase());
       return edit(base, [...base.chars.slice(0, base.cursor), ...made, ...base.chars.slice(end)], end);
     }
     case '.': {
@@ -317,7 +330,9 @@ function escape(state: EditorState, pending: readonly number[]): Step {
     case '[201~':
       return still(base);
   }
-  return text.length > 8 || !text.startsWith('[') || /[A-Za-z~]$/.test(text) ? still(base) : still({ ...state, pending });
+  return text.length > 8 || !text.startsWith('[') || /[A-Za-z~]$/.test(text)
+    ? still(base)
+    : still({ ...state, pending });
 }
 
 function search(state: EditorState, query: string, from: number): Step {
@@ -326,7 +341,13 @@ function search(state: EditorState, query: string, from: number): Step {
     const line = state.history[i] ?? '';
     const hit = line.lastIndexOf(query);
     if (hit >= 0 && query !== '')
-      return redraw({ ...state, chars: [...line], cursor: [...line.slice(0, hit)].length, at: i, search: { query, from: i, failed: false, before } });
+      return redraw({
+        ...state,
+        chars: [...line],
+        cursor: [...line.slice(0, hit)].length,
+        at: i,
+        search: { query, from: i, failed: false, before },
+      });
   }
   const drawn = redraw({ ...state, search: { query, from: state.search?.from ?? from, failed: query !== '', before } });
   return query === '' ? drawn : { ...drawn, output: `\x07${drawn.output}` };

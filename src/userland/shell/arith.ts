@@ -1,6 +1,14 @@
 /** Shell arithmetic on 64-bit two's complement integers: recursive descent over already expanded text. */
 
-export class ArithError extends Error {}
+export class ArithError extends Error {
+  constructor(
+    message: string,
+    /** The expression's text is in the message already. */
+    readonly named = false,
+  ) {
+    super(message);
+  }
+}
 
 /** How names are read and written. `subscript` is the text between brackets, if any. */
 export interface ArithScope {
@@ -35,6 +43,8 @@ const ASSIGN = ['<<=', '>>=', '+=', '-=', '*=', '/=', '%=', '&=', '^=', '|=', '=
 
 class Parser {
   at = 0;
+  /** Where the last operator stands: what an unexpected end is blamed on. */
+  operatorAt = 0;
   constructor(readonly text: string) {}
 
   skip(): void {
@@ -51,7 +61,8 @@ class Parser {
   }
   error(why: string): never {
     this.skip();
-    throw new ArithError(`${this.text}: ${why} (error token is "${this.text.slice(this.at)}")`);
+    const rest = this.text.slice(this.at).trim() === '' ? this.text.slice(this.operatorAt) : this.text.slice(this.at);
+    throw new ArithError(`${why} (error token is "${rest}")`);
   }
 
   comma(): Node {
@@ -89,6 +100,7 @@ class Parser {
       // `a | b` is not the start of `||` or `|=`, `<` not of `<<`; `==` is no assignment.
       if (next === '=' && !['==', '!=', '<=', '>='].includes(op)) return a;
       if (['|', '&', '<', '>', '*'].includes(op) && next === op) return a;
+      this.operatorAt = this.at;
       this.at += op.length;
       this.skip();
       const at = this.text.slice(this.at);
@@ -157,7 +169,7 @@ function parseNumber(token: string, rest = token): bigint {
   const hash = token.indexOf('#');
   if (hash >= 0) {
     const base = Number(token.slice(0, hash));
-    if (base < 2 || base > 64) throw new ArithError(`${token}: invalid arithmetic base (error token is "${rest}")`);
+    if (base < 2 || base > 64) throw new ArithError(`invalid arithmetic base (error token is "${rest}")`);
     return digits(token.slice(hash + 1), base, token, rest);
   }
   if (/^0[xX]/.test(token)) return digits(token.slice(2), 16, token, rest);
@@ -173,7 +185,7 @@ function digits(text: string, base: number, token: string, rest: string): bigint
     else if (c >= 'a' && c <= 'z') d = c.charCodeAt(0) - 87;
     else if (c >= 'A' && c <= 'Z') d = c.charCodeAt(0) - (base <= 36 ? 55 : 29);
     else d = c === '@' ? 62 : 63;
-    if (d >= base) throw new ArithError(`${token}: value too great for base (error token is "${rest}")`);
+    if (d >= base) throw new ArithError(`value too great for base (error token is "${rest}")`);
     v = v * BigInt(base) + BigInt(d);
   }
   return wrap(v);
@@ -181,12 +193,21 @@ function digits(text: string, base: number, token: string, rest: string): bigint
 
 const cache = new Map<string, Node>();
 
-/** Evaluates an expression; empty text is 0. */
+/** Evaluates an expression; empty text is 0. Errors name the expression they are in. */
 export function evaluateArith(text: string, scope: ArithScope, depth = 0): bigint {
+  try {
+    return evaluate(text, scope, depth);
+  } catch (error) {
+    if (!(error instanceof ArithError) || error.named) throw error;
+    throw new ArithError(`${text.trimStart()}: ${error.message}`, true);
+  }
+}
+
+function evaluate(text: string, scope: ArithScope, depth: number): bigint {
   const trimmed = text.trim();
   if (trimmed === '') return 0n;
   if (/^[1-9]\d{0,17}$|^0$/.test(trimmed)) return BigInt(trimmed);
-  if (depth > 1000) throw new ArithError(`${text}: expression recursion level exceeded (error token is "${text}")`);
+  if (depth > 1000) throw new ArithError(`expression recursion level exceeded (error token is "${text}")`);
   let node = cache.get(text);
   if (!node) {
     const parser = new Parser(text);

@@ -1,7 +1,8 @@
 /** Tab completion: commands, variables, options from the tools' own tables, paths, PCI addresses, modules, CXL objects. */
+
+import { COMPLETIONS } from '../misc/completion.ts';
 import { join } from '../misc/io.ts';
 import { TOOL_OPTIONS } from '../misc/tool.ts';
-import { COMPLETIONS } from '../misc/completion.ts';
 import { compareNames, list } from './glob.ts';
 import type { Shell } from './shell.ts';
 
@@ -50,12 +51,10 @@ export function commandWords(text: string): { words: string[]; quote: string } {
       words = [];
       word = '';
       any = false;
-      continue;
     } else if (/[\s<>]/.test(c)) {
       if (word !== '' || any) words.push(word);
       word = '';
       any = false;
-      continue;
     } else word += c;
   }
   words.push(word);
@@ -67,15 +66,30 @@ const escapeWord = (text: string): string => text.replace(/[\s"'\\$&;|<>()`*?[\]
 export function complete(sh: Shell, before: string): Completion {
   const { words, quote } = commandWords(before);
   while (/^[A-Za-z_]\w*=/.test(words[0] ?? '') && words.length > 1) words.shift();
-  while (/^(sudo|exec|command|time|then|do|else|if|while|until|!|nohup|watch|xargs)$/.test(words[0] ?? '') && words.length > 1) words.shift();
+  while (
+    /^(sudo|exec|command|time|then|do|else|if|while|until|!|nohup|watch|xargs)$/.test(words[0] ?? '') &&
+    words.length > 1
+  )
+    words.shift();
   const current = words.at(-1) ?? '';
   const typed = rawTail(before, quote);
-  const done = (names: readonly string[], base = ''): Completion => finish(typed, base, current.slice(base.length), names, quote);
+  const done = (names: readonly string[], base = ''): Completion =>
+    finish(typed, base, current.slice(base.length), names, quote);
   const redirect = /[<>]\s*[^\s<>|;&]*$/.test(before);
   if (/^\$\{?\w*$/.test(current)) {
     const open = current.startsWith('${') ? '${' : '$';
     const names = sh.vars.names().filter((n) => n.startsWith(current.slice(open.length)));
-    return { word: typed, candidates: names, text: names.length === 0 ? typed : typed.slice(0, typed.length - current.length) + open + commonPrefix(names) + (names.length === 1 && open === '${' ? '}' : '') };
+    return {
+      word: typed,
+      candidates: names,
+      text:
+        names.length === 0
+          ? typed
+          : typed.slice(0, typed.length - current.length) +
+            open +
+            commonPrefix(names) +
+            (names.length === 1 && open === '${' ? '}' : ''),
+    };
   }
   if (words.length === 1 && !redirect && !current.includes('/')) return done(commands(sh, current));
   const name = (words[0] ?? '').replace(/.*\//, '');
@@ -93,7 +107,8 @@ export function complete(sh: Shell, before: string): Completion {
       const hits = options.filter((o) => o.startsWith(current)).sort(compareNames);
       if (hits.length > 0) return done(hits);
     }
-    if (['type', 'which', 'hash', 'man', 'help', 'timeout'].includes(name) && !current.includes('/')) return done(commands(sh, current));
+    if (['type', 'which', 'hash', 'man', 'help', 'timeout'].includes(name) && !current.includes('/'))
+      return done(commands(sh, current));
     if (name === 'unset' || name === 'export') return done(sh.vars.names().filter((n) => n.startsWith(current)));
   }
   return paths(sh, current, typed, quote, name === 'cd' || name === 'rmdir' || name === 'pushd');
@@ -119,10 +134,28 @@ function finish(typed: string, base: string, _rest: string, names: readonly stri
 
 function commands(sh: Shell, prefix: string): string[] {
   const names = new Set<string>();
-  for (const table of [sh.builtins.keys(), sh.functions.keys(), sh.aliases.keys()]) for (const n of table) if (n.startsWith(prefix)) names.add(n);
-  for (const word of ['if', 'then', 'else', 'elif', 'fi', 'for', 'while', 'until', 'do', 'done', 'case', 'esac', 'function', 'select', 'time'])
+  for (const table of [sh.builtins.keys(), sh.functions.keys(), sh.aliases.keys()])
+    for (const n of table) if (n.startsWith(prefix)) names.add(n);
+  for (const word of [
+    'if',
+    'then',
+    'else',
+    'elif',
+    'fi',
+    'for',
+    'while',
+    'until',
+    'do',
+    'done',
+    'case',
+    'esac',
+    'function',
+    'select',
+    'time',
+  ])
     if (prefix !== '' && word.startsWith(prefix)) names.add(word);
-  for (const dir of (sh.vars.get('PATH') ?? '').split(':')) for (const n of list(sh.sys, dir)) if (n.startsWith(prefix)) names.add(n);
+  for (const dir of (sh.vars.get('PATH') ?? '').split(':'))
+    for (const n of list(sh.sys, dir)) if (n.startsWith(prefix)) names.add(n);
   return [...names];
 }
 

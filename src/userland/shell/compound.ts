@@ -1,5 +1,7 @@
 /** Compound commands: if, loops, case, groups, subshells, `[[ ]]`, `(( ))`. */
+
 import { complain, LineReader } from '../misc/io.ts';
+import { ArithError } from './arith.ts';
 import { BreakSignal } from './control.ts';
 import { arithText, ExpandError, expandPattern, expandRegex, expandText, expandWords } from './expand.ts';
 import type * as Ast from './parse.ts';
@@ -89,7 +91,12 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       sh.line = sh.source.line(node.pos);
       await sh.traceText(`(( ${node.body} ))`);
       sh.status = 1;
-      sh.status = (await arithText(sh, node.body)) === 0n ? 1 : 0;
+      try {
+        sh.status = (await arithText(sh, node.body)) === 0n ? 1 : 0;
+      } catch (error) {
+        if (!(error instanceof ArithError)) throw error;
+        await sh.error(`((: ${error.message}`);
+      }
       return;
     }
     case 'TestCommand':

@@ -16,7 +16,7 @@ import {
   TIOCLABTAG,
 } from '../../linux/uapi/constants.ts';
 import { complain, readFileText, windowSize, writeAll, writeText } from '../misc/io.ts';
-import { below, begin, feed, lineOf, replaceWord, type Step } from '../readline/editor.ts';
+import { begin, below, feed, lineOf, replaceWord, type Step } from '../readline/editor.ts';
 import { type Completion, complete, listing } from './complete.ts';
 import { BreakSignal, InterruptSignal, ReturnSignal } from './control.ts';
 import { isIncomplete, Source } from './parse.ts';
@@ -99,16 +99,27 @@ async function announce(sh: Shell, fd: number, event: object): Promise<void> {
 }
 
 /** `!!`, `!n`, `!-n`, `!text`: the event of a word that starts with `!`; null if there is none. */
-export function expandHistory(line: string, history: readonly string[]): { line: string; changed: boolean } | { missing: string } {
+export function expandHistory(
+  line: string,
+  history: readonly string[],
+): { line: string; changed: boolean } | { missing: string } {
   let missing: string | null = null;
   let changed = false;
-  const out = line.replace(/('[^']*')|(\\.)|(^|[\s;&|(])!(!|-?\d+|[A-Za-z./][^\s;&|()]*)/g, (all, quoted, escaped, lead: string, event: string) => {
-    if (quoted !== undefined || escaped !== undefined) return all;
-    const found = event === '!' ? history.at(-1) : /^-?\d+$/.test(event) ? history.at(Number(event) > 0 ? Number(event) - 1 : Number(event)) : history.findLast((l) => l.startsWith(event));
-    if (found === undefined) missing ??= `!${event}`;
-    changed = true;
-    return lead + (found ?? '');
-  });
+  const out = line.replace(
+    /('[^']*')|(\\.)|(^|[\s;&|(])!(!|-?\d+|[A-Za-z./][^\s;&|()]*)/g,
+    (all, quoted, escaped, lead: string, event: string) => {
+      if (quoted !== undefined || escaped !== undefined) return all;
+      const found =
+        event === '!'
+          ? history.at(-1)
+          : /^-?\d+$/.test(event)
+            ? history.at(Number(event) > 0 ? Number(event) - 1 : Number(event))
+            : history.findLast((l) => l.startsWith(event));
+      if (found === undefined) missing ??= `!${event}`;
+      changed = true;
+      return lead + (found ?? '');
+    },
+  );
   return missing === null ? { line: out, changed } : { missing };
 }
 

@@ -27,7 +27,7 @@ function byteText(bytes: number[]): string {
 }
 
 /** Backslash escapes. `echo`: `\0nnn` octal and `\c`; otherwise `\nnn`, `\"`, `\'`. */
-export function unescape(text: string, echo: boolean): { text: string; stop: boolean } {
+export function unescapeText(text: string, echo: boolean): { text: string; stop: boolean } {
   let out = '';
   let bytes: number[] = [];
   const flush = () => {
@@ -69,7 +69,7 @@ export function unescape(text: string, echo: boolean): { text: string; stop: boo
   return { text: out, stop: false };
 }
 
-export const ansiUnescape = (text: string): string => unescape(text, false).text;
+export const ansiUnescape = (text: string): string => unescapeText(text, false).text;
 
 /** A number argument: decimal, octal, hex, or 'c. Out of range saturates with a complaint, as strtoimax does. */
 export function parseInteger(arg: string, errors: string[]): bigint {
@@ -120,7 +120,7 @@ export function printf(
         const m = /^\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|U[0-9A-Fa-f]{1,8}|.|$)/s.exec(format.slice(i));
         const run = /^(?:\\[0-7]{1,3}|\\x[0-9A-Fa-f]{1,2})+/.exec(format.slice(i))?.[0] ?? m?.[0] ?? c;
         if (run === '\\c') return { text: out, errors, stop: true };
-        out += unescape(run, false).text;
+        out += unescapeText(run, false).text;
         i += run.length;
         continue;
       }
@@ -178,7 +178,7 @@ export function printf(
           out += pad(quote(take() ?? ''));
           break;
         case 'b': {
-          const r = unescape((take() ?? '').replace(/\\([1-7][0-7]{0,2})/g, '\\0$1'), true);
+          const r = unescapeText((take() ?? '').replace(/\\([1-7][0-7]{0,2})/g, '\\0$1'), true);
           out += pad(precision === undefined ? r.text : r.text.slice(0, precision));
           if (r.stop) return { text: out, errors, stop: true };
           break;

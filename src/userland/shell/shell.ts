@@ -33,6 +33,8 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   ttyFd = -1;
   private procSubs: { fd: number; pid: number }[] = [];
   private inTrap = false;
+  /** > 0 while a trap's text runs: BASH_COMMAND stays the command it interrupted. */
+  private trapping = 0;
 
   constructor(
     sys: Sys,
@@ -210,7 +212,12 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
 
   async runTrap(text: string): Promise<void> {
     const { status, line, commandText } = this;
-    await this.evalText(text);
+    this.trapping++;
+    try {
+      await this.evalText(text);
+    } finally {
+      this.trapping--;
+    }
     this.status = status;
     this.line = line;
     this.commandText = commandText;
@@ -475,7 +482,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
         return this.status;
       }
       default:
-        await this.guard(() => runCompound(this, node, options));
+        await this.guard(() => runCompound(this, node, options), node.type === 'ArithmeticCommand');
         await this.checkCompound(node.type);
         return this.status;
     }
@@ -489,7 +496,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   }
 
   /** Turns expansion and assignment errors into messages and a status. */
-  private async guard(run: () => Promise<unknown>): Promise<void> {
+  private async guard(run: () => Promise<unknown>, command = false): Promise<void> {
     try {
       await run();
     } catch (error) {
@@ -501,6 +508,8 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
       } else if (error instanceof ArithError || error instanceof AssignError) {
         await this.error(error.message);
         this.status = 1;
+        if (this.interactive) throw new InterruptSignal();
+        if (error instanceof ArithError && this.origin === 'command' && !command) throw new ExitSignal(1);
         if (!this.interactive && error instanceof AssignError && /readonly/.test(error.message))
           throw new ExitSignal(1);
       } else throw error;
@@ -524,7 +533,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   // ---- simple commands
 
   private async simple(node: Ast.Command, options: RunOptions): Promise<void> {
-    this.commandText = this.source.text.slice(node.pos, node.end);
+    if (!this.trapping) this.commandText = this.source.text.slice(node.pos, node.end);
     const assignments = node.prefix.filter((p): p is Ast.Assignment => p.type === 'Assignment');
     const words: string[] = [];
     if (node.name) {

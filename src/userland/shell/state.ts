@@ -255,9 +255,12 @@ export class ShellState {
 
   flags(): string {
     let out = '';
-    for (const [name, letter] of SET_OPTIONS) if (letter && this.options.has(name)) out += letter;
-    if (this.interactive) out += 'i';
+    for (const letter of 'aebfhikmnptuvxBCEHPT') {
+      const name = SET_OPTIONS.find(([, l]) => l === letter)?.[0];
+      if (letter === 'i' ? this.interactive : name !== undefined && this.options.has(name)) out += letter;
+    }
     if (this.origin === 'command') out += 'c';
+    if (this.interactive) out += 's';
     return out;
   }
 

@@ -215,6 +215,12 @@ export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** Quotes with backslashes, as `printf %q` does. */
+export function backslashQuote(text: string): string {
+  if (text === '' || /[\x00-\x1f\x7f]/.test(text)) return shellQuote(text);
+  return text.replace(/[^A-Za-z0-9_@%+=:,./^~#-]/gu, (c) => (c > '\x7f' ? c : `\\${c}`)).replace(/^[~#]/, '\\$&');
+}
+
 export function ansiQuote(text: string): string {
   const named: Record<string, string> = {
     '\n': '\\n',

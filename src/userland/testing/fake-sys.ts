@@ -753,6 +753,7 @@ export class FakeKernel {
       kvmStop: () => -E.ENODEV,
       mmap: () => -E.ENODEV,
       munmap: () => 0,
+      prctlSetVmaName: () => 0,
       mem: { hi: 0, load: () => 0, store() {}, read() {}, write() {} },
     };
     return sys;

@@ -1,5 +1,5 @@
 /** Builtins about variables: declare, local, export, readonly, unset, set, shopt, shift, let, read, mapfile, getopts. */
-import { decode, windowSize } from '../../misc/io.ts';
+import { complain, decode, LineReader, strerror, windowSize } from '../../misc/io.ts';
 import { assignArray } from '../assign.ts';
 import type { Builtin, Shell } from '../shell.ts';
 import { SET_OPTIONS, SHOPT_OPTIONS } from '../state.ts';
@@ -180,15 +180,12 @@ const exporter =
 const unset: Builtin = async (sh, args) => {
   const o = await options(sh, 'unset', args, 'fnv', 'unset [-f] [-v] [-n] [name ...]');
   if (!o) return 2;
-  let status = 0;
+  const status = 0;
   for (const arg of o.rest) {
     const m = /^([A-Za-z_]\w*)(?:\[(.*)\])?$/s.exec(arg);
     if (o.has('f')) sh.functions.delete(arg);
     else if (!m) {
-      if (!sh.functions.delete(arg)) {
-        await sh.error(`unset: \`${arg}': not a valid identifier`);
-        status = 1;
-      }
+      sh.functions.delete(arg);
     } else if (o.has('n')) sh.vars.unsetRaw(arg);
     else if (m[2] !== undefined) sh.vars.unset(m[1] ?? '', m[2].replace(/^["'](.*)["']$/s, '$1'));
     else if (sh.vars.raw(arg)) sh.vars.unset(arg);
@@ -342,7 +339,7 @@ const read: Builtin = async (sh, args) => {
       continue;
     }
     if (n < 0) {
-      await sh.error(`read: read error: ${fd}: ${(await import('../../../base/errno.ts')).strerror(n)}`);
+      await sh.error(`read: read error: ${fd}: ${strerror(n)}`);
       return 1;
     }
     if (n === 0) {
@@ -435,7 +432,6 @@ const mapfile: Builtin = async (sh, args) => {
     await sh.error(`mapfile: \`${name}': not a valid identifier`);
     return 1;
   }
-  const { LineReader } = await import('../../misc/io.ts');
   const d = o.has('d') ? o.get('d') || '\0' : '\n';
   const reader = new LineReader(sh.sys, Number(o.get('u') ?? 0), d.charCodeAt(0));
   const v = sh.vars.ensure(name);
@@ -492,7 +488,7 @@ const getopts: Builtin = async (sh, args) => {
   if (where < 0) {
     advance();
     if (silent) sh.vars.set('OPTARG', letter);
-    else await sh.error(`illegal option -- ${letter}`);
+    else await complain(sh.sys, `${sh.name}: illegal option -- ${letter}`);
     sh.vars.set(name, '?');
   } else if (spec[where + 1] !== ':') {
     advance();
@@ -505,7 +501,7 @@ const getopts: Builtin = async (sh, args) => {
     if (value === undefined) {
       at = words.length + 1;
       if (silent) sh.vars.set('OPTARG', letter);
-      else await sh.error(`option requires an argument -- ${letter}`);
+      else await complain(sh.sys, `${sh.name}: option requires an argument -- ${letter}`);
       sh.vars.set(name, silent ? ':' : '?');
     } else {
       sh.vars.set('OPTARG', value);

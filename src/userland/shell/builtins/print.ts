@@ -1,9 +1,9 @@
 /** Builtins that print: echo, printf, pwd, test. */
 import { strftime } from '../../misc/time.ts';
-import { printf, unescape } from '../printf.ts';
+import { printf, unescapeText } from '../printf.ts';
 import type { Builtin, Shell } from '../shell.ts';
 import { evaluateTest, TestError } from '../test.ts';
-import { shellQuote, type Variable } from '../vars.ts';
+import { backslashQuote, shellQuote, type Variable } from '../vars.ts';
 
 export function doubleQuoteReady(name: string, v: Variable): string {
   return `${name}=${shellQuote(v.value ?? '')}`;
@@ -19,7 +19,7 @@ export function echoText(args: readonly string[], escapes = false): string {
     }
   const text = args.slice(i).join(' ');
   if (!escapes) return text + (newline ? '\n' : '');
-  const r = unescape(text, true);
+  const r = unescapeText(text, true);
   return r.text + (newline && !r.stop ? '\n' : '');
 }
 
@@ -38,7 +38,7 @@ const printfBuiltin: Builtin = async (sh, args) => {
     return 2;
   }
   const now = sh.sys.clockGettime('realtime');
-  const r = printf(rest[0] ?? '', rest.slice(1), shellQuote, (format, seconds) =>
+  const r = printf(rest[0] ?? '', rest.slice(1), backslashQuote, (format, seconds) =>
     strftime(
       format,
       seconds < 0n ? now - (seconds === -2n ? sh.sys.clockGettime('monotonic') : 0) : Number(seconds) * 1e9,
