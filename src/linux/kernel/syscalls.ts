@@ -381,6 +381,9 @@ export class SysImpl extends SysNames implements Sys {
       }
     });
   }
+  prctlSetVmaName(addr: Hva, name: string): number {
+    return this.within(() => this.kernel.mm.set_anon_name(this.task, addr, name));
+  }
   munmap(addr: Hva, length: number): number {
     return this.within(() => this.kernel.mm.munmap(this.task, addr, length));
   }

@@ -119,6 +119,15 @@ export class MemoryManager implements Mm {
     return access;
   }
 
+  /** prctl_set_vma(): a name for anonymous memory, for /proc/PID/maps and whoever looks. */
+  set_anon_name(process: Process, start: Hva, name: string): number {
+    const vma = this.vmasOf(process).find((one) => one.start === start);
+    if (!vma || vma.label.kind !== 'anon') return -E.EBADF;
+    vma.label = { kind: 'anon', name };
+    if (this.isPublished(vma)) this.publish(process);
+    return 0;
+  }
+
   /** Writes the text of /proc/<pid>/maps is made of. */
   vmas(process: Process): readonly Vma[] {
     return this.spaces.get(process) ?? [];

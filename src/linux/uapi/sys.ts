@@ -109,6 +109,8 @@ export interface Sys {
   /** Gives the address, or a negated errno (addresses are positive). `addr` 0 lets the kernel choose. */
   mmap(addr: Hva, length: number, prot: number, flags: number, fd: number, offset: number): Hva;
   munmap(addr: Hva, length: number): number;
+  /** prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME): names a whole anonymous mapping (`[anon:name]`). */
+  prctlSetVmaName(addr: Hva, name: string): number;
   /** Loads and stores of this process's own virtual memory. */
   readonly mem: UserMemory;
 }

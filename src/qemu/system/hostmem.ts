@@ -36,6 +36,7 @@ const MEMFD_ONLY = ['hugetlb', 'hugetlbsize', 'seal'];
 export function mmap_anonymous(sys: Sys, size: number, share: boolean, name: string): number {
   const hva = sys.mmap(0, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | (share ? MAP_SHARED : MAP_PRIVATE), -1, 0);
   if (hva < 0) error_setg(`cannot set up guest memory '${name}': ${strerror(hva)}`);
+  sys.prctlSetVmaName(hva, name);
   return hva;
 }
 

@@ -185,6 +185,7 @@ export function fakeSys(withKvm = true): FakeSys {
       nextHva += Math.ceil(length / PAGE) * PAGE + PAGE;
       return hva;
     },
+    prctlSetVmaName: () => 0,
     thread(run) {
       void run();
       return 43;
