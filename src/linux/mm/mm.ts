@@ -122,7 +122,7 @@ export class MemoryManager implements Mm {
   /** prctl_set_vma(): a name for anonymous memory, for /proc/PID/maps and whoever looks. */
   set_anon_name(process: Process, start: Hva, name: string): number {
     const vma = this.vmasOf(process).find((one) => one.start === start);
-    if (!vma || vma.label.kind !== 'anon') return -E.EBADF;
+    if (vma?.label.kind !== 'anon') return -E.EBADF;
     vma.label = { kind: 'anon', name };
     if (this.isPublished(vma)) this.publish(process);
     return 0;
