@@ -6,6 +6,7 @@ import { busybox, devmem } from './coreutils/devmem.ts';
 import * as files from './coreutils/fileops.ts';
 import { find } from './coreutils/find.ts';
 import { egrep, fgrep, grep } from './coreutils/grep.ts';
+import { uniq, xargs } from './coreutils/lines.ts';
 import { ls } from './coreutils/ls.ts';
 import { driverctl, less, watch } from './coreutils/pager.ts';
 import * as system from './coreutils/system.ts';
@@ -61,6 +62,8 @@ const TABLE = new Map<string, Program>(
     more: less,
     watch,
     driverctl,
+    uniq,
+    xargs,
     date: system.date,
     uname: system.uname,
     hostname: system.hostname,

@@ -8,7 +8,6 @@ export const BOX_COMMANDS = [
   'sed',
   'jq',
   'sort',
-  'uniq',
   'cut',
   'tr',
   'rev',
@@ -27,49 +26,67 @@ export const BOX_COMMANDS = [
   'md5sum',
   'sha1sum',
   'sha256sum',
-  'xargs',
   'du',
   'file',
   'tac',
 ] as const;
 
-/** Of which these read standard input when they have no file operand. */
 const CAP = 16 * 1024 * 1024;
 
+/** One-letter options that take the next word as their value. */
+const VALUED: Record<string, string> = {
+  awk: 'Fvf',
+  sed: 'ef',
+  sort: 'ktoST',
+  cut: 'dfbc',
+  fold: 'w',
+  nl: 'bwsv',
+  column: 'sco',
+  paste: 'd',
+  split: 'blna',
+  base64: 'w',
+  expand: 't',
+  unexpand: 't',
+  jq: 'f',
+};
+const NO_INPUT = new Set(['expr', 'du', 'file', 'diff', 'comm', 'join']);
+
+/** Is standard input meant: no file operand, or `-`? */
 function readsStdin(name: string, args: readonly string[]): boolean {
-  if (name === 'expr' || name === 'du' || name === 'file') return false;
-  const operands = args.filter((a) => !a.startsWith('-') || a === '-');
-  if (operands.includes('-')) return true;
-  const need =
-    name === 'awk' || name === 'sed' || name === 'jq'
-      ? args.some((a) => /^(-e|-f|--expression|--file)/.test(a))
-        ? 1
-        : 2
-      : name === 'diff' || name === 'comm' || name === 'join'
-        ? 99
-        : 1;
-  return (
-    need !== 99 &&
-    (name === 'tr' || name === 'xargs' || !args.includes('-n') || true) &&
-    (operands.length < need + (name === 'awk' ? args.filter((a) => a === '-F' || a === '-v').length : 0) ||
-      name === 'tr' ||
-      name === 'xargs' ||
-      mayHaveValueOptions(name))
-  );
-}
-/** `sort -k 2`, `cut -d : -f 1`: an operand may be an option's value, so standard input may still be meant. */
-function mayHaveValueOptions(name: string): boolean {
-  return ['sort', 'cut', 'uniq', 'fold', 'nl', 'column', 'paste', 'split', 'jq'].includes(name);
+  if (name === 'tr' || args.includes('-')) return true;
+  if (NO_INPUT.has(name) || (name === 'jq' && args.some((a) => a === '-n' || a === '--null-input'))) return false;
+  let operands = 0;
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i] ?? '';
+    if (/^--(arg|argjson|slurpfile|rawfile)$/.test(a)) i += 2;
+    else if (/^-[A-Za-z]$/.test(a) && VALUED[name]?.includes(a[1] ?? '')) i++;
+    else if (!a.startsWith('-')) operands++;
+  }
+  const script =
+    name === 'jq'
+      ? 1
+      : name === 'awk'
+        ? args.some((a) => a.startsWith('-f'))
+          ? 0
+          : 1
+        : name === 'sed'
+          ? args.some((a) => /^(-n?[ef]|--expression|--file)/.test(a))
+            ? 0
+            : 1
+          : 0;
+  return operands <= script;
 }
 
 export function boxTool(name: string, programs: () => ReadonlyMap<string, Program>): Program {
   return async (sys, argv, env) => {
-    const args = argv.slice(1);
+    // The box does not take apart `-sd,`.
+    const args =
+      name === 'paste'
+        ? argv.slice(1).flatMap((a) => (/^-sd./.test(a) ? ['-s', '-d', a.slice(3)] : [a]))
+        : argv.slice(1);
     let stdin = new Uint8Array(0) as Uint8Array;
-    const files = args.some(
-      (a) => !a.startsWith('-') && typeof sys.stat(a) !== 'number' && !['jq', 'awk', 'sed'].includes(name),
-    );
-    if (readsStdin(name, args) && !(files && mayHaveValueOptions(name))) {
+    if (readsStdin(name, args)) {
+      if (name === 'paste' && !args.includes('-')) args.push('-');
       const data = await readAll(sys, 0, CAP);
       if (typeof data === 'number') {
         await complain(sys, `${name}: read error: ${strerror(data)}`);

@@ -130,7 +130,7 @@ export const xxd = defineTool(
         if (plain) sink.line(upper([...row].map((b) => hex(b, 2)).join('')));
         else
           sink.line(
-            `${hex(at + number(t.get('o') ?? '0'), 8)}: ${upper(body).padEnd(width + (little ? 1 : 0))}  ${[...row].map(printable).join('')}`,
+            `${hex(at + number(t.get('o') ?? '0'), 8)}: ${upper(body).padEnd(width)}  ${[...row].map(printable).join('')}`,
           );
         await sink.flush();
         await sys.tick();
@@ -237,7 +237,7 @@ export const hexdump = defineTool(
                   ? `    ${hex(w, 4)}`
                   : ` ${hex(w, 4)}`;
             }
-            t.out.line(hex(pos, 7) + body);
+            t.out.line((hex(pos, 7) + body).padEnd(t.has('d') || t.has('x') ? 71 : 47));
           }
           await t.out.flush();
           await sys.tick();

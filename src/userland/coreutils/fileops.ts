@@ -299,7 +299,10 @@ export const ln = defineTool(
     ],
   },
   async (t) => {
-    if (t.args.length === 0) return missingOperand(t);
+    if (t.args.length === 0) {
+      await t.fail("missing file operand\nTry 'ln --help' for more information.");
+      return 1;
+    }
     const list =
       t.args.length === 1
         ? [[t.args[0] ?? '', baseName(t.args[0] ?? '')] as const]

@@ -201,6 +201,7 @@ async function search(t: Tool, job: Job, fd: number, name: string): Promise<bool
         held.length = 0;
         trailing = after;
         if (t.has('o')) {
+          job.match.lastIndex = 0;
           if (!t.has('v')) for (const m of line.matchAll(job.match)) if (m[0] !== '') put(paint(m[0], '01;31'), n, ':');
         } else
           put(

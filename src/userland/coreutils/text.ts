@@ -2,7 +2,7 @@
 import { E } from '../../base/errno.ts';
 import { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY, SEEK_END } from '../../linux/uapi/constants.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
-import { complain, LineReader, openPath, readSome, strerror, writeAll } from '../misc/io.ts';
+import { complain, encode, LineReader, openPath, readSome, strerror, writeAll } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool, missingOperand, type Tool } from '../misc/tool.ts';
 import { echoText } from '../shell/builtins/print.ts';
@@ -440,7 +440,7 @@ export const yes: Program = async (sys, argv) => {
 
 /** A program that writes one computed text. */
 async function print(sys: Parameters<Program>[0], name: string, text: string): Promise<number> {
-  const r = text === '' ? 0 : await writeAll(sys, 1, new TextEncoder().encode(text));
+  const r = text === '' ? 0 : await writeAll(sys, 1, encode(text));
   if (r === 0) return 0;
   await complain(sys, `${name}: write error: ${strerror(r)}`);
   return 1;

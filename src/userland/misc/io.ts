@@ -18,9 +18,30 @@ export async function writeAll(sys: Sys, fd: number, bytes: Uint8Array): Promise
   return 0;
 }
 
+/**
+ * Text to bytes. A byte that is no part of UTF-8 text (`printf '\\xff'`) stands in text as the lone surrogate
+ * U+DC00 + byte, and becomes that byte again here.
+ */
+export function encode(text: string): Uint8Array {
+  if (!/[\udc80-\udcff]/.test(text)) return utf8(text);
+  const parts: Uint8Array[] = [];
+  let plain = '';
+  for (const c of text) {
+    const code = c.codePointAt(0) ?? 0;
+    if (code < 0xdc80 || code > 0xdcff) {
+      plain += c;
+      continue;
+    }
+    parts.push(utf8(plain), new Uint8Array([code - 0xdc00]));
+    plain = '';
+  }
+  parts.push(utf8(plain));
+  return concat(parts);
+}
+
 /** Writes text to a descriptor; 0 or a negated errno. */
 export function writeText(sys: Sys, fd: number, text: string): Promise<number> {
-  return writeAll(sys, fd, utf8(text));
+  return writeAll(sys, fd, encode(text));
 }
 
 /** Writes a line of complaint on descriptor 2. */
@@ -48,7 +69,7 @@ export class Out {
     this.put(`${text}\n`);
   }
   bytes(data: Uint8Array): void {
-    if (this.pending) this.parts.push(utf8(this.pending));
+    if (this.pending) this.parts.push(encode(this.pending));
     this.pending = '';
     this.parts.push(data.slice());
     this.size += data.length;
@@ -60,7 +81,7 @@ export class Out {
   }
   async flush(): Promise<number> {
     if (this.size === 0 || this.error) return this.error;
-    if (this.pending) this.parts.push(utf8(this.pending));
+    if (this.pending) this.parts.push(encode(this.pending));
     const data = this.parts.length === 1 && this.parts[0] ? this.parts[0] : concat(this.parts);
     this.parts = [];
     this.pending = '';

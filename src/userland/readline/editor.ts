@@ -184,7 +184,7 @@ export function feed(state: EditorState, byte: number): Step {
   const pending = [...state.pending, byte];
   const clean = { ...state, pending: [] };
   if (state.quoted) return insert({ ...clean, quoted: false }, String.fromCharCode(byte));
-  if (pending[0] === 0x1b) return escape(clean, pending);
+  if (pending[0] === 0x1b) return escapeKey(clean, pending);
   if (byte >= 0x80 || state.pending.length > 0) return utf8(clean, pending);
   if (state.search) return searchKey(clean, byte);
   return key(clean, byte);
@@ -263,7 +263,7 @@ function erase(state: EditorState, from: number, to: number): Step {
   return edit(state, [...state.chars.slice(0, from), ...state.chars.slice(to)], from);
 }
 
-function escape(state: EditorState, pending: readonly number[]): Step {
+function escapeKey(state: EditorState, pending: readonly number[]): Step {
   const text = String.fromCharCode(...pending.slice(1));
   if (text === '' || text === '[' || text === 'O' || /^\[[0-9;?]+$/.test(text)) return still({ ...state, pending });
   const base = state.search ? { ...state, search: null } : state;

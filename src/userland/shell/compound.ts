@@ -175,7 +175,7 @@ async function select(sh: Shell, node: Ast.Select): Promise<void> {
   await complain(sh.sys, menu);
   await loop(sh, async (body) => {
     for (;;) {
-      sh.sys.write(2, new TextEncoder().encode(await sh.promptString(sh.vars.get('PS3') ?? '#? ')));
+      await sh.sys.write(2, new TextEncoder().encode(await sh.promptString(sh.vars.get('PS3') ?? '#? ')));
       const line = await reader.next();
       if (line === null) break;
       if (line.trim() === '') {

@@ -33,7 +33,10 @@ async function session(
       into[0] = input.shift() ?? 0;
       return 1;
     },
-    write: (b) => ((screen += new TextDecoder().decode(b)), b.length),
+    write: (b) => {
+      screen += new TextDecoder().decode(b);
+      return b.length;
+    },
     ready: () => input.length > 0,
     ioctl(request, arg) {
       if (request === TIOCLABCMD && arg instanceof Uint8Array) {

@@ -21,9 +21,13 @@ const SIMPLE: Record<string, string> = {
   '\\': '\\',
 };
 
-/** Bytes above 0x7f of octal and hex escapes: kept as characters of UTF-8 text where they form some, else U+FFFD. */
+/** Bytes of octal and hex escapes: characters where they form UTF-8 text, else one lone surrogate a byte (see `encode`). */
 function byteText(bytes: number[]): string {
-  return new TextDecoder().decode(new Uint8Array(bytes));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes));
+  } catch {
+    return bytes.map((b) => String.fromCharCode(b < 0x80 ? b : 0xdc00 + b)).join('');
+  }
 }
 
 /** Backslash escapes. `echo`: `\0nnn` octal and `\c`; otherwise `\nnn`, `\"`, `\'`. */
