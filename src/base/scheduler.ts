@@ -15,6 +15,7 @@ export class Scheduler {
   private time = 0;
   private idleWaiters: (() => void)[] = [];
   private idleCheckQueued = false;
+  private fired = 0;
 
   /** @param yieldToHost lets the embedding event loop breathe (a MessageChannel ping in a worker, setImmediate in Node). */
   constructor(private readonly yieldToHost: () => Promise<void>) {}
@@ -27,6 +28,11 @@ export class Scheduler {
   /** Count of `tick` calls so far: a deterministic position, recorded with inputs that arrive while tasks run. */
   get position(): number {
     return this.ops;
+  }
+
+  /** Timers fired so far: with `position`, the other deterministic position. */
+  get timersFired(): number {
+    return this.fired;
   }
 
   /** Charges `ns` nanoseconds of virtual time. */
@@ -77,6 +83,7 @@ export class Scheduler {
     const next = this.timers[0];
     assert(next, 'no timer to fire');
     this.time = Math.max(this.time, next.due);
+    this.fired++;
     next.waiter.wake();
   }
 

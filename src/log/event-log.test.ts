@@ -14,12 +14,9 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('mark' as const), text: fc.string({ maxLength: 5 }) }),
 );
 
-function apply(
-  log: EventLog,
-  first: number,
-  site: number,
-  changes: readonly fc.infer<typeof change>[],
-): Float64Array[] {
+type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
+
+function apply(log: EventLog, first: number, site: number, changes: readonly Change[]): Float64Array[] {
   const states: Float64Array[] = [];
   for (const one of changes) {
     if (one.kind === 'set') log.set(first + one.cell, one.value);

@@ -20,16 +20,7 @@ import {
   SEEK_END,
   SEEK_SET,
 } from '../uapi/constants.ts';
-import type {
-  KvmCpu,
-  KvmExits,
-  SpawnOptions,
-  Sys,
-  SyslogAction,
-  Uname,
-  UserMemory,
-  WaitResult,
-} from '../uapi/sys.ts';
+import type { KvmCpu, KvmExits, SpawnOptions, Sys, SyslogAction, Uname, UserMemory, WaitResult } from '../uapi/sys.ts';
 import { kvm_run, kvm_stop } from '../virt/kvm/kvm.ts';
 import type { Linux } from './linux.ts';
 import { SysNames } from './syscalls-names.ts';

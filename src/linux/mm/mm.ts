@@ -154,6 +154,7 @@ export class MemoryManager implements Mm {
       // Never written memory reads as the zeros the first touch would give.
       return this.allocator.isDirty(Vma.granuleOf(phys)) ? -1 : phys;
     }
+    if (vma.linear !== null) return vma.linear + offset;
     const inPage = offset % PAGE_SIZE;
     const page = vma.pages.get(offset - inPage);
     return page === undefined ? -1 : page + inPage;
@@ -165,7 +166,12 @@ export class MemoryManager implements Mm {
     const offset = addr - vma.start;
     const phys = this.fault(vma, offset);
     if (phys < 0 || !this.kernel.cpu.bus.resolve(phys, out)) return false;
-    const left = vma.fault === null ? GRANULE - (phys % GRANULE) : PAGE_SIZE - (offset % PAGE_SIZE);
+    const left =
+      vma.fault === null
+        ? GRANULE - (phys % GRANULE)
+        : vma.linear !== null
+          ? vma.length - offset
+          : PAGE_SIZE - (offset % PAGE_SIZE);
     out.limit = Math.min(out.limit, left, vma.end - addr);
     return true;
   }
@@ -177,6 +183,11 @@ export class MemoryManager implements Mm {
       let changed = false;
       for (const vma of list) {
         if (vma.fault === null || (vma.file !== file && vma.file?.private_data !== file)) continue;
+        if (vma.linear !== null && vma.offset + vma.length > offset && vma.offset < offset + length) {
+          vma.linear = null;
+          pages += Math.ceil(vma.length / PAGE_SIZE);
+          changed = true;
+        }
         for (const at of [...vma.pages.keys()]) {
           const inFile = vma.offset + at;
           if (inFile + PAGE_SIZE <= offset || inFile >= offset + length) continue;
@@ -205,12 +216,17 @@ export class MemoryManager implements Mm {
       }
       return phys;
     }
+    if (vma.linear !== null) return vma.linear + offset;
     const inPage = offset % PAGE_SIZE;
     const page = offset - inPage;
     const known = vma.pages.get(page);
     if (known !== undefined) return known + inPage;
     const phys = vma.fault(page);
     if (phys < 0) return -1;
+    if (vma.linear !== null) {
+      if (this.isPublished(vma)) this.publish(vma.process);
+      return phys + inPage;
+    }
     vma.pages.set(page, phys);
     // The state shows what is mapped; once per doubling is enough to see it grow.
     const published = this.publishedPages.get(vma) ?? 0;

@@ -7,6 +7,7 @@ import { type Extent, GRANULE } from './page-alloc.ts';
 
 export class Vma implements VmArea {
   fault: ((offset: number) => number) | null = null;
+  linear: Addr | null = null;
   close: (() => void) | null = null;
   label: VmArea['label'] = { kind: 'anon', name: '' };
   /** Anonymous memory, in order. */
@@ -58,6 +59,7 @@ export class Vma implements VmArea {
       }
       return out;
     }
+    if (this.linear !== null) return [{ phys: this.linear, size: alignUp(this.length, PAGE_SIZE) }];
     const out: { phys: Addr; size: number }[] = [];
     for (const [, phys] of [...this.pages].sort((a, b) => a[0] - b[0])) {
       const last = out.at(-1);

@@ -48,6 +48,7 @@ const vfio_cxl_regops: VfioPciRegionOps = {
         if (!inserted) kernel.log.note(site, off + offset, cxl.region.addr + off + offset);
         inserted = true;
       }
+      vma.linear = cxl.region.addr + off;
       return cxl.region.addr + off + offset;
     };
     return 0;
