@@ -9,7 +9,8 @@ import { xlatCommand } from './commands/xlat.ts';
 const USAGE = `usage: npm run --silent lab -- COMMAND …
 
   run [--json] FILE                 type a transcript, print it with the outputs
-  check FILE…                       compare outputs with the file; unified diff, status 1 on difference
+  check [--record] FILE…            compare outputs with the file; unified diff, status 1 on difference
+                                    (--record writes the outputs into the file)
   xlat --after FILE [--json] SPACE:ADDR…
                                     the chain of an address; SPACE is l2-gpa, l1-hva, l1-hpa, dpa or backend
   export --after FILE --machine host|l1|l2 WHAT
