@@ -31,6 +31,8 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   /** Set while the value of an assignment-only command runs substitutions. */
   substituted: number | null = null;
   ttyFd = -1;
+  /** Children nobody waits for by name: ends of process substitutions, feeders of here-documents. */
+  private strays: number[] = [];
   private procSubs: { fd: number; pid: number }[] = [];
   private inTrap = false;
   /** > 0 while a trap's text runs: BASH_COMMAND stays the command it interrupted. */
@@ -189,6 +191,12 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
 
   /** Looks for finished background children without sleeping. */
   async reap(): Promise<void> {
+    for (const pid of [...this.strays]) {
+      const r = await this.sys.waitpid(pid, { nohang: true });
+      if (typeof r !== 'number' && r.pid === 0) continue;
+      if (typeof r !== 'number') this.jobs.record(pid, r.status, r.signal);
+      this.strays = this.strays.filter((p) => p !== pid);
+    }
     for (const job of this.jobs.list)
       for (const pid of job.pids) {
         if (job.statuses.has(pid)) continue;
@@ -291,6 +299,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   }
 
   private async background(statement: Ast.Statement): Promise<void> {
+    if (this.strays.length > 32) await this.reap();
     const text = this.source.text.slice(statement.pos, statement.end).replace(/\s*&\s*$/, '');
     const monitor = this.options.has('monitor');
     const pid = this.fork(
@@ -829,13 +838,13 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   private closeProcSubs(): void {
     for (const { fd, pid } of this.procSubs) {
       this.sys.close(fd);
-      this.jobs.finished.delete(pid);
+      this.strays.push(pid);
     }
     this.procSubs = [];
   }
 
   feeder(body: (sys: Sys) => Promise<void>): void {
-    this.sys.fork(async (sys) => {
+    const pid = this.sys.fork(async (sys) => {
       try {
         await body(sys);
       } catch (error) {
@@ -843,6 +852,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
       }
       return 0;
     });
+    this.strays.push(pid);
   }
 
   promptString(text: string): Promise<string> {
