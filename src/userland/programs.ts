@@ -3,6 +3,7 @@ import type { Program } from '../linux/uapi/sys.ts';
 import { BOX_COMMANDS, boxTool } from './box/box.ts';
 import { dd, hexdump, od, strings, xxd } from './coreutils/binary.ts';
 import { busybox, devmem } from './coreutils/devmem.ts';
+import { diff } from './coreutils/diff.ts';
 import * as files from './coreutils/fileops.ts';
 import { find } from './coreutils/find.ts';
 import { egrep, fgrep, grep } from './coreutils/grep.ts';
@@ -62,6 +63,7 @@ const TABLE = new Map<string, Program>(
     more: less,
     watch,
     driverctl,
+    diff,
     uniq,
     xargs,
     date: system.date,

@@ -20,7 +20,6 @@ export const BOX_COMMANDS = [
   'join',
   'comm',
   'paste',
-  'diff',
   'base64',
   'expr',
   'md5sum',
