@@ -38,6 +38,7 @@ export class Consoles {
   private readonly listeners = new Set<OutputListener>();
   private readonly inputRows: number[] = [];
   private readonly terminals = new Map<MachineId, number>();
+  private readonly sizes = new Map<ConsoleId, { readonly columns: number; readonly rows: number }>();
   /** Makes an extra login when an `open:` input asks for one. */
   onOpen: (machine: MachineId, id: ConsoleId) => void = () => {};
 
@@ -71,7 +72,7 @@ export class Consoles {
 
   addTerminal(id: ConsoleId, machine: MachineId, terminal: Terminal): void {
     const title = id === machine ? machine : `${machine} ${terminal.name}`;
-    this.consoles.set(id, {
+    this.add(id, {
       info: { id, machine, title, kind: 'terminal' },
       send: (bytes) => terminal.input(bytes),
       resize: (columns, rows) => terminal.resize(rows, columns),
@@ -81,22 +82,29 @@ export class Consoles {
   }
 
   /** A guest's serial line. The same console again when the guest boots again. */
-  addSerial(machine: MachineId, send: (bytes: Uint8Array) => void): void {
-    this.consoles.set(machine, {
+  addSerial(machine: MachineId, send: (bytes: Uint8Array) => void, resize: Console['resize']): void {
+    this.add(machine, {
       info: { id: machine, machine, title: machine, kind: 'serial' },
+      send,
+      resize,
+      shell: NO_SHELL,
+    });
+  }
+
+  addMonitor(id: ConsoleId, machine: MachineId, send: (bytes: Uint8Array) => void): void {
+    this.add(id, {
+      info: { id, machine, title: `${machine} QEMU monitor`, kind: 'monitor' },
       send,
       resize: () => {},
       shell: NO_SHELL,
     });
   }
 
-  addMonitor(id: ConsoleId, machine: MachineId, send: (bytes: Uint8Array) => void): void {
-    this.consoles.set(id, {
-      info: { id, machine, title: `${machine} QEMU monitor`, kind: 'monitor' },
-      send,
-      resize: () => {},
-      shell: NO_SHELL,
-    });
+  /** A window keeps its size when the machine behind it boots again. */
+  private add(id: ConsoleId, console: Console): void {
+    this.consoles.set(id, console);
+    const size = this.sizes.get(id);
+    if (size) console.resize(size.columns, size.rows);
   }
 
   remove(id: ConsoleId): void {
@@ -121,11 +129,14 @@ export class Consoles {
       this.onOpen(open[1] as MachineId, decode(bytes));
       return;
     }
+    const sized = /^resize:(.+)$/.exec(id);
+    if (sized) {
+      const [columns, rows] = decode(bytes).split('x').map(Number);
+      this.sizes.set(sized[1] as string, { columns: columns ?? 80, rows: rows ?? 24 });
+      this.consoles.get(sized[1] as string)?.resize(columns ?? 80, rows ?? 24);
+      return;
+    }
     this.consoles.get(id)?.send(bytes);
-  }
-
-  resize(id: ConsoleId, columns: number, rows: number): void {
-    this.consoles.get(id)?.resize(columns, rows);
   }
 
   output(id: ConsoleId, bytes: Uint8Array, channel: number): void {

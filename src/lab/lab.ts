@@ -117,8 +117,9 @@ export class Lab {
     this.driver.input(console, text);
   }
 
+  /** The window of a console has this size now. An input like any other: what programs print depends on it. */
   resize(console: ConsoleId, columns: number, rows: number): void {
-    this.consoles.resize(console, columns, rows);
+    this.input(`resize:${console}`, `${columns}x${rows}`);
   }
 
   /** Another login on a running machine; gives its console, or null when the machine is off. */
@@ -199,7 +200,11 @@ export class Lab {
       console: (bytes, channel) => this.consoles.output(machine, bytes, channel),
     });
     this.machines.set(machine, kernel);
-    this.consoles.addSerial(machine, (bytes) => kernel.tty.serial()?.tty.receive(bytes));
+    this.consoles.addSerial(
+      machine,
+      (bytes) => kernel.tty.serial()?.tty.receive(bytes),
+      (columns, rows) => kernel.tty.serial()?.tty.resize(rows, columns),
+    );
     this.monitors.attach(machine);
     kernel.start();
     return kernel;
