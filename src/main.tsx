@@ -44,6 +44,9 @@ mirror.store.subscribe((state, before) => {
   if (state.settings !== before.settings) saveSettings(storage, state.settings);
 });
 
+// For journeys and for the console of a curious reader: the page's own copy of everything it shows.
+Object.assign(window, { __cxlab: mirror });
+
 const element = document.getElementById('root');
 if (element)
   createRoot(element).render(

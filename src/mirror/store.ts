@@ -31,7 +31,7 @@ export interface PageState {
   /** Follows the head. */
   readonly live: boolean;
   readonly playing: boolean;
-  /** Playback in rows a frame; 1× takes a typical command about a second. */
+  /** Playback speed; at 1× an ordinary command takes about half a second. */
   readonly speed: number;
   readonly consoles: readonly ConsoleInfo[];
   readonly activeConsole: ConsoleId;
@@ -56,6 +56,8 @@ export interface Mirror {
   readonly client: LabClient;
   seek(row: number): void;
   goLive(): void;
+  /** Shows the console on which the last command before the cursor was typed. */
+  followConsole(): void;
   select(selection: Selection | null): void;
   back(): void;
   update(change: Partial<PageState>): void;
@@ -86,9 +88,9 @@ export const initialPageState: PageState = {
   announcement: '',
 };
 
-/** Where the walkthrough types now. */
+/** The console of the last command before the cursor. */
 function consoleOfLastCommand(log: MirrorLog): ConsoleId | null {
-  const mark = log.time.marks.at(-1);
+  const mark = log.time.marks.findLast((row) => row < log.cursor);
   const record = mark === undefined ? null : log.value(log.columns.c[mark] as number);
   if (typeof record !== 'object' || record === null || !('console' in record)) return null;
   const id = record.console;
@@ -121,9 +123,9 @@ export function createMirror(
     }
     const { log } = mirror;
     store.setState((state) => {
-      const following = state.booting ? consoleOfLastCommand(log) : null;
       const live = state.live || restarted;
       const changed = (live && log.seek(log.head)) || restarted;
+      const following = state.booting && live ? consoleOfLastCommand(log) : null;
       const cursor = live ? log.head : state.cursor;
       const known = log.consoles.some((console) => console.id === state.activeConsole);
       return {
@@ -167,6 +169,10 @@ export function createMirror(
     goLive: () => {
       store.setState({ playing: false });
       seek(mirror.log.head);
+    },
+    followConsole: () => {
+      const id = consoleOfLastCommand(mirror.log);
+      if (id !== null && id !== store.getState().activeConsole) store.setState({ activeConsole: id });
     },
     select: (selection) => {
       const before = store.getState().selection;

@@ -231,5 +231,5 @@ export function sizeText(bytes: number): string {
     value /= 1024;
     n++;
   }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[n]}`;
+  return `${value.toFixed(1).replace('.0', '')} ${units[n]}`;
 }

@@ -10,6 +10,7 @@ import {
   type MemoryMapState,
   type PciFunctionState,
   paths,
+  type VfioDeviceState,
   type VmasState,
 } from './schema.ts';
 
@@ -164,6 +165,16 @@ function vmmVmas(reader: StateReader): { readonly vmas: VmasState['vmas']; reado
   return { vmas: state?.vmas ?? [], pid: vmm.pid };
 }
 
+/** Where vfio-cxl's fault handler will point a mapping of its region: the region it created (vfio_cxl_region_vm_fault). */
+export function promisedPhys(reader: StateReader, vma: VmasState['vmas'][number]): Addr | null {
+  if (vma.kind !== 'vfio') return null;
+  for (const path of reader.objectPaths('vfio/l1/')) {
+    const region = publishedAs<VfioDeviceState>(reader.object(path))?.region;
+    if (region && region.size === vma.size) return region.hpa;
+  }
+  return null;
+}
+
 const VMA_WORDS: Readonly<Record<VmasState['vmas'][number]['kind'], string>> = {
   anon: 'anonymous',
   vfio: 'VFIO mmap',
@@ -189,6 +200,17 @@ function hvaToHpa(reader: StateReader, hva: Addr): Step {
       };
     }
     at += extent.size;
+  }
+  const promised = promisedPhys(reader, vma);
+  if (promised !== null) {
+    const address = promised + (hva - vma.start);
+    return {
+      space: 'l1-hpa',
+      address,
+      mechanism: `VFIO mmap ${vma.name}, page inserted at the first touch`,
+      arithmetic: shift(hva, vma.start, promised, address),
+      ok: true,
+    };
   }
   return { end: `${hex0x(hva)} lies in “${vma.name}” of process ${found.pid}, but no page is behind it yet.` };
 }
@@ -283,6 +305,9 @@ function hpaUp(reader: StateReader, hpa: Addr): Step {
         return above(reader, 'l1-hva', at + (hpa - extent.phys));
       at += extent.size;
     }
+    const promised = promisedPhys(reader, vma);
+    if (promised !== null && hpa >= promised && hpa < promised + vma.size)
+      return above(reader, 'l1-hva', vma.start + (hpa - promised));
   }
   return { end: `No mapping of process ${found.pid} on L1 covers HPA ${hex0x(hpa)}.` };
 }

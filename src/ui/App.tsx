@@ -6,6 +6,7 @@ import { Header } from './header/Header.tsx';
 import { NarrowShell } from './layout/NarrowShell.tsx';
 import { Workbench } from './layout/Workbench.tsx';
 import controls from './parts/controls.module.css';
+import { usePlayback } from './time/use-playback.ts';
 import { usePageKeys } from './use-page-keys.ts';
 
 const Dialogs = lazy(() => import('./dialogs/Dialogs.tsx'));
@@ -15,10 +16,12 @@ export function App() {
   const live = usePageState((state) => state.live);
   const dialog = usePageState((state) => state.dialog);
   const narrow = useMedia('(max-width: 1023px)');
+  const playing = usePageState((state) => state.playing);
   usePageKeys(mirror);
+  usePlayback(mirror, playing);
   useAppearance();
   return (
-    <div className={styles.app} data-live={live}>
+    <div className={styles.app} data-live={live || playing}>
       <Header />
       <Troubles />
       <main className={styles.main}>

@@ -46,7 +46,7 @@ describe('lane geometry', () => {
 
   it('gives every segment room for its name', () => {
     const { scales } = layoutLanes(lanesView(log), 640, 60);
-    for (const scale of scales) for (const mark of scale.marks) expect(mark.h).toBeGreaterThanOrEqual(15);
+    for (const scale of scales) for (const mark of scale.marks) expect(mark.h).toBeGreaterThanOrEqual(12);
   });
 });
 

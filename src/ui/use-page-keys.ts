@@ -28,6 +28,10 @@ function handle(mirror: Mirror, event: KeyboardEvent): boolean {
   const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (typing || state.dialog !== null || event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === '?') return open(mirror, 'keys');
+  if (event.key === 'Escape' && state.playing) {
+    mirror.goLive();
+    return true;
+  }
   if (event.key === 'Escape') {
     mirror.update({ address: null, hoverAddress: null });
     mirror.select(null);

@@ -180,7 +180,7 @@ export function unroll(block: BlockSpec): readonly Unrolled[] {
 }
 
 function rowsOf(
-  reader: StateReader,
+  reader: MirrorLog,
   views: Views,
   placement: Placement,
   space: string,
@@ -228,16 +228,21 @@ function read(reader: StateReader, fn: PciFunctionState, space: string, offset: 
   return dword ? extract(dword.value, offset, width) : null;
 }
 
+const CACHEMEM = 0x1000;
+
 /** What vfio keeps in place of the device: its configuration space copy, and the HDM registers of vfio-cxl. */
-function readShadow(reader: StateReader, views: Views, space: string, offset: number, width: number): number | null {
+function readShadow(log: MirrorLog, views: Views, space: string, offset: number, width: number): number | null {
   const { vfio } = views;
   if (!vfio) return null;
   const aligned = offset - (offset % 4);
   let dword: number | null = null;
-  if (space === 'config' && vfio.vconfig) dword = reader.register(vfio.vconfig, aligned);
+  if (space === 'config' && vfio.vconfig) dword = log.register(vfio.vconfig, aligned);
   else if (vfio.hdm && vfio.hdmShadow && space === `bar${vfio.hdm.bar}`) {
     const within = aligned - vfio.hdm.offset;
-    if (within >= 0 && within < vfio.hdm.size) dword = reader.register(vfio.hdmShadow, within);
+    // The shadow block may hold the decoders alone or the whole CXL.cachemem range around them.
+    const alone = (log.find(vfio.hdmShadow)?.count ?? 0) * 4 <= vfio.hdm.size;
+    if (within >= 0 && within < vfio.hdm.size)
+      dword = log.register(vfio.hdmShadow, alone ? within : aligned - CACHEMEM);
   }
   return dword === null ? null : extract(dword, offset, width);
 }

@@ -12,7 +12,7 @@ import {
   paths,
   type VmasState,
 } from '../state/schema.ts';
-import type { XlatSpace } from '../state/xlat.ts';
+import { promisedPhys, type XlatSpace } from '../state/xlat.ts';
 
 export type SegmentKind = 'ram' | 'io' | 'window' | 'region' | 'device' | 'file' | 'hole' | 'free';
 export interface Segment {
@@ -35,6 +35,8 @@ export interface Ribbon {
   readonly from: { readonly lane: LaneId; readonly start: number; readonly end: number };
   readonly to: { readonly lane: LaneId; readonly start: number; readonly end: number };
   readonly kind: 'ram' | 'device';
+  /** Will be there at the first touch. */
+  readonly promised?: boolean;
   readonly text: string;
 }
 export interface Lanes {
@@ -82,7 +84,11 @@ export function lanesView(reader: StateReader): Lanes {
         empty: 'No device with memory yet.',
       },
     ],
-    ribbons: [...slotRibbons(slots, vmas), ...vmaRibbons(vmas), ...(accel ? decoderRibbons(reader, accel) : [])],
+    ribbons: [
+      ...slotRibbons(slots, vmas),
+      ...vmaRibbons(reader, vmas),
+      ...(accel ? decoderRibbons(reader, accel) : []),
+    ],
   };
 }
 
@@ -190,7 +196,12 @@ export function coalesceSmall(segments: readonly Segment[]): readonly Segment[] 
 
 function vmaSegment(vma: VmasState['vmas'][number]): Segment {
   const kind: SegmentKind = vma.kind === 'vfio' ? 'device' : vma.kind === 'anon' ? 'ram' : 'file';
-  return { start: vma.start, end: vma.start + vma.size, kind, name: vma.name };
+  return {
+    start: vma.start,
+    end: vma.start + vma.size,
+    kind,
+    name: vma.name || (vma.kind === 'anon' ? 'guest RAM' : vma.kind),
+  };
 }
 
 function dpaSegments(reader: StateReader, fn: PciFunctionState): readonly Segment[] {
@@ -246,7 +257,7 @@ function slotRibbons(slots: KvmSlotsState['slots'], vmas: VmasState['vmas']): re
     });
 }
 
-function vmaRibbons(vmas: VmasState['vmas']): readonly Ribbon[] {
+function vmaRibbons(reader: StateReader, vmas: VmasState['vmas']): readonly Ribbon[] {
   const ribbons: Ribbon[] = [];
   for (const vma of vmas) {
     let at = vma.start;
@@ -260,6 +271,17 @@ function vmaRibbons(vmas: VmasState['vmas']): readonly Ribbon[] {
           text: `page tables: HVA ${hex0x(at)} → HPA ${hex0x(extent.phys)}, ${sizeText(extent.size)}`,
         });
       at += extent.size;
+    }
+    const promised = promisedPhys(reader, vma);
+    if (promised !== null && at < vma.start + vma.size) {
+      ribbons.push({
+        id: `vma-${vma.start}-promised`,
+        from: { lane: 'l1-hva', start: vma.start, end: vma.start + vma.size },
+        to: { lane: 'l1-hpa', start: promised, end: promised + vma.size },
+        kind: 'device',
+        promised: true,
+        text: `VFIO mmap, pages inserted at the first touch: HVA ${hex0x(vma.start)} → HPA ${hex0x(promised)}, ${sizeText(vma.size)}`,
+      });
     }
   }
   return ribbons;

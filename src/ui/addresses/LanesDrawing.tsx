@@ -53,7 +53,13 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
   return (
     <g data-dim={dim}>
       {layout.ribbons.map(({ ribbon, path }) => (
-        <path key={ribbon.id} d={path} className={styles.ribbon} data-kind={ribbon.kind}>
+        <path
+          key={ribbon.id}
+          d={path}
+          className={styles.ribbon}
+          data-kind={ribbon.kind}
+          data-promised={ribbon.promised}
+        >
           <title>{ribbon.text}</title>
         </path>
       ))}
@@ -81,7 +87,7 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
       {scale.marks.map(({ segment, y, h }) => (
         <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
           <rect x={x} y={y + 0.5} width={w} height={Math.max(1, h - 1)} />
-          <text x={x + 6} y={y + 12.5}>
+          <text x={x + 6} y={y + (h < 14 ? 10 : 12.5)}>
             {cut(segment.name, w - 10, 'small')}
           </text>
           {h > 30 && segment.kind !== 'hole' ? (

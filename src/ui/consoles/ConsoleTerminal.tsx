@@ -1,17 +1,16 @@
 import '@xterm/xterm/css/xterm.css';
-import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import { useEffect, useRef, useState } from 'react';
 import type { Mirror } from '../../mirror/index.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
+import { textHeight, textWidth } from '../parts/measure.ts';
 import styles from './ConsoleTerminal.module.css';
 import { OutputReplay } from './output-replay.ts';
 
 interface Held {
   readonly terminal: Terminal;
-  readonly fit: FitAddon;
   readonly search: SearchAddon;
   readonly replay: OutputReplay;
 }
@@ -54,15 +53,16 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
   const epoch = usePageState((state) => state.epoch);
   const host = useRef<HTMLDivElement>(null);
   const held = useRef<Held | null>(null);
+  const wanted = useRef(fontSize);
   const [finding, setFinding] = useState(false);
 
   useEffect(() => {
     if (!host.current) return;
     held.current = openTerminal(host.current, id, mirror, () => setFinding(true));
-    const { terminal, fit, replay } = held.current;
+    const { terminal, replay } = held.current;
     replay.showTo(mirror.log, mirror.store.getState().cursor);
     const resize = new ResizeObserver(() => {
-      if (host.current && host.current.clientWidth > 40 && host.current.clientHeight > 20) fit.fit();
+      if (host.current && held.current) fitColumns(held.current.terminal, host.current, wanted.current);
     });
     resize.observe(host.current);
     const themed = new MutationObserver(() => {
@@ -79,10 +79,10 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
 
   useEffect(() => {
     if (!held.current) return;
-    const { terminal, fit } = held.current;
-    terminal.options.fontSize = fontSize;
+    const { terminal } = held.current;
     terminal.options.screenReaderMode = settings.screenReader;
-    if (host.current && host.current.clientWidth > 40) fit.fit();
+    wanted.current = fontSize;
+    if (host.current) fitColumns(terminal, host.current, fontSize);
   }, [fontSize, settings.screenReader]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch means other output under the same cursor
@@ -125,6 +125,23 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
   );
 }
 
+/** A serial line does not know how wide its far end is: 80 columns, as the shells behind it assume. */
+const COLUMNS = 80;
+const SMALLEST = 8.5;
+
+/** The largest text, up to the wanted size, at which 80 columns fit; as many rows as there is room for. */
+function fitColumns(terminal: Terminal, element: HTMLElement, wanted: number): void {
+  const { clientWidth, clientHeight } = element;
+  if (clientWidth < 40 || clientHeight < 20) return;
+  const family = String(terminal.options.fontFamily ?? 'monospace');
+  const advance = textWidth('M'.repeat(20), `100px ${family}`) / 2000;
+  const fitting = (clientWidth - 16) / COLUMNS / advance;
+  const size = Math.max(SMALLEST, Math.min(wanted, Math.floor(fitting * 4) / 4));
+  terminal.options.fontSize = size;
+  const line = Math.ceil(textHeight(family, size) * 1.15);
+  terminal.resize(COLUMNS, Math.max(4, Math.floor(clientHeight / line)));
+}
+
 function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: () => void): Held {
   const { settings } = mirror.store.getState();
   const terminal = new Terminal({
@@ -138,16 +155,14 @@ function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: 
     screenReaderMode: settings.screenReader,
     theme: themeFromTokens(),
   });
-  const fit = new FitAddon();
   const search = new SearchAddon();
-  terminal.loadAddon(fit);
   terminal.loadAddon(search);
   terminal.open(element);
-  if (element.clientWidth > 40) fit.fit();
-  terminal.onResize(({ cols, rows }) => void mirror.client.resize(id, cols, rows));
+  fitColumns(terminal, element, settings.terminalSize);
   terminal.onData((text) => {
-    const { live, askBranch, cursor } = mirror.store.getState();
-    if (live) void mirror.client.input(id, text);
+    const { live, askBranch, cursor, playing } = mirror.store.getState();
+    if (playing) mirror.goLive();
+    else if (live) void mirror.client.input(id, text);
     else if (!askBranch) mirror.update({ askBranch: true });
     else if (text === '\r') void mirror.client.branch(cursor).then(() => mirror.goLive());
     else if (text === '\x1b') mirror.goLive();
@@ -166,6 +181,5 @@ function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: 
     if (event.key === 'F6') return false;
     return !(event.altKey && /^Digit[1-5]$/.test(event.code));
   });
-  void mirror.client.resize(id, terminal.cols, terminal.rows);
-  return { terminal, fit, search, replay: new OutputReplay(terminal, id) };
+  return { terminal, search, replay: new OutputReplay(terminal, id) };
 }

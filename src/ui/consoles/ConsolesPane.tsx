@@ -1,4 +1,4 @@
-import { type KeyboardEvent, lazy, Suspense } from 'react';
+import { type KeyboardEvent, lazy, Suspense, useMemo } from 'react';
 import type { ConsoleInfo } from '../../mirror/index.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
@@ -9,7 +9,8 @@ const ConsoleTerminal = lazy(() => import('./ConsoleTerminal.tsx'));
 /** Tabs of consoles. Every terminal stays mounted, so its content and scroll position survive a change of tab. */
 export function ConsolesPane() {
   const mirror = useMirror();
-  const consoles = usePageState((state) => state.consoles);
+  const all = usePageState((state) => state.consoles);
+  const consoles = useMemo(() => [...all].sort((one, other) => order(one) - order(other)), [all]);
   const active = usePageState((state) => state.activeConsole);
   const move = (event: KeyboardEvent<HTMLDivElement>) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -54,6 +55,10 @@ export function ConsolesPane() {
   );
 }
 
+/** Machines first, then extra logins, then the monitors. */
+const order = (info: ConsoleInfo): number => (info.kind === 'monitor' ? 2 : info.id.includes('/') ? 1 : 0);
+const upper = (text: string): string => text.replace(/^l([12])\b/, 'L$1');
+
 function Tab(props: { readonly info: ConsoleInfo; readonly active: boolean; readonly onPick: () => void }) {
   const { info, active } = props;
   return (
@@ -70,7 +75,7 @@ function Tab(props: { readonly info: ConsoleInfo; readonly active: boolean; read
       onClick={props.onPick}
     >
       {info.kind === 'monitor' ? <span className={styles.kind}>(qemu)</span> : null}
-      {info.kind === 'monitor' ? info.machine : info.title}
+      {upper(info.kind === 'monitor' ? info.machine : info.title)}
     </button>
   );
 }
@@ -82,7 +87,8 @@ function BranchBar() {
   const ask = usePageState((state) => state.askBranch);
   const cursor = usePageState((state) => state.cursor);
   const head = usePageState((state) => state.head);
-  if (live) return null;
+  const playing = usePageState((state) => state.playing);
+  if (live || playing) return null;
   return (
     <div className={styles.branch} role="status" data-ask={ask}>
       <span>

@@ -12,22 +12,22 @@ export interface LayoutSpec {
 export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
-    columns: { consoles: 25, centre: 46, inspector: 29 },
+    columns: { consoles: 34, centre: 39, inspector: 27 },
     centre: { stage: 52, addresses: 48 },
     time: 18,
   },
   topology: {
     label: 'Topology',
-    columns: { consoles: 30, centre: 70 },
+    columns: { consoles: 38, centre: 62 },
     centre: { stage: 52, addresses: 48 },
     time: 15,
   },
   registers: {
     label: 'Registers',
-    columns: { consoles: 26, centre: 30, inspector: 44 },
+    columns: { consoles: 34, centre: 26, inspector: 40 },
     centre: { stage: 100 },
     time: 15,
   },
-  trace: { label: 'Trace', columns: { consoles: 26, events: 42, inspector: 32 }, centre: {}, time: 30 },
+  trace: { label: 'Trace', columns: { consoles: 34, events: 38, inspector: 28 }, centre: {}, time: 30 },
   present: { label: 'Present', columns: { consoles: 40, centre: 60 }, centre: { stage: 54, addresses: 46 }, time: 12 },
 };

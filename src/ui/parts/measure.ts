@@ -9,6 +9,14 @@ export function textWidth(text: string, font: string): number {
   return context.measureText(text).width;
 }
 
+/** Height of a line of text, ascent and descent, in a font family at a size. */
+export function textHeight(fontFamily: string, size: number): number {
+  textWidth('M', `${size}px ${fontFamily}`);
+  if (!context) return size * 1.2;
+  const box = context.measureText('Mg');
+  return box.fontBoundingBoxAscent + box.fontBoundingBoxDescent;
+}
+
 let families: { readonly sans: string; readonly mono: string } | undefined;
 function family(kind: 'sans' | 'mono'): string {
   if (!families && typeof document !== 'undefined') {

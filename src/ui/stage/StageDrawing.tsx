@@ -173,7 +173,7 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
   const { mark, selected, onSelect } = props;
   const { node } = mark;
   const oneLine = isOneLine(node);
-  const driver = node.driver ?? (node.kind === 'host-bridge' ? '' : 'no driver');
+  const driver = node.driver ?? (oneLine ? '' : 'no driver');
   const names = node.cxl.join(' ');
   const note = node.note ? `${node.type} · ${node.note}` : node.type;
   const id = node.kind === 'host-bridge' ? node.id : node.bdf;
@@ -186,7 +186,7 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
       data-kind={node.kind}
       data-selected={selected}
       {...press(() => onSelect({ kind: 'function', machine: node.machine, id: node.id }), selected)}
-      aria-label={`${node.label} ${node.bdf}, ${node.machine}, ${driver || 'CXL host bridge'}${names ? `, ${names}` : ''}`}
+      aria-label={`${node.label} ${node.bdf}, ${node.machine}, ${driver || 'no driver'}${names ? `, ${names}` : ''}`}
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
       <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
@@ -208,7 +208,7 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
         y={mark.y + (oneLine ? 16 : 30)}
         textAnchor="end"
         className={styles.driver}
-        data-bound={node.driver !== null || oneLine}
+        data-bound={node.driver !== null}
       >
         {cut(right, mark.w - 30, 'title')}
       </text>

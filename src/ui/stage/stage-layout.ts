@@ -52,8 +52,8 @@ const LINE = 24;
 const NODE = 37;
 const SLOTS = 18;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
-const GUTTER = 66;
-const SIDE_BY_SIDE = 540;
+const GUTTER = 60;
+const SIDE_BY_SIDE = 480;
 
 interface Draft {
   machines: MachineMark[];

@@ -1,6 +1,7 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { eventLine } from '../../views/events.view.ts';
 import { timeLanes } from '../../views/time.view.ts';
+import { timeScale } from '../../views/time-scale.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import { useSize } from '../parts/use-size.ts';
 import { drawLanes, type Geometry, lowerBound, type Palette, type TimeView, xToRow } from './draw-lanes.ts';
@@ -34,9 +35,10 @@ export function TimeCanvas() {
   const theme = usePageState((state) => state.settings.theme);
   const [ref, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [zoomed, setZoomed] = useState<TimeView | null>(null);
+  const [zoomed, setZoomed] = useState<{ readonly from: number; readonly to: number } | null>(null);
+  const scale = useMemo(() => timeScale(mirror.log.time.marks, head), [mirror.log, head]);
   const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
-  const view = zoomed ?? { from: 0, to: Math.max(1, head) };
+  const view: TimeView = { scale, ...(zoomed ?? { from: 0, to: scale.length }) };
   const lanes = timeLanes(mirror.log);
   const laneHeight = Math.max(13, Math.min(26, Math.floor((size.height - RULER) / Math.max(1, lanes.length))));
   const geometry: Geometry = {
@@ -82,7 +84,7 @@ export function TimeCanvas() {
     const lane = lanes[Math.floor((y - RULER) / laneHeight)];
     if (!lane || x < geometry.gutter) return null;
     const row = xToRow(x, view, geometry);
-    const slack = ((view.to - view.from) / geometry.width) * 4;
+    const slack = xToRow(x + 4, view, geometry) - row;
     const notes = mirror.log.time.notes.get(lane.layer);
     const note = notes?.row[lowerBound(notes.row, row - slack)];
     if (note !== undefined && Math.abs(note - row) <= slack) return note;
@@ -93,15 +95,15 @@ export function TimeCanvas() {
     return null;
   };
   const zoom = (factor: number) => {
-    const middle = Math.min(Math.max(cursor, view.from), view.to);
-    const from = middle - (middle - view.from) * factor;
-    const to = middle + (view.to - middle) * factor;
-    setZoomed(to - from >= head ? null : { from: Math.max(0, from), to: Math.min(head, Math.max(to, from + 8)) });
+    const middle = Math.min(Math.max(scale.toUnits(cursor), view.from), view.to);
+    const from = Math.max(0, middle - (middle - view.from) * factor);
+    const to = Math.min(scale.length, middle + (view.to - middle) * factor);
+    setZoomed(to - from >= scale.length * 0.999 ? null : { from, to: Math.max(to, from + 0.5) });
   };
   const pan = (part: number) => {
-    const by = (view.to - view.from) * part;
-    const from = Math.max(0, Math.min(head - (view.to - view.from), view.from + by));
-    if (zoomed) setZoomed({ from, to: from + (view.to - view.from) });
+    const width = view.to - view.from;
+    const from = Math.max(0, Math.min(scale.length - width, view.from + width * part));
+    if (zoomed) setZoomed({ from, to: from + width });
   };
   const keys = (event: KeyboardEvent) => {
     const run: Record<string, () => void> = {

@@ -1,4 +1,3 @@
-import { useEffect } from 'react';
 import { eventLine } from '../../views/events.view.ts';
 import { commandMarks, neighbourMark } from '../../views/time.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
@@ -9,9 +8,6 @@ import { TimeCanvas } from './TimeCanvas.tsx';
 import styles from './TimeStrip.module.css';
 
 const SPEEDS = [0.25, 0.5, 1, 2, 8];
-/** Rows a second at 1×. */
-const PACE = 240;
-
 export function TimeStrip() {
   const mirror = useMirror();
   const cursor = usePageState((state) => state.cursor);
@@ -19,11 +15,10 @@ export function TimeStrip() {
   const live = usePageState((state) => state.live);
   const playing = usePageState((state) => state.playing);
   const speed = usePageState((state) => state.speed);
-  usePlayback();
   const stepTo = (direction: 1 | -1) => mirror.seek(neighbourMark(mirror.log, cursor, direction));
   const line = head > 0 ? eventLine(mirror.log, Math.max(0, cursor - 1)) : null;
   return (
-    <section className={styles.strip} aria-label="Time" data-pane="time" data-live={live}>
+    <section className={styles.strip} aria-label="Time" data-pane="time" data-live={live || playing}>
       <div className={styles.bar}>
         <div className={controls.group} role="toolbar" aria-label="Move in time">
           <button
@@ -87,7 +82,9 @@ export function TimeStrip() {
           </select>
         </label>
         <p className={styles.where}>
-          {live ? (
+          {playing ? (
+            <span className={styles.live}>playing</span>
+          ) : live ? (
             <span className={styles.live}>now</span>
           ) : (
             <button type="button" className={styles.past} onClick={() => mirror.goLive()}>
@@ -118,26 +115,4 @@ export function TimeStrip() {
     if (cursor >= head) mirror.seek(0);
     mirror.update({ playing: true });
   }
-}
-
-/** Moves the cursor while playing; stops at the head, which is "now". */
-function usePlayback(): void {
-  const mirror = useMirror();
-  const playing = usePageState((state) => state.playing);
-  useEffect(() => {
-    if (!playing) return;
-    let frame = 0;
-    let last = performance.now();
-    let at = mirror.store.getState().cursor;
-    const tick = (now: number) => {
-      const { speed, head } = mirror.store.getState();
-      at += ((now - last) / 1000) * PACE * speed;
-      last = now;
-      mirror.seek(at);
-      if (at >= head) mirror.update({ playing: false });
-      else frame = requestAnimationFrame(tick);
-    };
-    frame = requestAnimationFrame(tick);
-    return () => cancelAnimationFrame(frame);
-  }, [mirror, playing]);
 }

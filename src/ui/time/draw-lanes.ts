@@ -1,8 +1,10 @@
 import type { MirrorLog } from '../../mirror/index.ts';
 import type { TimeLane } from '../../views/time.view.ts';
+import type { TimeScale } from '../../views/time-scale.ts';
 
-/** What the canvas shows: rows [from, to) over `width` pixels. */
+/** What the canvas shows: units [from, to) of the time scale over its width. */
 export interface TimeView {
+  readonly scale: TimeScale;
   readonly from: number;
   readonly to: number;
 }
@@ -25,9 +27,12 @@ export interface Geometry {
 }
 
 export const rowToX = (row: number, view: TimeView, geometry: Geometry): number =>
-  geometry.gutter + ((row - view.from) / Math.max(1, view.to - view.from)) * (geometry.width - geometry.gutter);
+  geometry.gutter +
+  ((view.scale.toUnits(row) - view.from) / Math.max(1, view.to - view.from)) * (geometry.width - geometry.gutter);
 export const xToRow = (x: number, view: TimeView, geometry: Geometry): number =>
-  view.from + ((x - geometry.gutter) / Math.max(1, geometry.width - geometry.gutter)) * (view.to - view.from);
+  view.scale.toRow(
+    view.from + ((x - geometry.gutter) / Math.max(1, geometry.width - geometry.gutter)) * (view.to - view.from),
+  );
 
 /** First index in an ascending list whose value is ≥ `value`. */
 export function lowerBound(list: readonly number[], value: number): number {
@@ -85,39 +90,55 @@ function drawLane(
 ): void {
   const colour = palette.layers(lane.id);
   const { laneHeight } = geometry;
+  const firstRow = view.scale.toRow(view.from);
+  const lastRow = view.scale.toRow(view.to);
+  const labels: { text: string; x0: number; x1: number }[] = [];
   const spans = log.time.spans.get(lane.layer);
   if (spans) {
     ctx.fillStyle = colour;
     // One pixel is drawn once per depth: a boot of 100,000 rows costs what the width allows.
     const painted = [-1, -1, -1, -1];
     // Spans that began before the view may still cover it: outer ones are few, so look back a little.
-    const first = Math.max(0, lowerBound(spans.start, view.from) - 64);
+    const first = Math.max(0, lowerBound(spans.start, firstRow) - 64);
     for (let n = first; n < spans.start.length; n++) {
       const start = spans.start[n] as number;
-      if (start >= view.to) break;
+      if (start >= lastRow) break;
       const end = Math.min(spans.end[n] as number, log.head);
-      if (end < view.from) continue;
+      if (end < firstRow) continue;
       const depth = Math.min(3, spans.depth[n] as number);
       const x0 = rowToX(start, view, geometry);
       const x1 = Math.max(x0 + 1.2, rowToX(end, view, geometry));
       if (x1 <= (painted[depth] as number)) continue;
       painted[depth] = Math.floor(x1);
       const inset = depth * 3;
-      ctx.globalAlpha = start === selected ? 1 : 0.45 + 0.14 * depth;
+      ctx.globalAlpha = start === selected ? 1 : 0.3 + 0.12 * depth;
       ctx.fillRect(x0, y + 2 + inset, x1 - x0 - (x1 - x0 > 3 ? 0.8 : 0), laneHeight - 4 - inset);
-      if (x1 - x0 > 56 && depth < 2)
-        label(ctx, log.site(spans.site[n] as number)?.name ?? '', x0, x1, y, laneHeight, palette, colour);
+      if (x1 - x0 > 56 && depth === 0) labels.push({ text: log.site(spans.site[n] as number)?.name ?? '', x0, x1 });
     }
     ctx.globalAlpha = 1;
   }
   const notes = log.time.notes.get(lane.layer);
-  if (!notes) return;
+  if (notes) drawNotes(ctx, notes.row, view, geometry, y, colour, firstRow, lastRow);
+  if (laneHeight >= 13) drawLabels(ctx, labels, y, geometry, palette);
+}
+
+function drawNotes(
+  ctx: CanvasRenderingContext2D,
+  rows: readonly number[],
+  view: TimeView,
+  geometry: Geometry,
+  y: number,
+  colour: string,
+  firstRow: number,
+  lastRow: number,
+): void {
+  const { laneHeight } = geometry;
   ctx.fillStyle = colour;
   ctx.globalAlpha = 0.85;
   let last = -10;
-  for (let n = lowerBound(notes.row, view.from); n < notes.row.length; n++) {
-    const row = notes.row[n] as number;
-    if (row >= view.to) break;
+  for (let n = lowerBound(rows, firstRow); n < rows.length; n++) {
+    const row = rows[n] as number;
+    if (row >= lastRow) break;
     const x = rowToX(row, view, geometry);
     if (x - last < 2) continue;
     last = x;
@@ -126,25 +147,27 @@ function drawLane(
   ctx.globalAlpha = 1;
 }
 
-function label(
+function drawLabels(
   ctx: CanvasRenderingContext2D,
-  text: string,
-  x0: number,
-  x1: number,
+  labels: readonly { readonly text: string; readonly x0: number; readonly x1: number }[],
   y: number,
-  laneHeight: number,
+  geometry: Geometry,
   palette: Palette,
-  colour: string,
 ): void {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(x0, y, x1 - x0 - 2, laneHeight);
-  ctx.clip();
-  ctx.globalAlpha = 1;
-  ctx.fillStyle = palette.text;
-  ctx.fillText(text, x0 + 4, y + laneHeight / 2 + 0.5);
-  ctx.restore();
-  ctx.fillStyle = colour;
+  for (const { text, x0, x1 } of labels) {
+    const left = Math.max(x0, geometry.gutter);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, y, x1 - left - 2, geometry.laneHeight);
+    ctx.clip();
+    ctx.strokeStyle = palette.panel;
+    ctx.lineWidth = 3;
+    ctx.lineJoin = 'round';
+    ctx.strokeText(text, left + 4, y + geometry.laneHeight / 2 + 0.5);
+    ctx.fillStyle = palette.text;
+    ctx.fillText(text, left + 4, y + geometry.laneHeight / 2 + 0.5);
+    ctx.restore();
+  }
 }
 
 function drawMarks(
@@ -162,9 +185,9 @@ function drawMarks(
   ctx.clip();
   for (let n = 0; n < marks.length; n++) {
     const row = marks[n] as number;
-    if (row >= view.to) break;
     const x = rowToX(row, view, geometry);
-    const next = rowToX(Math.min(marks[n + 1] ?? log.head, view.to), view, geometry);
+    if (x > width) break;
+    const next = Math.min(width, rowToX(marks[n + 1] ?? log.head, view, geometry));
     if (next < gutter) continue;
     ctx.fillStyle = palette.line;
     ctx.fillRect(x, 0, 1, height);
