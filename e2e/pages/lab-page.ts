@@ -1,0 +1,62 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** The page as a person uses it, in verbs. */
+export class LabPage {
+  readonly problems: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on('pageerror', (error) => this.problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(message.text());
+    });
+  }
+
+  async open(search = ''): Promise<void> {
+    await this.page.goto(search === '' ? './' : `./${search}`);
+    await this.expectOutput('host', /host:~#/);
+  }
+
+  /** Presses the button and goes to the end of the playback. */
+  async bootToL2(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Boot to L2' }).click();
+    await this.goLive();
+    await this.expectOutput('l2', /QEMU ACCEL device driver is loaded/);
+  }
+
+  /** Waits until the engine has come to rest and the page shows the present. */
+  async goLive(): Promise<void> {
+    const skip = this.page.getByRole('button', { name: 'Skip to the end' });
+    await expect
+      .poll(async () => (await skip.isVisible()) || !(await this.page.getByRole('button', { name: /Booting|Boot to L2/ }).isVisible()), {
+        timeout: 20_000,
+      })
+      .toBe(true);
+    if (await skip.isVisible()) await skip.click();
+  }
+
+  tab(console: string): Locator {
+    return this.page.locator(`[role=tab][data-console="${console}"]`);
+  }
+
+  /** Types a line on a console, as with the keyboard. */
+  async type(console: string, line: string): Promise<void> {
+    await this.tab(console).click();
+    const input = this.page.getByTestId(`terminal-${console}`).locator('.xterm-helper-textarea');
+    await input.focus();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Everything the console's terminal shows now, as text. */
+  async output(console: string): Promise<string> {
+    return this.page.evaluate((id) => {
+      const rows = document.querySelector(`[data-testid="terminal-${id}"] .xterm-rows`);
+      return rows ? [...rows.children].map((row) => row.textContent ?? '').join('\n') : '';
+    }, console);
+  }
+
+  async expectOutput(console: string, pattern: RegExp): Promise<void> {
+    await this.tab(console).click();
+    await expect.poll(() => this.output(console), { timeout: 20_000 }).toMatch(pattern);
+  }
+}
