@@ -187,7 +187,8 @@ async function readStdin(sys: Sys, vm: Vm, stdio: StdioHub): Promise<void> {
 
 /** The main thread: runs the virtual CPUs, resets the machine when asked, sleeps while it is stopped. */
 async function main_loop(vm: Vm, q35: Q35, kvm: KvmState, cpu: KvmCpu, settings: Settings): Promise<void> {
-  const exits = new KvmDispatch(vm.log, vm.layer, vm.address_space_memory, vm.address_space_io, q35.strings);
+  const silicon = vm.host === 'host';
+  const exits = new KvmDispatch(vm.log, vm.layer, vm.address_space_memory, vm.address_space_io, q35.strings, silicon);
   vm.publishMachine('firmware');
   if (!settings.startStopped) vm.state = 'running';
   const pipe = vm.sys.pipe();

@@ -1,5 +1,5 @@
 import type { Addr, Width } from '../../base/addr.ts';
-import type { SiteId } from '../../log/index.ts';
+import type { EventLog, SiteId } from '../../log/index.ts';
 import { paths } from '../../state/schema.ts';
 import type { MemoryRegionOps } from '../memory/api.ts';
 import type { MemoryRegion } from '../memory/memory-region.ts';
@@ -19,6 +19,7 @@ const DELTA = 2;
 export class FixedWindow {
   readonly memory: MemoryRegion;
   private readonly deadEnd: SiteId;
+  private readonly log: EventLog;
   /** The last run of addresses that all go one way: first, past the last, host address − device address. */
   private readonly run = new Float64Array(3);
   private device: CxlMemoryDevice | null = null;
@@ -44,8 +45,10 @@ export class FixedWindow {
       cite: 'QEMU hw/cxl/cxl-host.c cxl_cfmws_find_device; CXL 3.1 8.2.4.20',
     });
     const { log } = env;
+    this.log = log;
     const ops: MemoryRegionOps = {
       hi: 0,
+      memoryLike: true,
       valid: { min: 1, max: 8 },
       impl: { min: 1, max: 8, unaligned: true },
       read(offset: number, width: Width): number {
@@ -67,6 +70,14 @@ export class FixedWindow {
         if (window.cached(at) || window.route(at)) {
           (window.device as CxlMemoryDevice).write(at - (window.run[DELTA] as number), width, lo, hi);
         } else log.note(window.deadEnd, at, 1);
+      },
+      readBytes(offset: number, into: Uint8Array): boolean {
+        window.readBulk(offset, into);
+        return true;
+      },
+      writeBytes(offset: number, from: Uint8Array): boolean {
+        window.writeBulk(offset, from);
+        return true;
       },
       peek(offset: number, width: Width): number | null {
         const hpa = window.base + offset;
@@ -131,12 +142,18 @@ export class FixedWindow {
     this.runs(offset, into.length, (at, length, device, dpa) => {
       const part = into.subarray(at, at + length);
       if (device) device.readBulk(dpa, part);
-      else part.fill(0);
+      else {
+        part.fill(0);
+        this.log.note(this.deadEnd, this.base + offset + at, 0);
+      }
     });
   }
 
   writeBulk(offset: number, from: Uint8Array): void {
-    this.runs(offset, from.length, (at, length, device, dpa) => device?.writeBulk(dpa, from.subarray(at, at + length)));
+    this.runs(offset, from.length, (at, length, device, dpa) => {
+      if (device) device.writeBulk(dpa, from.subarray(at, at + length));
+      else this.log.note(this.deadEnd, this.base + offset + at, 1);
+    });
   }
 
   /** The way of one host address, hop by hop, with the arithmetic and the registers that decided. No events. */

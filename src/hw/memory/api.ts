@@ -33,6 +33,8 @@ export interface MemoryRegionOps {
    */
   readBytes?(offset: number, into: Uint8Array): boolean;
   writeBytes?(offset: number, from: Uint8Array): boolean;
+  /** Answers any access as memory would (any size and alignment, in place): on the host it stands for silicon, see `KvmExits.windows`. */
+  readonly memoryLike?: true;
   /** Access sizes the device accepts; others give 0 / are dropped with a note (memory_region_access_valid). Default 1…8. */
   readonly valid?: { readonly min: Width; readonly max: Width };
   /** Sizes the implementation handles; others are split or widened as QEMU does; `unaligned` ones are not split by alignment. Default 1…4 → as `valid`. */

@@ -10,6 +10,8 @@ export interface Mm {
   present(process: Process, addr: Hva): Addr;
   /** Final memory behind a process address if it is plain memory all the way down (fills `out`); false for device memory. */
   resolve(process: Process, addr: Hva, out: RamRef): boolean;
+  /** Bytes from `addr` on that lie in a row in physical memory as far as it is known without touching more; 0 if `addr` is not mapped. */
+  contiguous(process: Process, addr: Hva): number;
   /** unmap_mapping_range: drops already faulted pages of VMAs of `file` in [offset, offset+length). */
   zap(file: object, offset: number, length: number): void;
   /** Bytes of System RAM not handed out. */

@@ -166,14 +166,22 @@ export class MemoryManager implements Mm {
     const offset = addr - vma.start;
     const phys = this.fault(vma, offset);
     if (phys < 0 || !this.kernel.cpu.bus.resolve(phys, out)) return false;
-    const left =
-      vma.fault === null
-        ? GRANULE - (phys % GRANULE)
-        : vma.linear !== null
-          ? vma.length - offset
-          : PAGE_SIZE - (offset % PAGE_SIZE);
-    out.limit = Math.min(out.limit, left, vma.end - addr);
+    out.limit = Math.min(out.limit, this.inRow(vma, offset));
     return true;
+  }
+
+  contiguous(process: Process, addr: Hva): number {
+    const vma = this.find(process, addr);
+    return vma ? this.inRow(vma, addr - vma.start) : 0;
+  }
+
+  /** Bytes from `offset` on that are known to follow each other in physical memory. */
+  private inRow(vma: Vma, offset: number): number {
+    if (vma.fault === null) {
+      const phys = vma.physAt(offset);
+      return Math.min(GRANULE - (phys % GRANULE), vma.end - vma.start - offset);
+    }
+    return vma.linear !== null ? vma.end - vma.start - offset : PAGE_SIZE - (offset % PAGE_SIZE);
   }
 
   zap(file: object, offset: number, length: number): void {

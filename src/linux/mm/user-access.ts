@@ -1,7 +1,7 @@
 /** Loads and stores of one process through its page tables (a translation cache over `MemoryManager`). A bad address kills the process. */
 import { type Addr, type Hva, PAGE_SIZE, type Width } from '../../base/addr.ts';
 import type { RamObject, RamRef } from '../../hw/bus/cpu-bus.ts';
-import { Backing, PageTlb } from '../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, PageTlb } from '../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Process } from '../include/tasks.ts';
 import { PROT_WRITE, SIGBUS, SIGSEGV } from '../uapi/constants.ts';
@@ -13,6 +13,7 @@ export interface AddressLookup {
   find(process: Process, addr: Hva): Vma | null;
   translate(process: Process, addr: Hva): Addr;
   resolve(process: Process, addr: Hva, out: RamRef): boolean;
+  contiguous(process: Process, addr: Hva): number;
 }
 
 export class UserAccess implements UserMemory {
@@ -34,7 +35,7 @@ export class UserAccess implements UserMemory {
     const { tlb } = this;
     let slot = tlb.find(addr);
     if (slot < 0) slot = this.fill(addr - at);
-    const base = (tlb.bases[slot] as number) + at;
+    const base = addr + (tlb.deltas[slot] as number);
     if (tlb.kinds[slot] === Backing.RAM) {
       const ram = tlb.rams[slot] as RamObject;
       const value = ram.load(base, width);
@@ -57,7 +58,7 @@ export class UserAccess implements UserMemory {
     let slot = tlb.find(addr);
     if (slot < 0) slot = this.fill(addr - at);
     if (tlb.writable[slot] === 0) this.fatal(SIGSEGV);
-    const base = (tlb.bases[slot] as number) + at;
+    const base = addr + (tlb.deltas[slot] as number);
     if (tlb.kinds[slot] === Backing.RAM) (tlb.rams[slot] as RamObject).store(base, width, lo, hi);
     else this.kernel.cpu.bus.store(base, width, lo, hi);
   }
@@ -102,8 +103,9 @@ export class UserAccess implements UserMemory {
 
   /** How far the mapping goes on in physical addresses, at most `length`. */
   private run(addr: Hva, phys: Addr, length: number): number {
-    let count = PAGE_SIZE - (addr & 4095);
-    while (count < length && this.mm.translate(this.process, addr + count) === phys + count) count += PAGE_SIZE;
+    let count = this.mm.contiguous(this.process, addr);
+    while (count < length && this.mm.translate(this.process, addr + count) === phys + count)
+      count += this.mm.contiguous(this.process, addr + count);
     return Math.min(count, length);
   }
 
@@ -118,6 +120,12 @@ export class UserAccess implements UserMemory {
     const vma = this.mm.find(this.process, page);
     const writable = vma !== null && (vma.prot & PROT_WRITE) !== 0;
     const { ref } = this;
+    const large = page - (page & (LARGE_PAGE - 1));
+    if (this.mm.contiguous(this.process, large) >= LARGE_PAGE && this.mm.find(this.process, large) === vma) {
+      if (this.mm.resolve(this.process, large, ref) && ref.limit >= LARGE_PAGE)
+        return this.tlb.put(large, Backing.RAM, writable, ref.offset, ref.ram, true);
+      return this.tlb.put(large, Backing.PHYS, writable, phys - (page - large), null, true);
+    }
     if (this.mm.resolve(this.process, page, ref) && ref.limit >= PAGE_SIZE)
       return this.tlb.put(page, Backing.RAM, writable, ref.offset, ref.ram);
     return this.tlb.put(page, Backing.PHYS, writable, phys, null);

@@ -138,8 +138,33 @@ export interface KvmExits {
   /** One string instruction on memory no slot answers, as one exit; without them every element exits by itself. */
   mmioReadBytes?(gpa: number, into: Uint8Array): void;
   mmioWriteBytes?(gpa: number, from: Uint8Array): void;
+  /** Ours, on the host only: ranges that stand for silicon, where real hardware would not leave the guest. Counted, not logged one by one. */
+  readonly windows?: ExitWindows;
   /** Inspector access to guest-physical memory no slot answers: no side effects, no events; null if unknown. */
   peek(gpa: number, length: number): Uint8Array | null;
+}
+
+/** The exits that are answered as memory is. */
+export interface ExitWindows {
+  /** Grows whenever `find` may answer differently from before. */
+  readonly generation: number;
+  /** Fills `out` and gives true if such a window holds `gpa`. */
+  find(gpa: number, out: WindowRef): boolean;
+}
+export interface WindowRef {
+  port: WindowPort | null;
+  /** Guest address of the byte the port knows as offset 0. */
+  base: number;
+  /** The part of guest memory the port answers: first address, and the first one past it. */
+  first: number;
+  past: number;
+}
+/** Loads and stores of 1 to 8 bytes by offset, aligned or not. */
+export interface WindowPort {
+  /** High half of the last 8-byte read. */
+  hi: number;
+  read(offset: number, width: Width): number;
+  write(offset: number, width: Width, lo: number, hi: number): void;
 }
 
 /** What KVM_SET_CPUID2 tells the guest. */

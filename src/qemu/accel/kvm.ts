@@ -14,7 +14,7 @@ import {
   KVM_MEM_READONLY,
   KVM_SET_USER_MEMORY_REGION,
 } from '../../linux/uapi/kvm.ts';
-import type { KvmCpu, KvmExits, Sys } from '../../linux/uapi/sys.ts';
+import type { ExitWindows, KvmCpu, KvmExits, Sys, WindowRef } from '../../linux/uapi/sys.ts';
 import type { EventLog, SiteId } from '../../log/index.ts';
 import { QemuError } from '../system/error.ts';
 
@@ -140,6 +140,7 @@ export interface StringPort {
 /** kvm_handle_io and the MMIO exit: accesses go to the address spaces `I/O` and `memory`. */
 export class KvmDispatch implements KvmExits {
   hi = 0;
+  readonly windows?: ExitWindows;
   private readonly readSites = new Map<MemoryRegion, SiteId>();
   private readonly writeSites = new Map<MemoryRegion, SiteId>();
 
@@ -149,7 +150,11 @@ export class KvmDispatch implements KvmExits {
     private readonly memory: AddressSpace,
     private readonly io: AddressSpace,
     private readonly strings: readonly StringPort[],
-  ) {}
+    /** This VMM stands for silicon: what answers as memory is counted by KVM, not logged one by one. */
+    silicon: boolean,
+  ) {
+    if (silicon) this.windows = new MemoryLike(memory);
+  }
 
   private site(sites: Map<MemoryRegion, SiteId>, range: FlatEntry, name: string, what: string): SiteId {
     const known = sites.get(range.mr);
@@ -189,6 +194,29 @@ export class KvmDispatch implements KvmExits {
     this.log.end(span);
   }
 
+  mmioReadBytes(gpa: number, into: Uint8Array): void {
+    const range = this.memory.lookup(gpa);
+    if (!range || (this.windows && range.mr.ops?.memoryLike)) {
+      this.memory.read(gpa, into);
+      return;
+    }
+    const site = this.site(this.readSites, range, 'memory_region_dispatch_read', 'width');
+    const span = this.log.begin(site, gpa, into.length);
+    this.memory.read(gpa, into);
+    this.log.end(span, into.length);
+  }
+  mmioWriteBytes(gpa: number, from: Uint8Array): void {
+    const range = this.memory.lookup(gpa);
+    if (!range || (this.windows && range.mr.ops?.memoryLike)) {
+      this.memory.write(gpa, from);
+      return;
+    }
+    const site = this.site(this.writeSites, range, 'memory_region_dispatch_write', 'value');
+    const span = this.log.begin(site, gpa, from.length);
+    this.memory.write(gpa, from);
+    this.log.end(span, from.length);
+  }
+
   pioRead(port: number, width: 1 | 2 | 4): number {
     return this.io.load(port, width);
   }
@@ -207,5 +235,24 @@ export class KvmDispatch implements KvmExits {
   }
   peek(gpa: number, length: number): Uint8Array | null {
     return this.memory.peek(gpa, length);
+  }
+}
+
+/** The io regions of `memory` that answer as memory: CXL fixed windows. */
+class MemoryLike implements ExitWindows {
+  constructor(private readonly memory: AddressSpace) {}
+
+  get generation(): number {
+    return this.memory.generation;
+  }
+  find(gpa: number, out: WindowRef): boolean {
+    const range = this.memory.lookup(gpa);
+    const ops = range?.mr.ops;
+    if (!range || !ops?.memoryLike) return false;
+    out.port = ops;
+    out.base = range.start - range.regionOffset;
+    out.first = range.start;
+    out.past = range.end;
+    return true;
   }
 }

@@ -4,11 +4,11 @@
  */
 import { type Addr, PAGE_SIZE, TWO32, type Width } from '../../../base/addr.ts';
 import type { CpuBus, RamObject, RamRef } from '../../../hw/bus/cpu-bus.ts';
-import { Backing, PageTlb } from '../../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, PageTlb } from '../../../hw/bus/page-tlb.ts';
 import { layerIndex, type SiteId } from '../../../log/index.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import type { Process } from '../../include/tasks.ts';
-import type { KvmExits } from '../../uapi/sys.ts';
+import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sys.ts';
 import type { MemorySlots } from './memslots.ts';
 
 export interface ExitCounts {
@@ -23,6 +23,11 @@ export class GuestBus implements CpuBus {
   running = true;
   private readonly tlb: PageTlb;
   private readonly ref: RamRef = { ram: null, offset: 0, limit: 0 };
+  private readonly windows: ExitWindows | null;
+  private readonly window: WindowRef = { port: null, base: 0, first: 0, past: 0 };
+  /** Who answers each cached page of kind WINDOW, as of `windowGeneration`. */
+  private readonly ports: (WindowPort | null)[] = [];
+  private windowGeneration = -1;
   private readonly readSite: SiteId;
   private readonly writeSite: SiteId;
   private readonly faultSite: SiteId;
@@ -37,6 +42,7 @@ export class GuestBus implements CpuBus {
     private readonly onFault: () => void,
   ) {
     this.tlb = new PageTlb(kernel.platform.mapEpoch);
+    this.windows = exits.windows ?? null;
     const layer = layerIndex(kernel.machine, 'kvm');
     const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
     this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
@@ -54,14 +60,25 @@ export class GuestBus implements CpuBus {
     const kind = tlb.kinds[slot];
     if (kind === Backing.RAM) {
       const ram = tlb.rams[slot] as RamObject;
-      const value = ram.load((tlb.bases[slot] as number) + at, width);
+      const value = ram.load(addr + (tlb.deltas[slot] as number), width);
       this.hi = ram.hi;
       return value;
     }
     if (kind === Backing.PHYS) {
       const { bus } = this.kernel.cpu;
-      const value = bus.load((tlb.bases[slot] as number) + at, width);
+      const value = bus.load(addr + (tlb.deltas[slot] as number), width);
       this.hi = bus.hi;
+      return value;
+    }
+    if (kind === Backing.WINDOW && this.running) {
+      if ((this.windows as ExitWindows).generation !== this.windowGeneration) {
+        tlb.clear();
+        return this.load(addr, width);
+      }
+      const port = this.ports[slot] as WindowPort;
+      this.counts.mmioRead++;
+      const value = port.read(addr + (tlb.deltas[slot] as number), width);
+      this.hi = width === 8 ? port.hi : 0;
       return value;
     }
     return this.exitRead(addr, width);
@@ -78,9 +95,17 @@ export class GuestBus implements CpuBus {
     if (slot < 0) slot = this.fill(addr - at);
     if (slot < 0) return;
     const kind = tlb.kinds[slot];
-    if (kind === Backing.NONE || tlb.writable[slot] === 0) this.exitWrite(addr, width, lo, hi);
-    else if (kind === Backing.RAM) (tlb.rams[slot] as RamObject).store((tlb.bases[slot] as number) + at, width, lo, hi);
-    else this.kernel.cpu.bus.store((tlb.bases[slot] as number) + at, width, lo, hi);
+    const to = addr + (tlb.deltas[slot] as number);
+    if (tlb.writable[slot] === 0) this.exitWrite(addr, width, lo, hi);
+    else if (kind === Backing.RAM) (tlb.rams[slot] as RamObject).store(to, width, lo, hi);
+    else if (kind === Backing.PHYS) this.kernel.cpu.bus.store(to, width, lo, hi);
+    else if ((this.windows as ExitWindows).generation !== this.windowGeneration) {
+      tlb.clear();
+      this.store(addr, width, lo, hi);
+    } else if (this.running) {
+      this.counts.mmioWrite++;
+      (this.ports[slot] as WindowPort).write(to, width, lo, hi);
+    }
   }
 
   copyFrom(addr: Addr, into: Uint8Array): void {
@@ -197,21 +222,52 @@ export class GuestBus implements CpuBus {
     else into.fill(0xff);
   }
 
-  /** Fills the cache for one page as the EPT violation handler would; -1 when the page cannot be had. */
+  /** Fills the cache for one page as the EPT violation handler would, a large one where that maps the same; -1 when the page cannot be had. */
   private fill(page: Addr): number {
     if (!this.running) return -1;
+    const { mm } = this.kernel;
+    const { process, ref, tlb } = this;
     const slot = this.slots.find(page);
-    if (slot === null) return this.tlb.put(page, Backing.NONE, false, 0, null);
+    if (slot === null) return this.fillWindow(page);
+    const writable = !slot.readonly;
     const hva = slot.hva + (page - slot.gpa);
-    const { ref } = this;
-    if (this.kernel.mm.resolve(this.process, hva, ref) && ref.limit >= PAGE_SIZE)
-      return this.tlb.put(page, Backing.RAM, !slot.readonly, ref.offset, ref.ram);
-    const phys = this.kernel.mm.translate(this.process, hva);
+    if (!mm.resolve(process, hva, ref)) ref.limit = 0;
+    const phys = ref.limit > 0 ? 0 : mm.translate(process, hva);
     if (phys < 0) {
       this.fault(page);
       return -1;
     }
-    return this.tlb.put(page, Backing.PHYS, !slot.readonly, phys, null);
+    const large = page - (page & (LARGE_PAGE - 1));
+    if (slot.gpa <= large && slot.gpa + slot.size >= large + LARGE_PAGE) {
+      const from = hva - (page - large);
+      if (mm.contiguous(process, from) >= LARGE_PAGE) {
+        if (phys > 0) return tlb.put(large, Backing.PHYS, writable, phys - (page - large), null, true);
+        if (mm.resolve(process, from, ref) && ref.limit >= LARGE_PAGE)
+          return tlb.put(large, Backing.RAM, writable, ref.offset, ref.ram, true);
+        if (!mm.resolve(process, hva, ref)) ref.limit = 0;
+      }
+    }
+    if (phys === 0 && ref.limit >= PAGE_SIZE) return tlb.put(page, Backing.RAM, writable, ref.offset, ref.ram);
+    return tlb.put(page, Backing.PHYS, writable, mm.translate(process, hva), null);
+  }
+
+  private fillWindow(page: Addr): number {
+    const { tlb, window, windows } = this;
+    if (windows === null) return tlb.put(page, Backing.NONE, false, 0, null);
+    if (windows.generation !== this.windowGeneration) {
+      this.windowGeneration = windows.generation;
+      tlb.clear();
+    }
+    if (!windows.find(page, window)) return tlb.put(page, Backing.NONE, false, 0, null);
+    const first = Math.max(window.first, this.slots.end(page));
+    const past = Math.min(window.past, this.slots.next(page));
+    const large = page - (page & (LARGE_PAGE - 1));
+    const whole = first <= large && past >= large + LARGE_PAGE;
+    if (!whole && (first > page || past < page + PAGE_SIZE)) return tlb.put(page, Backing.NONE, false, 0, null);
+    const at = whole ? large : page;
+    const slot = tlb.put(at, Backing.WINDOW, true, at - window.base, null, whole);
+    this.ports[slot] = window.port;
+    return slot;
   }
 
   private exitRead(gpa: Addr, width: Width): number {
@@ -243,6 +299,11 @@ export class GuestBus implements CpuBus {
   }
 
   private exitReadBytes(gpa: Addr, into: Uint8Array): void {
+    if (this.exits.mmioReadBytes && this.windows?.find(gpa, this.window)) {
+      this.counts.mmioRead++;
+      this.exits.mmioReadBytes(gpa, into);
+      return;
+    }
     if (this.exits.mmioReadBytes) {
       const { log } = this.kernel;
       this.counts.mmioRead++;
@@ -263,6 +324,11 @@ export class GuestBus implements CpuBus {
   }
 
   private exitWriteBytes(gpa: Addr, from: Uint8Array): void {
+    if (this.exits.mmioWriteBytes && this.windows?.find(gpa, this.window)) {
+      this.counts.mmioWrite++;
+      this.exits.mmioWriteBytes(gpa, from);
+      return;
+    }
     if (this.exits.mmioWriteBytes) {
       const { log } = this.kernel;
       this.counts.mmioWrite++;
@@ -284,8 +350,10 @@ export class GuestBus implements CpuBus {
   }
 
   private run(hva: Addr, phys: Addr, length: number): number {
-    let count = PAGE_SIZE - (hva & 4095);
-    while (count < length && this.kernel.mm.translate(this.process, hva + count) === phys + count) count += PAGE_SIZE;
+    const { mm } = this.kernel;
+    let count = mm.contiguous(this.process, hva);
+    while (count < length && mm.translate(this.process, hva + count) === phys + count)
+      count += mm.contiguous(this.process, hva + count);
     return Math.min(count, length);
   }
 

@@ -43,6 +43,13 @@ export class MemorySlots {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** End of the last slot below `gpa`, or 0. */
+  end(gpa: Addr): Addr {
+    let end = 0;
+    for (const slot of this.list) if (slot.gpa < gpa) end = slot.gpa + slot.size;
+    return end;
+  }
+
   /** __kvm_set_memory_region() on the bytes of struct kvm_userspace_memory_region: 0 or a negated errno. */
   set(bytes: Uint8Array): number {
     if (bytes.length < 32) return -E.EFAULT;
