@@ -4,6 +4,13 @@
 function skipShielded(text: string, i: number): number {
   const c = text[i];
   if (c === '\\') return i + 2;
+  if (c === '$' && text[i + 1] === "'") {
+    for (let j = i + 2; j < text.length; j++) {
+      if (text[j] === '\\') j++;
+      else if (text[j] === "'") return j + 1;
+    }
+    return text.length;
+  }
   if (c === "'") {
     const end = text.indexOf("'", i + 1);
     return end < 0 ? text.length : end + 1;
