@@ -1,13 +1,13 @@
 /**
  * qemu-system-x86_64 as a program: command line → machine → run (system/vl.c qemu_init, system/runstate.c qemu_main_loop). The
- * same program runs on the host and in L1. Left out: TCG (this build has KVM only), disks, networks, displays, QMP, migration.
+ * same program runs on the host and in L1. `-accel tcg` runs on the same engine as KVM. Left out: disks, networks, displays, QMP, migration.
  */
 import { assert } from '../base/assert.ts';
 import { E } from '../base/errno.ts';
 import { SIGHUP, SIGINT, SIGTERM } from '../linux/uapi/constants.ts';
 import type { KvmCpu, Program, Sys } from '../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../log/index.ts';
-import { KvmDispatch, KvmState } from './accel/kvm.ts';
+import { type Accelerator, KvmDispatch, KvmState } from './accel/kvm.ts';
 import type { CharBackend } from './chardev/chardev.ts';
 import { RawTerminal } from './chardev/fd-backend.ts';
 import './hw/catalogue.ts';
@@ -66,10 +66,10 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   const guest = GUEST_OF[world.machine];
   if (guest === null) error_setg('this lab nests machines two levels deep: nothing can run inside L2');
   const machine = withLocation('', () => parseMachine(settings.machine));
-  const accelLocation = chooseAccel(settings, machine);
+  const accel = configure_accelerators(settings, machine);
   const memory = parseMemory(settings.memory);
   const cpus = parseSmp(settings.smp);
-  const cpu = await parseCpu(sys, settings.cpu, cpus);
+  const cpu = await parseCpu(sys, settings.cpu, cpus, accel.name);
   const vm = new Vm(sys, world.log, world.machine, guest, world.build, {
     program,
     cpus,
@@ -81,7 +81,7 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   });
   for (const { location, value } of settings.objects)
     withLocation(location, () => vm.backends.push(user_creatable_add(sys, vm.core, value, vm.backends)));
-  const kvm = await KvmState.kvm_init(sys, cpus, accelLocation);
+  const kvm = await KvmState.kvm_init(sys, cpus, accel);
   vm.kvm = kvm;
   const plan = planChardevs(sys, settings);
   const stdio = new StdioHub(sys, usesMux(plan), () => vm.quit());
@@ -120,20 +120,22 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   return 0;
 }
 
-/** configure_accelerators(): this build has KVM only. Gives the location for KVM's own errors. */
-function chooseAccel(settings: Settings, machine: MachineOptions): string {
+/**
+ * configure_accelerators(): the first one asked for that exists; without any, TCG before KVM as in QEMU. The guest's code is
+ * the lab's own either way: the choice decides which CPU models exist and what errors name.
+ */
+function configure_accelerators(settings: Settings, machine: MachineOptions): Accelerator {
   const wanted = [
     ...settings.accel.map(({ location, value }) => ({ name: value.get('accel') ?? '', location })),
     ...machine.accel.map((name) => ({ name, location: '' })),
   ];
-  if (wanted.length === 0) return '';
-  const kvm = wanted.find(({ name }) => name === 'kvm');
+  let failed: QemuError | null = null;
   for (const { name, location } of wanted) {
-    if (name === 'kvm') break;
-    const error = new QemuError(`invalid accelerator ${name}`, location);
-    if (!kvm) throw error;
+    if (name === 'kvm' || name === 'tcg') return { name, location };
+    failed ??= new QemuError(`invalid accelerator ${name}`, location);
   }
-  return kvm?.location ?? '';
+  if (failed) throw failed;
+  return { name: 'tcg', location: '' };
 }
 
 function usesMux(plan: ChardevPlan): boolean {

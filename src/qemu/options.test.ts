@@ -123,13 +123,24 @@ test('objects, memory, CPU, accelerator, files', async () => {
   expect(await failure(...OK, ...object, ...object)).toBe(
     "-object memory-backend-ram,id=a,size=256M: attempt to add duplicate property 'a' to object (type 'container')",
   );
-  expect(await failure(...OK, '-m', '4G,slots=2')).toBe('-m 4G,slots=2: slots specified but no max-size');
-  expect(await failure(...OK, '-m', 'x')).toBe("-m x: Parameter 'size' expects a non-negative number below 2^64");
-  expect(await failure(...OK, '-cpu', 'foo')).toBe("-cpu foo: unable to find CPU model 'foo'");
-  expect(await failure(...OK, '-accel', 'tcg')).toBe('-accel tcg: invalid accelerator tcg');
+  expect(await failure(...OK, '-m', '4G,slots=2')).toBe('slots specified but no max-size');
+  expect(await failure(...OK, '-m', 'x')).toMatch(
+    /^-m x: Parameter 'size' expects a non-negative number below 2\^64\nOptional suffixes/,
+  );
+  expect(await failure(...OK, '-cpu', 'foo')).toBe("unable to find CPU model 'foo'");
+  expect(await failure(...OK, '-cpu', 'host')).toBe("CPU model 'host' requires KVM or HVF");
+  expect(await failure(...OK, '-cpu', 'max,hypervisr=off')).toBe(
+    "can't apply global max-x86_64-cpu.hypervisr=off: Property 'max-x86_64-cpu.hypervisr' not found",
+  );
+  expect(await failure(...OK, '-smp', 'abc')).toBe("Parameter 'smp.cpus' expects integer");
+  expect(await failure(...OK, '-object', 'memory-backend-ram,id=a,size=255')).toBe(
+    "-object memory-backend-ram,id=a,size=255: backend 'memory-backend-ram' memory size must be multiple of 4 KiB",
+  );
+  expect(await failure(...OK, '-accel', 'kwm')).toBe('-accel kwm: invalid accelerator kwm');
+  expect((await start([...OK, '-accel', 'tcg'])).status).toBe(null);
   const missing = await start(['-M', 'q35', '-nographic', '-kernel', 'nothing']);
   expect(missing.fake.stderr).toBe("qemu: could not open kernel file 'nothing': No such file or directory\n");
-  const noKvm = await start(OK, { kvm: false });
+  const noKvm = await start([...OK, '-enable-kvm'], { kvm: false });
   expect(noKvm.fake.stderr).toBe(
     'Could not access KVM kernel module: No such file or directory\nqemu-system-x86_64: failed to initialize kvm: No such file or directory\n',
   );

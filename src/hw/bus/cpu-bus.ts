@@ -52,6 +52,11 @@ export interface RamObject {
 export interface Cpu {
   readonly bus: CpuBus;
   /** CPUID facts the kernel looks at. */
-  readonly features: { readonly model: string; readonly hypervisor: boolean; readonly vendor: string };
+  readonly features: {
+    readonly model: string;
+    readonly hypervisor: boolean;
+    readonly vendor: string;
+    readonly tcg?: boolean;
+  };
   readonly count: number;
 }

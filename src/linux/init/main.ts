@@ -41,7 +41,7 @@ function setup_arch(kernel: Linux): void {
   info('BIOS-provided physical RAM map:');
   const range = (start: number, size: number): string => `[mem 0x${hex(start, 16)}-0x${hex(start + size - 1, 16)}]`;
   for (const { start, size, type } of kernel.boot.e820) info(`BIOS-e820: ${range(start, size)} ${type}`);
-  if (kernel.cpu.features.hypervisor) info('Hypervisor detected: KVM');
+  if (kernel.cpu.features.hypervisor && !kernel.cpu.features.tcg) info('Hypervisor detected: KVM');
   // trim_bios_range: page 0 and the legacy hole are not RAM, whatever firmware says.
   info('e820: update [mem 0x00000000-0x00000fff] usable ==> reserved');
   info('e820: remove [mem 0x000a0000-0x000fffff] usable');

@@ -1,4 +1,5 @@
 import type { Hva, Width } from '../../base/addr.ts';
+import type { RamRef } from '../../hw/bus/cpu-bus.ts';
 
 /**
  * The system calls of the kernel, as one process sees them: the only thing `userland/` and `qemu/` may know of `linux/`.
@@ -123,6 +124,8 @@ export interface UserMemory {
   store(addr: Hva, width: Width, lo: number, hi?: number): void;
   read(addr: Hva, into: Uint8Array): void;
   write(addr: Hva, from: Uint8Array): void;
+  /** Ours, for caches of translations only: where a writable byte finally lives if it is plain memory all the way down. */
+  resolve?(addr: Hva, out: RamRef): boolean;
 }
 
 /** What KVM_RUN exits to: the VMM's dispatch of accesses that no memory slot answers. Nothing here may allocate per access. */
@@ -165,6 +168,8 @@ export interface WindowPort {
   hi: number;
   read(offset: number, width: Width): number;
   write(offset: number, width: Width, lo: number, hi: number): void;
+  /** Where the byte finally lives if that is plain memory, as long as the generation and the map epoch stay. */
+  resolve?(offset: number, out: RamRef): boolean;
 }
 
 /** What KVM_SET_CPUID2 tells the guest. */
@@ -172,6 +177,8 @@ export interface KvmCpu {
   readonly model: string;
   readonly vendor: string;
   readonly hypervisor: boolean;
+  /** The hypervisor bit is QEMU's own (TCG), not KVM's. */
+  readonly tcg?: boolean;
   readonly count: number;
 }
 

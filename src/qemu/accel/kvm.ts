@@ -3,7 +3,7 @@
  * the virtual CPUs. Left out: dirty logging, coalesced MMIO, ioeventfds, split slots above the size limit.
  */
 import { alignDown, alignUp, PAGE_SIZE, type Width } from '../../base/addr.ts';
-import { strerror } from '../../base/errno.ts';
+import { E, strerror } from '../../base/errno.ts';
 import type { AddressSpace, FlatEntry, MemoryListener, MemoryRegion } from '../../hw/memory/index.ts';
 import { O_CLOEXEC, O_RDWR } from '../../linux/uapi/constants.ts';
 import {
@@ -19,6 +19,12 @@ import type { EventLog, SiteId } from '../../log/index.ts';
 import { QemuError } from '../system/error.ts';
 
 const KVM_API_VERSION = 12;
+
+/** What runs the virtual CPUs, and the option that said so (`''` when none did). */
+export interface Accelerator {
+  readonly name: 'kvm' | 'tcg';
+  readonly location: string;
+}
 
 interface Slot {
   readonly gpa: number;
@@ -41,12 +47,15 @@ export class KvmState {
     readonly vcpuFds: readonly number[],
   ) {}
 
-  /** kvm_init() and kvm_init_vcpu(). @param location of the option that asked for KVM, for the error */
-  static async kvm_init(sys: Sys, cpus: number, location: string): Promise<KvmState> {
+  /** kvm_init() and kvm_init_vcpu(); errors name the option that asked for the accelerator. */
+  static async kvm_init(sys: Sys, cpus: number, accel: Accelerator): Promise<KvmState> {
+    const where = `qemu-system-x86_64: ${accel.location === '' ? '' : `${accel.location}: `}`;
     const fd = sys.open('/dev/kvm', O_RDWR | O_CLOEXEC);
+    if (fd < 0 && accel.name === 'tcg')
+      throw new QemuError(`this lab runs guests through /dev/kvm, with -accel tcg too: ${strerror(fd)}`);
     if (fd < 0) {
       throw new QemuError(
-        `Could not access KVM kernel module: ${strerror(fd)}\nqemu-system-x86_64: ${location === '' ? '' : `${location}: `}failed to initialize kvm: ${strerror(fd)}`,
+        `Could not access KVM kernel module: ${strerror(fd)}\n${where}failed to initialize kvm: ${strerror(fd)}`,
         '',
         true,
       );
@@ -54,9 +63,13 @@ export class KvmState {
     const version = await sys.ioctl(fd, KVM_GET_API_VERSION);
     if (version !== KVM_API_VERSION) throw new QemuError('kvm version not supported', '', true);
     const vmFd = await sys.ioctl(fd, KVM_CREATE_VM, 0);
+    if (vmFd === -E.EBUSY)
+      throw new QemuError(
+        'this lab runs one guest at a time on each machine, and another QEMU is running here already',
+      );
     if (vmFd < 0)
       throw new QemuError(
-        `ioctl(KVM_CREATE_VM) failed: ${strerror(vmFd)}\nqemu-system-x86_64: ${location === '' ? '' : `${location}: `}failed to initialize kvm: ${strerror(vmFd)}`,
+        `ioctl(KVM_CREATE_VM) failed: ${-vmFd} ${strerror(vmFd)}\n${where}failed to initialize kvm: ${strerror(vmFd)}`,
         '',
         true,
       );
@@ -243,7 +256,7 @@ class MemoryLike implements ExitWindows {
   constructor(private readonly memory: AddressSpace) {}
 
   get generation(): number {
-    return this.memory.generation;
+    return this.memory.core.generation;
   }
   find(gpa: number, out: WindowRef): boolean {
     const range = this.memory.lookup(gpa);

@@ -1,7 +1,7 @@
 /** `-cpu` (target/i386/cpu.c): models by name and the features the lab knows; what the guest's kernel sees as CPUID. */
 import { text } from '../../base/bytes.ts';
 import type { KvmCpu, Sys } from '../../linux/uapi/sys.ts';
-import { error_setg, withLocation } from './error.ts';
+import { error_setg, withLocation, withPrefix } from './error.ts';
 import { read_file } from './files.ts';
 import { qapi_bool_parse } from './qemu-opts.ts';
 import type { CpuSettings, Located } from './settings.ts';
@@ -84,15 +84,21 @@ async function hostCpu(sys: Sys): Promise<{ model: string; vendor: string }> {
   };
 }
 
-export async function parseCpu(sys: Sys, given: Located<CpuSettings> | null, count: number): Promise<KvmCpu> {
+export async function parseCpu(
+  sys: Sys,
+  given: Located<CpuSettings> | null,
+  count: number,
+  accel: 'kvm' | 'tcg',
+): Promise<KvmCpu> {
   const host = await hostCpu(sys);
   const name = given?.value.model ?? 'qemu64';
   const features = given?.value.features ?? new Map<string, string>();
-  return withLocation(given?.location ?? '', () => {
+  return withLocation('', () => {
     const plain = name.replace(/-v\d+$/, '');
     if (!CPU_MODELS.has(plain)) error_setg(`unable to find CPU model '${name}'`);
     let hypervisor = true;
-    let model = CPU_MODELS.get(plain) ?? host.model;
+    if (plain === 'host' && accel === 'tcg') error_setg("CPU model 'host' requires KVM or HVF");
+    let model = CPU_MODELS.get(plain) ?? (accel === 'tcg' ? 'QEMU TCG CPU version 2.5+' : host.model);
     let vendor = plain.startsWith('EPYC') ? 'AuthenticAMD' : host.vendor;
     for (const [feature, value] of features) {
       if (VALUES.includes(feature)) {
@@ -100,11 +106,14 @@ export async function parseCpu(sys: Sys, given: Located<CpuSettings> | null, cou
         if (feature === 'vendor') vendor = value;
         continue;
       }
-      if (!FEATURES.includes(feature.replace(/_/g, '-')))
-        error_setg(`Property '${name}-x86_64-cpu.${feature}' not found`);
-      const on = qapi_bool_parse(feature, value);
+      // Features become globals of the CPU type, and fail when the first CPU is made.
+      const on = withPrefix(`can't apply global ${name}-x86_64-cpu.${feature}=${value}: `, () =>
+        FEATURES.includes(feature.replace(/_/g, '-'))
+          ? qapi_bool_parse(feature, value)
+          : error_setg(`Property '${name}-x86_64-cpu.${feature}' not found`),
+      );
       if (feature === 'hypervisor') hypervisor = on;
     }
-    return { model, vendor, hypervisor, count };
+    return { model, vendor, hypervisor, tcg: accel === 'tcg', count };
   });
 }

@@ -31,6 +31,15 @@ export function error_setg(message: string): never {
   throw new QemuError(message);
 }
 
+/** Runs `build`; errors thrown inside start with `prefix` (error_prepend). */
+export function withPrefix<T>(prefix: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    throw error instanceof QemuError ? new QemuError(prefix + error.message, error.location, error.plain) : error;
+  }
+}
+
 /** Runs `build`; errors thrown inside get `location`. */
 export function withLocation<T>(location: string, build: () => T): T {
   try {

@@ -36,7 +36,7 @@ export function helpText(request: HelpRequest, build: QemuBuild): string {
     case 'object':
       return 'List of user creatable objects:\n  memory-backend-file\n  memory-backend-memfd\n  memory-backend-ram\n';
     case 'accel':
-      return 'Accelerators supported in QEMU binary:\nkvm\n';
+      return 'Accelerators supported in QEMU binary:\ntcg\nkvm\n';
   }
 }
 

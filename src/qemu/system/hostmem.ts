@@ -1,4 +1,5 @@
 /** Memory backends (backends/hostmem*.c): `-object memory-backend-ram|file|memfd`. Left out: NUMA policy, prealloc, huge pages, read-only files. */
+import { PAGE_SIZE } from '../../base/addr.ts';
 import { strerror } from '../../base/errno.ts';
 import type { MemoryCore } from '../../hw/memory/index.ts';
 import {
@@ -74,6 +75,8 @@ export function user_creatable_add(
   const share = values.has('share')
     ? qapi_bool_parse('share', values.get('share') ?? '')
     : type === 'memory-backend-memfd';
+  // HostMemoryBackend complete (since 9.0): whole pages only.
+  if (size % PAGE_SIZE !== 0) error_setg(`backend '${type}' memory size must be multiple of 4 KiB`);
   let hva: number;
   if (type === 'memory-backend-file') {
     const path = values.get('mem-path');

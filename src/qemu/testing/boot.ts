@@ -1,4 +1,5 @@
 /** Starts the VMM on a fake system with the firmware model as its guest, for tests. */
+import { concat, utf8 } from '../../base/bytes.ts';
 import type { BootParams } from '../../hw/bus/boot-params.ts';
 import { runFirmware } from '../../hw/firmware/firmware.ts';
 import { EventLog } from '../../log/index.ts';
@@ -20,7 +21,7 @@ export async function start(
   options: { kvm?: boolean; build?: Partial<QemuBuild> } = {},
 ): Promise<Run> {
   const fake = fakeSys(options.kvm ?? true);
-  fake.files.set('vmlinuz', new Uint8Array(2048).fill(7));
+  fake.files.set('vmlinuz', concat([utf8('cxlab-kernel '), new Uint8Array(2035).fill(7)]));
   const log = new EventLog();
   const program = createQemuProgram({ log, machine: 'host', build: { ...DEFAULT_BUILD, ...options.build } });
   const run: Run = { fake, log, status: null, boot: null, boots: 0 };

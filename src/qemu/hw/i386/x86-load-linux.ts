@@ -8,6 +8,8 @@ import type { Settings } from '../../system/settings.ts';
 import { FW_CFG, type FwCfgState } from '../nvram/fw_cfg.ts';
 
 const HDRS = 0x53726448;
+/** The lab's kernel images start so instead of with a boot sector and `HdrS`; anything else is no kernel. */
+const IMAGE_MAGIC = utf8('cxlab-kernel ');
 const CMDLINE_ADDR = 0x20000;
 const KERNEL_ADDR = 0x100000;
 
@@ -23,7 +25,8 @@ export async function x86_load_linux(sys: Sys, settings: Settings, fw: FwCfgStat
   let setupSize = 0;
   if (image.length > 0x210 && viewOf(image).getUint32(0x202, true) === HDRS) {
     setupSize = Math.min(((image[0x1f1] || 4) + 1) * 512, image.length);
-  }
+  } else if (!IMAGE_MAGIC.every((byte, n) => image[n] === byte))
+    throw new QemuError('qemu: invalid kernel header', '', true);
   const cmdline = utf8(`${settings.append ?? ''}\0`);
   fw.add_i32(FW_CFG.CMDLINE_ADDR, CMDLINE_ADDR);
   fw.add_i32(FW_CFG.CMDLINE_SIZE, cmdline.length);
