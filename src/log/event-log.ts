@@ -288,7 +288,8 @@ export class EventLog {
   /** The chunk holding `row`, for readers that walk many rows. */
   chunkOf(row: number): Chunk {
     const chunk = this.chunks[Math.floor(row / CHUNK_ROWS) - Math.floor(this.firstRow / CHUNK_ROWS)];
-    assert(chunk && row >= this.firstRow && row < this.count, `log: row ${row} is not held`);
+    // No text built per row.
+    assert(chunk && row >= this.firstRow && row < this.count, 'log: this row is not held');
     return chunk;
   }
 

@@ -51,7 +51,7 @@ export class CxlComponent {
   private readonly cache: HdmDecoder[] = [];
 
   constructor(
-    env: CxlEnv,
+    private readonly env: CxlEnv,
     /** Path of the register cells: `hw/l1/accel0/component`. */
     readonly path: string,
     layout: Layout,
@@ -102,9 +102,7 @@ export class CxlComponent {
     );
     const cm = core.memory_region_init_io(cacheMem, '.cache_mem', CXL2_COMPONENT_CM_REGION_SIZE);
     core.memory_region_add_subregion(this.memory, CXL2_COMPONENT_IO_REGION_SIZE, cm);
-    const touched = () => {
-      this.generation++;
-    };
+    const touched = () => this.touch();
     for (let n = 0; registers.has(`CTRL${n}`); n++) {
       this.cache.push({ base: 0, size: 0, committed: false, ig: 0, iw: 0, targetLow: 0, targetHigh: 0 });
       for (const name of ['BASE_LO', 'BASE_HI', 'SIZE_LO', 'SIZE_HI', 'TARGET_LO', 'TARGET_HI']) {
@@ -134,14 +132,20 @@ export class CxlComponent {
   /** Puts the registers back (cxl_component_register_init_common is a power-on for them). */
   reset(kind: ResetClass | 'power-on' = 'power-on'): void {
     this.registers.reset(kind);
+    this.touch();
+  }
+
+  /** Decoding may differ from now on. */
+  touch(): void {
     this.generation++;
+    this.env.core.generation++;
   }
 
   /** hdm_decoder_commit()/uncommit: COMMIT decides COMMITTED at once, ERROR never stays. */
   private hdm_decoder_commit(n: number, ctrl: number): void {
     const value = ctrl & COMMIT ? (ctrl | COMMITTED) & ~ERROR : ctrl & ~(COMMITTED | ERROR);
     this.registers.set(`CTRL${n}`, value >>> 0);
-    this.generation++;
+    this.touch();
   }
 
   private parse(): void {

@@ -1,6 +1,7 @@
 import type { Addr, Width } from '../../base/addr.ts';
 import type { EventLog, SiteId } from '../../log/index.ts';
 import { paths } from '../../state/schema.ts';
+import type { RamRef } from '../bus/cpu-bus.ts';
 import type { MemoryRegionOps } from '../memory/api.ts';
 import type { MemoryRegion } from '../memory/memory-region.ts';
 import type { CxlEnv, HdmDecoder } from './cxl-component.ts';
@@ -70,6 +71,14 @@ export class FixedWindow {
         if (window.cached(at) || window.route(at)) {
           (window.device as CxlMemoryDevice).write(at - (window.run[DELTA] as number), width, lo, hi);
         } else log.note(window.deadEnd, at, 1);
+      },
+      resolve(offset: number, out: RamRef): boolean {
+        const at = window.base + offset;
+        if (!window.cached(at) && !window.route(at)) return false;
+        const device = window.device as CxlMemoryDevice;
+        if (!device.resolve(at - (window.run[DELTA] as number), out)) return false;
+        out.limit = Math.min(out.limit, (window.run[PAST] as number) - at);
+        return true;
       },
       readBytes(offset: number, into: Uint8Array): boolean {
         window.readBulk(offset, into);

@@ -1,5 +1,6 @@
 import type { Addr, Hva, Width } from '../../base/addr.ts';
 import { layout } from '../../spec/layouts.ts';
+import type { RamRef } from '../bus/cpu-bus.ts';
 import type { HostMemory } from '../memory/api.ts';
 import { CxlComponent, type CxlEnv } from './cxl-component.ts';
 import { endpoint_dpa, NOWHERE } from './decode-path.ts';
@@ -17,6 +18,8 @@ export interface CxlMemoryDevice {
   /** At a device address below `capacity`; 1 to 8 bytes. */
   read(dpa: number, width: Width): number;
   write(dpa: number, width: Width, lo: number, hi: number): void;
+  /** Where the byte finally lives if its VMM keeps it in plain memory. */
+  resolve(dpa: number, out: RamRef): boolean;
   readBulk(dpa: number, into: Uint8Array): void;
   writeBulk(dpa: number, from: Uint8Array): void;
 }
@@ -42,6 +45,11 @@ export class BackedDevice implements CxlMemoryDevice {
   write(dpa: number, width: Width, lo: number, hi: number): void {
     this.host.store(this.hva + dpa, width, lo, hi);
   }
+  resolve(dpa: number, out: RamRef): boolean {
+    if (!this.host.resolve?.(this.hva + dpa, out)) return false;
+    out.limit = Math.min(out.limit, this.capacity - dpa);
+    return true;
+  }
   readBulk(dpa: number, into: Uint8Array): void {
     this.host.read(this.hva + dpa, into);
   }
@@ -52,7 +60,7 @@ export class BackedDevice implements CxlMemoryDevice {
 
 /** A root port as the window sees it: its port number and what sits in slot 0, function 0 below it. */
 export class CxlRootPort {
-  device: CxlMemoryDevice | null = null;
+  private card: CxlMemoryDevice | null = null;
 
   constructor(
     readonly id: string,
@@ -60,6 +68,14 @@ export class CxlRootPort {
     readonly port: number,
     readonly component: CxlComponent,
   ) {}
+
+  get device(): CxlMemoryDevice | null {
+    return this.card;
+  }
+  set device(device: CxlMemoryDevice | null) {
+    this.card = device;
+    this.component.touch();
+  }
 }
 
 /**

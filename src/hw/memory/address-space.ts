@@ -23,8 +23,6 @@ export interface MemoryListener {
 export class AddressSpace implements Topology {
   /** High half of the last 8-byte `load`. */
   hi = 0;
-  /** Grows with every new flat view. */
-  generation = 0;
   private view = new FlatView([]);
   private readonly listeners: MemoryListener[] = [];
   /** Last range hit, as plain fields: most accesses fall into the same one as before. */
@@ -81,7 +79,6 @@ export class AddressSpace implements Topology {
     const after = generate_memory_topology(this.root);
     if (this.listeners.length > 0) this.topology_pass(before, after, false);
     this.view = after;
-    this.generation++;
     this.hit = null;
     this.hitEnd = -1;
     if (this.listeners.length > 0) this.topology_pass(before, after, true);

@@ -1,4 +1,5 @@
 import type { Addr, Hva, Width } from '../../base/addr.ts';
+import type { RamRef } from '../bus/cpu-bus.ts';
 
 /**
  * QEMU's memory API (docs/devel/memory.rst, system/memory.c) as far as the lab needs it. Implemented in `memory.ts`
@@ -35,6 +36,8 @@ export interface MemoryRegionOps {
   writeBytes?(offset: number, from: Uint8Array): boolean;
   /** Answers any access as memory would (any size and alignment, in place): on the host it stands for silicon, see `KvmExits.windows`. */
   readonly memoryLike?: true;
+  /** Of such a region: where the byte finally lives; true until `MemoryCore.generation` grows or the process maps anew. */
+  resolve?(offset: number, out: RamRef): boolean;
   /** Access sizes the device accepts; others give 0 / are dropped with a note (memory_region_access_valid). Default 1…8. */
   readonly valid?: { readonly min: Width; readonly max: Width };
   /** Sizes the implementation handles; others are split or widened as QEMU does; `unaligned` ones are not split by alignment. Default 1…4 → as `valid`. */
@@ -48,6 +51,8 @@ export interface HostMemory {
   store(addr: Hva, width: Width, lo: number, hi?: number): void;
   read(addr: Hva, into: Uint8Array): void;
   write(addr: Hva, from: Uint8Array): void;
+  /** Where a writable byte finally lives if it is plain memory all the way down. */
+  resolve?(addr: Hva, out: RamRef): boolean;
 }
 
 export interface FlatRange {

@@ -37,6 +37,8 @@ export class MemoryCore {
     readonly invalid: SiteId;
     readonly rom: SiteId;
   };
+  /** Grows whenever an address may be answered by something else: a new topology, a decoder register, a card. */
+  generation = 0;
   private depth = 0;
   private pending = false;
 
@@ -139,6 +141,7 @@ export class MemoryCore {
     assert(this.depth > 0, 'memory: commit without begin');
     if (--this.depth > 0 || !this.pending) return;
     this.pending = false;
+    this.generation++;
     for (const space of this.address_spaces) space.topology_begin();
     for (const space of this.address_spaces) space.update_topology();
     for (const space of this.address_spaces) space.topology_commit();

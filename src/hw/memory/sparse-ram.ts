@@ -8,6 +8,7 @@ import type { RamObject } from '../bus/cpu-bus.ts';
 export const RAM_PAGE = 65_536;
 /** Pages per table of the second level. */
 const TABLE = 1024;
+const TABLE_BYTES = TABLE * RAM_PAGE;
 /** From this many bytes of one page on, exchanging the page is cheaper than logging before and after. */
 const EXCHANGE_FROM = 24 * 1024;
 /** Exchanged pages whose old bytes the log keeps (32 MiB); older ones are reused and their bytes are lost to history. */
@@ -55,7 +56,11 @@ export class SparseRam implements RamObject {
   load(offset: number, width: Width): number {
     const at = inPage(offset);
     if (at + width > RAM_PAGE) return this.loadAcross(offset, width);
-    const page = this.page((offset - at) / RAM_PAGE);
+    const table = this.tables[Math.floor(offset / TABLE_BYTES)];
+    // No text built per access.
+    assert(table, 'ram: access beyond its end');
+    // `&` keeps the low 32 bits of an exact integer exactly.
+    const page = table[(offset / RAM_PAGE) & (TABLE - 1)];
     this.hi = 0;
     if (page === undefined) return 0;
     if (width === 4) return page.view.getUint32(at, true);
@@ -145,7 +150,8 @@ export class SparseRam implements RamObject {
     if (index === this.lastIndex) return this.lastPage;
     const inTable = index & (TABLE - 1);
     const table = this.tables[(index - inTable) / TABLE];
-    assert(table, `ram ${this.id}: access beyond its end`);
+    // No text built per access.
+    assert(table, 'ram: access beyond its end');
     this.lastIndex = index;
     this.lastPage = table[inTable];
     return this.lastPage;
@@ -160,7 +166,8 @@ export class SparseRam implements RamObject {
     const page = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, RAM_PAGE), entry };
     const inTable = index & (TABLE - 1);
     const table = this.tables[(index - inTable) / TABLE];
-    assert(table, `ram ${this.id}: access beyond its end`);
+    // No text built per access.
+    assert(table, 'ram: access beyond its end');
     table[inTable] = page;
     this.lastIndex = index;
     this.lastPage = page;

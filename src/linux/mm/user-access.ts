@@ -63,6 +63,11 @@ export class UserAccess implements UserMemory {
     else this.kernel.cpu.bus.store(base, width, lo, hi);
   }
 
+  resolve(addr: Hva, out: RamRef): boolean {
+    const vma = this.mm.find(this.process, addr);
+    return vma !== null && (vma.prot & PROT_WRITE) !== 0 && this.mm.resolve(this.process, addr, out);
+  }
+
   read(addr: Hva, into: Uint8Array): void {
     const { ref } = this;
     let done = 0;

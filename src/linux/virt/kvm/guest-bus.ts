@@ -75,8 +75,14 @@ export class GuestBus implements CpuBus {
         tlb.clear();
         return this.load(addr, width);
       }
-      const port = this.ports[slot] as WindowPort;
       this.counts.mmioRead++;
+      const ram = tlb.rams[slot] as RamObject | null;
+      if (ram !== null) {
+        const value = ram.load(addr + (tlb.deltas[slot] as number), width);
+        this.hi = ram.hi;
+        return value;
+      }
+      const port = this.ports[slot] as WindowPort;
       const value = port.read(addr + (tlb.deltas[slot] as number), width);
       this.hi = width === 8 ? port.hi : 0;
       return value;
@@ -104,7 +110,9 @@ export class GuestBus implements CpuBus {
       this.store(addr, width, lo, hi);
     } else if (this.running) {
       this.counts.mmioWrite++;
-      (this.ports[slot] as WindowPort).write(to, width, lo, hi);
+      const ram = tlb.rams[slot] as RamObject | null;
+      if (ram !== null) ram.store(to, width, lo, hi);
+      else (this.ports[slot] as WindowPort).write(to, width, lo, hi);
     }
   }
 
@@ -265,8 +273,12 @@ export class GuestBus implements CpuBus {
     const whole = first <= large && past >= large + LARGE_PAGE;
     if (!whole && (first > page || past < page + PAGE_SIZE)) return tlb.put(page, Backing.NONE, false, 0, null);
     const at = whole ? large : page;
+    const port = window.port as WindowPort;
+    const { ref } = this;
+    if (port.resolve?.(at - window.base, ref) && ref.limit >= (whole ? LARGE_PAGE : PAGE_SIZE))
+      return tlb.put(at, Backing.WINDOW, true, ref.offset, ref.ram, whole);
     const slot = tlb.put(at, Backing.WINDOW, true, at - window.base, null, whole);
-    this.ports[slot] = window.port;
+    this.ports[slot] = port;
     return slot;
   }
 

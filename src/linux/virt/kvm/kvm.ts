@@ -207,7 +207,7 @@ export async function kvm_run(
   const bus = new GuestBus(kernel, process, vm.slots, exits, vm.counts, () => vm.stop(-E.EFAULT));
   const guestCpu: Cpu = {
     bus,
-    features: { model: cpu.model, hypervisor: cpu.hypervisor, vendor: cpu.vendor },
+    features: { model: cpu.model, hypervisor: cpu.hypervisor, vendor: cpu.vendor, tcg: cpu.tcg === true },
     count: cpu.count,
   };
   vm.bus = bus;
