@@ -8,6 +8,6 @@ export interface KernelBuild {
   readonly config: Readonly<Record<string, 'y' | 'm'>>;
   /** RFC patches applied (1…13). */
   readonly patches: readonly number[];
-  /** Behaviour of posted defects; absent means `intended`. Later issues switch them. */
+  /** Behaviour of posted defects; absent means the default of the place that reads it (drivers/vfio/pci/rfc.ts, drivers/cxl). */
   readonly quirks: Readonly<Record<string, 'posted' | 'intended'>>;
 }
