@@ -17,6 +17,8 @@ export interface CpuBus {
   /** Bulk copies (string instructions); `addr` may cross regions. */
   copyFrom(addr: Addr, into: Uint8Array): void;
   copyTo(addr: Addr, from: Uint8Array): void;
+  /** A loop of 4-byte loads of consecutive dwords: the same accesses, counted, but reported as one. */
+  loadLoop?(addr: Addr, into: Uint32Array): void;
   /** Port I/O (x86). */
   inp(port: number, width: 1 | 2 | 4): number;
   outp(port: number, width: 1 | 2 | 4, value: number): void;

@@ -24,6 +24,8 @@ export class AddressSpace implements Topology {
   /** High half of the last 8-byte `load`. */
   hi = 0;
   private view = new FlatView([]);
+  /** Nobody listens and nobody has looked since the last commit: rendered when somebody does. */
+  private stale = true;
   private readonly listeners: MemoryListener[] = [];
   /** Last range hit, as plain fields: most accesses fall into the same one as before. */
   private hit: FlatEntry | null = null;
@@ -38,11 +40,11 @@ export class AddressSpace implements Topology {
     readonly root: MemoryRegion,
   ) {
     core.address_space_init(this);
-    this.update_topology();
   }
 
   /** The ranges as they stand now, in address order. */
   get flatview(): readonly FlatEntry[] {
+    this.refresh();
     return this.view.ranges;
   }
 
@@ -53,6 +55,7 @@ export class AddressSpace implements Topology {
 
   /** memory_listener_register(): hears of every present range at once. */
   memory_listener_register(listener: MemoryListener): void {
+    this.refresh();
     this.listeners.push(listener);
     listener.begin?.();
     for (const range of this.view.ranges) listener.region_add?.(range);
@@ -75,13 +78,26 @@ export class AddressSpace implements Topology {
   }
   /** address_space_set_flatview(): renders again and compares with the old view (two passes: deletions, additions). */
   update_topology(): void {
+    this.hit = null;
+    this.hitEnd = -1;
+    if (this.listeners.length === 0) {
+      this.stale = true;
+      return;
+    }
     const before = this.view;
     const after = generate_memory_topology(this.root);
-    if (this.listeners.length > 0) this.topology_pass(before, after, false);
+    this.topology_pass(before, after, false);
     this.view = after;
     this.hit = null;
     this.hitEnd = -1;
-    if (this.listeners.length > 0) this.topology_pass(before, after, true);
+    this.topology_pass(before, after, true);
+  }
+
+  private refresh(): void {
+    // What an open transaction has changed is not visible before its commit.
+    if (!this.stale || this.core.changing) return;
+    this.stale = false;
+    this.view = generate_memory_topology(this.root);
   }
 
   private topology_pass(before: FlatView, after: FlatView, adding: boolean): void {
@@ -107,6 +123,7 @@ export class AddressSpace implements Topology {
   /** The range that answers at `addr`, or null. */
   lookup(addr: Addr): FlatEntry | null {
     if (addr >= this.hitStart && addr < this.hitEnd) return this.hit;
+    this.refresh();
     const n = this.view.find(addr);
     if (n < 0) return null;
     const range = this.view.ranges[n] as FlatEntry;
@@ -114,6 +131,12 @@ export class AddressSpace implements Topology {
     this.hitStart = range.start;
     this.hitEnd = range.end;
     return range;
+  }
+
+  /** First address above `addr` where something answers, or Infinity. */
+  nextRange(addr: Addr): Addr {
+    this.refresh();
+    return this.view.nextStart(addr);
   }
 
   /** A CPU load: address_space_read of `width` bytes. Low half; the high one is left in `hi`. */
@@ -184,6 +207,7 @@ export class AddressSpace implements Topology {
   /** What a read would give, without side effects or events; null if some byte cannot be known. Unassigned bytes are 0. */
   peek(addr: Addr, length: number): Uint8Array | null {
     const out = new Uint8Array(length);
+    this.refresh();
     let at = 0;
     while (at < length) {
       const n = this.view.find(addr + at);

@@ -10,6 +10,7 @@ export class FlatEntry implements FlatRange {
   readonly priority: number;
   readonly hva: Hva | null;
   readonly host: HostMemory | null;
+  readonly end: Addr;
 
   constructor(
     readonly mr: MemoryRegion,
@@ -18,6 +19,7 @@ export class FlatEntry implements FlatRange {
     readonly regionOffset: number,
     readonly readonly: boolean,
   ) {
+    this.end = start + size;
     this.name = mr.name;
     this.priority = mr.priority;
     this.host = mr.host;
@@ -30,10 +32,6 @@ export class FlatEntry implements FlatRange {
         : mr.kind === 'ram-device'
           ? 'ram-device'
           : 'io';
-  }
-
-  get end(): Addr {
-    return this.start + this.size;
   }
 
   /** flatrange_equal(): the same bytes of the same region at the same place. */
@@ -54,8 +52,13 @@ export class FlatView {
   readonly ends: Float64Array;
 
   constructor(readonly ranges: readonly FlatEntry[]) {
-    this.starts = Float64Array.from(ranges, (range) => range.start);
-    this.ends = Float64Array.from(ranges, (range) => range.end);
+    this.starts = new Float64Array(ranges.length);
+    this.ends = new Float64Array(ranges.length);
+    for (let n = 0; n < ranges.length; n++) {
+      const range = ranges[n] as FlatEntry;
+      this.starts[n] = range.start;
+      this.ends[n] = range.end;
+    }
   }
 
   /** Index of the range holding `addr`, or -1. */
@@ -113,7 +116,14 @@ function render_memory_region(
   for (const sub of mr.subregions) render_memory_region(view, sub, base, start, end, readonly);
   if (!mr.terminates) return;
   let at = start;
-  for (let n = 0; n < view.length && at < end; n++) {
+  let first = 0;
+  let past = view.length;
+  while (first < past) {
+    const middle = (first + past) >> 1;
+    if ((view[middle] as FlatEntry).end <= at) first = middle + 1;
+    else past = middle;
+  }
+  for (let n = first; n < view.length && at < end; n++) {
     const range = view[n] as FlatEntry;
     if (at >= range.end) continue;
     if (at < range.start) {

@@ -33,6 +33,8 @@ export class MemoryCore {
   /** Notes: args are address and width. */
   readonly sites: {
     readonly unassignedRead: SiteId;
+    /** A loop of 4-byte loads: address and their number. */
+    readonly unassignedLoop: SiteId;
     readonly unassignedWrite: SiteId;
     readonly invalid: SiteId;
     readonly rom: SiteId;
@@ -41,6 +43,10 @@ export class MemoryCore {
   generation = 0;
   private depth = 0;
   private pending = false;
+  /** A transaction is open and has changed something. */
+  get changing(): boolean {
+    return this.pending;
+  }
 
   constructor(private readonly hooks: MemoryHooks) {
     const { log, layer } = hooks;
@@ -48,6 +54,12 @@ export class MemoryCore {
     const site = (name: string, cite: string) => log.site({ layer, name, args: ['address', 'width'], cite });
     this.sites = {
       unassignedRead: site('unassigned read: gives 0', 'QEMU system/memory.c unassigned_mem_read'),
+      unassignedLoop: log.site({
+        layer,
+        name: 'unassigned reads: a loop of 4-byte loads gives 0',
+        args: ['address', 'loads'],
+        cite: 'QEMU system/memory.c unassigned_mem_read',
+      }),
       unassignedWrite: site('unassigned write: dropped', 'QEMU system/memory.c unassigned_mem_write'),
       invalid: site('access size not accepted by the device', 'QEMU system/memory.c memory_region_access_valid'),
       rom: site('write to read-only memory: dropped', 'QEMU system/physmem.c'),

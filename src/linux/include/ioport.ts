@@ -43,6 +43,8 @@ export interface Mmio {
   readq(addr: Addr): number;
   hi: number;
   writeq(lo: number, hi: number, addr: Addr): void;
+  /** Ours: a loop of readl over the dwords from `addr` on, with one row for the whole loop in the log of whoever answers. */
+  readl_loop(into: Uint32Array, addr: Addr): void;
   memcpy_fromio(into: Uint8Array, addr: Addr): void;
   memcpy_toio(addr: Addr, from: Uint8Array): void;
 }

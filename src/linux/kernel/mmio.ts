@@ -32,6 +32,10 @@ export class MmioImpl implements Mmio {
   writeq(lo: number, hi: number, addr: Addr): void {
     this.bus.store(addr, 8, lo >>> 0, hi >>> 0);
   }
+  readl_loop(into: Uint32Array, addr: Addr): void {
+    if (this.bus.loadLoop) this.bus.loadLoop(addr, into);
+    else for (let n = 0; n < into.length; n++) into[n] = this.bus.load(addr + n * 4, 4);
+  }
   memcpy_fromio(into: Uint8Array, addr: Addr): void {
     this.bus.copyFrom(addr, into);
   }

@@ -141,6 +141,8 @@ export interface KvmExits {
   /** One string instruction on memory no slot answers, as one exit; without them every element exits by itself. */
   mmioReadBytes?(gpa: number, into: Uint8Array): void;
   mmioWriteBytes?(gpa: number, from: Uint8Array): void;
+  /** A loop of 4-byte loads (`CpuBus.loadLoop`): as many exits, reported as one. */
+  mmioReadLoop?(gpa: number, into: Uint32Array): void;
   /** Ours, on the host only: ranges that stand for silicon, where real hardware would not leave the guest. Counted, not logged one by one. */
   readonly windows?: ExitWindows;
   /** Inspector access to guest-physical memory no slot answers: no side effects, no events; null if unknown. */

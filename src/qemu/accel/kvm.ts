@@ -155,6 +155,7 @@ export class KvmDispatch implements KvmExits {
   hi = 0;
   readonly windows?: ExitWindows;
   private readonly readSites = new Map<MemoryRegion, SiteId>();
+  private readonly loopSites = new Map<MemoryRegion, SiteId>();
   private readonly writeSites = new Map<MemoryRegion, SiteId>();
 
   constructor(
@@ -228,6 +229,26 @@ export class KvmDispatch implements KvmExits {
     const span = this.log.begin(site, gpa, from.length);
     this.memory.write(gpa, from);
     this.log.end(span, from.length);
+  }
+
+  /** As many dispatches as loads; one row for each region they meet. */
+  mmioReadLoop(gpa: number, into: Uint32Array): void {
+    const { memory, log } = this;
+    for (let n = 0; n < into.length; ) {
+      const at = gpa + n * 4;
+      const range = memory.lookup(at);
+      const past = range ? range.end : memory.nextRange(at);
+      const count = Math.min(into.length - n, Math.max(1, Math.floor((past - at) / 4)));
+      if (range) {
+        const span = log.begin(this.site(this.loopSites, range, 'memory_region_dispatch_read', 'loads'), at, count);
+        for (let k = 0; k < count; k++) into[n + k] = memory.load(at + k * 4, 4);
+        log.end(span, count);
+      } else {
+        log.note(memory.core.sites.unassignedLoop, at, count);
+        into.fill(0, n, n + count);
+      }
+      n += count;
+    }
   }
 
   pioRead(port: number, width: 1 | 2 | 4): number {

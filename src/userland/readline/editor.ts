@@ -67,14 +67,29 @@ export const lineOf = (state: EditorState): string => state.chars.join('');
 /** Prompt as shown: without the \x01 \x02 marks. */
 const shown = (prompt: string): string => prompt.replace(/[\x01\x02]/g, '');
 /** Width of the prompt's last line: nothing between the marks, no escape sequences. */
+let measured = { prompt: '', width: 0 };
 function promptWidth(prompt: string): number {
+  if (prompt !== measured.prompt) measured = { prompt, width: measure(prompt) };
+  return measured.width;
+}
+function measure(prompt: string): number {
   const last = prompt.slice(prompt.lastIndexOf('\n') + 1);
   return [...last.replace(/\x01[^\x02]*\x02/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')].length;
 }
 
 /** Control characters are shown as ^X. */
 const show = (c: string): string => (c < ' ' || c === '\x7f' ? `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}` : c);
-const widthOf = (chars: readonly string[]): number => chars.reduce((n, c) => n + show(c).length, 0);
+/** Widths of lines as they stand: a typed character does not measure the whole line again. */
+const widths = new WeakMap<readonly string[], number>();
+function widthOf(chars: readonly string[]): number {
+  let width = widths.get(chars);
+  if (width === undefined) {
+    width = 0;
+    for (const c of chars) width += show(c).length;
+    widths.set(chars, width);
+  }
+  return width;
+}
 
 /** Draws prompt and line afresh from the prompt's first row and puts the cursor where it belongs. */
 function redraw(state: EditorState, event: EditorEvent | null = null): Step {
@@ -104,19 +119,23 @@ const still = (state: EditorState, event: EditorEvent | null = null, output = ''
 const bell = (state: EditorState): Step => still(state, null, '\x07');
 
 function edit(state: EditorState, chars: readonly string[], cursor: number, more: Partial<EditorState> = {}): Step {
-  const undo = [...state.undo.slice(-200), { chars: state.chars, cursor: state.cursor }];
+  const undo = state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
   return redraw({ ...state, chars, cursor, undo, last: 'other', ...more });
 }
 
 /** Puts text at the cursor. */
 export function insert(state: EditorState, text: string): Step {
   const added = [...text];
-  const chars = [...state.chars.slice(0, state.cursor), ...added, ...state.chars.slice(state.cursor)];
   const atEnd = state.cursor === state.chars.length;
-  const before = promptWidth(state.prompt) + widthOf(state.chars);
+  const chars = atEnd
+    ? state.chars.concat(added)
+    : [...state.chars.slice(0, state.cursor), ...added, ...state.chars.slice(state.cursor)];
+  const width = widthOf(state.chars);
+  widths.set(chars, width + widthOf(added));
+  const before = promptWidth(state.prompt) + width;
   const fits = (before % state.columns) + widthOf(added) < state.columns;
   if (atEnd && fits && !state.search && added.every((c) => c >= ' ' && c !== '\x7f')) {
-    const undo = [...state.undo.slice(-200), { chars: state.chars, cursor: state.cursor }];
+    const undo = state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
     return still({ ...state, chars, cursor: state.cursor + added.length, undo, last: 'other' }, null, text);
   }
   return edit(state, chars, state.cursor + added.length);

@@ -30,6 +30,7 @@ export class GuestBus implements CpuBus {
   private windowGeneration = -1;
   private readonly readSite: SiteId;
   private readonly writeSite: SiteId;
+  private readonly loopSite: SiteId;
   private readonly faultSite: SiteId;
 
   /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
@@ -47,6 +48,12 @@ export class GuestBus implements CpuBus {
     const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
     this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
     this.writeSite = site('kvm exit mmio write', 'virt/kvm: KVM_EXIT_MMIO');
+    this.loopSite = kernel.log.site({
+      layer,
+      name: 'kvm exits mmio read: a loop of 4-byte loads',
+      args: ['gpa', 'loads'],
+      cite: 'virt/kvm: KVM_EXIT_MMIO',
+    });
     this.faultSite = site('kvm: page of the guest cannot be provided', 'arch/x86/kvm/mmu/mmu.c kvm_handle_error_pfn');
   }
 
@@ -179,6 +186,24 @@ export class GuestBus implements CpuBus {
       const count = this.run(hva, phys, left);
       this.kernel.cpu.bus.copyTo(phys, from.subarray(done, done + count));
       done += count;
+    }
+  }
+
+  loadLoop(addr: Addr, into: Uint32Array): void {
+    const { exits } = this;
+    const { log } = this.kernel;
+    const end = addr + into.length * 4;
+    const trapped = this.running && this.slots.find(addr) === null && this.slots.next(addr) >= end;
+    if (!trapped || !exits.mmioReadLoop || this.windows?.find(addr, this.window)) {
+      for (let n = 0; n < into.length; n++) into[n] = this.load(addr + n * 4, 4);
+      return;
+    }
+    this.counts.mmioRead += into.length;
+    const outer = log.begin(this.loopSite, addr, into.length);
+    try {
+      exits.mmioReadLoop(addr, into);
+    } finally {
+      log.end(outer, into.length);
     }
   }
 

@@ -94,8 +94,14 @@ export class Vm {
     this.stop(-E.EINTR);
     this.slots.clear();
     this.kvm.kernel.platform.mapEpoch.bump();
-    this.kvm.kernel.log.publish(paths.kvmSlots(this.machine), null);
-    this.kvm.kernel.log.publish(paths.kvmStats(this.machine), null);
+    const { log } = this.kvm.kernel;
+    log.publish(paths.kvmSlots(this.machine), null);
+    log.publish(paths.kvmStats(this.machine), null);
+    // However the VMM ended (a signal too), the machine it made is gone.
+    const hardware = `hw/${this.machine}/`;
+    for (const { block } of [...log.blocks])
+      if (block.kind === 'object' && block.path.startsWith(hardware)) log.publish(block.path, null);
+    log.publish(paths.machine(this.machine), { id: this.machine, state: 'off' });
     if (this.kvm.vm === this) this.kvm.vm = null;
   }
 }
@@ -213,7 +219,8 @@ export async function kvm_run(
   vm.bus = bus;
   vm.running = true;
   vm.guest = kernel.platform.execute(vm.machine, guestCpu);
-  while (vm.running) await vm.stopped.wait().promise;
+  // A caught signal interrupts KVM_RUN; its handler may ask the run to end, otherwise the guest goes on.
+  while (vm.running) if ((await kernel.tasks.wait(process, vm.stopped.wait())) < 0) kernel.tasks.checkSignals(process);
   return vm.result;
 }
 

@@ -134,10 +134,10 @@ function setup_virt_comp_regs(vdev: VfioPciCoreDevice): number {
     CXL_CM_SIZE,
     CXL_CM_OFFSET,
   );
-  for (let offset = 0; offset < cxl.comp_reg_size; offset += 4) {
-    const value = kernel.mmio.readl(at + offset);
-    if (offset >= CXL_CM_OFFSET && offset < CXL_CM_OFFSET + CXL_CM_SIZE) shadow.write(offset, 4, value);
-  }
+  const values = new Uint32Array(cxl.comp_reg_size / 4);
+  kernel.mmio.readl_loop(values, at);
+  for (let offset = CXL_CM_OFFSET; offset < CXL_CM_OFFSET + CXL_CM_SIZE; offset += 4)
+    shadow.write(offset, 4, values[offset / 4] as number);
   cxl.comp_reg_virt = shadow;
   return 0;
 }

@@ -95,6 +95,9 @@ export function fakeKernel(
     scheduler,
     mmio: {
       readl: (addr: number) => bus.load(addr, 4),
+      readl_loop(into: Uint32Array, addr: number) {
+        for (let n = 0; n < into.length; n++) into[n] = bus.load(addr + n * 4, 4);
+      },
       writel: (value: number, addr: number) => bus.store(addr, 4, value),
       readw: (addr: number) => bus.load(addr, 2),
       readb: (addr: number) => bus.load(addr, 1),
