@@ -67,7 +67,8 @@ async function consoleFor(lab: Lab, step: TranscriptStep, file: string): Promise
   }
   const machine = MACHINES.find((id) => id === console);
   if (machine === undefined) return console;
-  if (!lab.machines.has(machine)) throw new UserError(`${file}:${step.at}: ${machine} is not running at this point`);
+  if (lab.machines.get(machine)?.off !== false)
+    throw new UserError(`${file}:${step.at}: ${machine} is not running at this point`);
   if (lab.consoles.shell(console).atPrompt) return console;
   const free = lab.consoles
     .list()

@@ -69,6 +69,7 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   const accel = configure_accelerators(settings, machine);
   const memory = parseMemory(settings.memory);
   const cpus = parseSmp(settings.smp);
+  const kvm = await KvmState.kvm_init(sys, cpus, accel);
   const cpu = await parseCpu(sys, settings.cpu, cpus, accel.name);
   const vm = new Vm(sys, world.log, world.machine, guest, world.build, {
     program,
@@ -81,7 +82,6 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   });
   for (const { location, value } of settings.objects)
     withLocation(location, () => vm.backends.push(user_creatable_add(sys, vm.core, value, vm.backends)));
-  const kvm = await KvmState.kvm_init(sys, cpus, accel);
   vm.kvm = kvm;
   const plan = planChardevs(sys, settings);
   const stdio = new StdioHub(sys, usesMux(plan), () => vm.quit());

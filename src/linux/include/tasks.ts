@@ -27,4 +27,6 @@ export interface Tasks {
    * fatal. Capture `current` before the first await and pass it; null waits uninterruptibly.
    */
   wait(process: Process | null, waiter: Waiter): Promise<number>;
+  /** Runs the handlers of caught signals; throws `ProcessExit` if a fatal one arrived: a call's return to user mode. */
+  checkSignals(process: Process): void;
 }

@@ -300,6 +300,11 @@ export class Linux implements Kernel, Guest {
     if (!this.tasks.dead) this.tty.interrupt(irq);
   }
 
+  /** The machine is off: nothing of this kernel runs any more. */
+  get off(): boolean {
+    return this.unpowered;
+  }
+
   /** Power is gone. Processes end, and what this kernel published about itself goes. */
   powerOff(): void {
     if (this.unpowered) return;

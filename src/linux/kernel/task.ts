@@ -297,7 +297,8 @@ export class TaskTable implements Tasks {
   }
 
   /** Runs caught signals' handlers and throws if a fatal one arrived: the return to user mode. */
-  checkSignals(task: Task): void {
+  checkSignals(task: Process): void {
+    assert(task instanceof Task, 'checkSignals: not a task of this kernel');
     if (task.fatal) throw task.fatal;
     for (let signal = task.pending.shift(); signal !== undefined; signal = task.pending.shift()) {
       const action = task.handlers.get(signal);
