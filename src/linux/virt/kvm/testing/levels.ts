@@ -1,5 +1,6 @@
 import { GiB, MiB } from '../../../../base/addr.ts';
 import { Prng } from '../../../../base/prng.ts';
+import type { Waiter } from '../../../../base/scheduler.ts';
 import { Scheduler } from '../../../../base/scheduler.ts';
 import type { Cpu } from '../../../../hw/bus/cpu-bus.ts';
 import { MapEpoch } from '../../../../hw/bus/map-epoch.ts';
@@ -68,7 +69,14 @@ export function level(platform: Platform, machine: MachineId, cpu: Cpu, ramEnd: 
       kernel: new Uint8Array(0),
       initrd: new Uint8Array(0),
     },
-    tasks: { send: (_pid: number, signal: number) => sent.push(signal) },
+    tasks: {
+      send: (_pid: number, signal: number) => sent.push(signal),
+      wait: async (_process: Process | null, waiter: Waiter) => {
+        await waiter.promise;
+        return 0;
+      },
+      checkSignals: () => {},
+    },
     vfs: {
       anon_fd(process: Process, path: string, fops: FileOperations, private_data: unknown) {
         const fd = nextFd++;
