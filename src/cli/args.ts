@@ -60,6 +60,8 @@ export function reason(error: unknown): string {
       return 'it is a directory';
     case 'EACCES':
       return 'permission denied';
+    case 'EEXIST':
+      return 'there is a file of that name';
     case 'ENOTDIR':
       return 'a part of the path is not a directory';
     default:

@@ -8,6 +8,9 @@ export function initialBundleKb(dist: string): number | null {
   if (!existsSync(page)) return null;
   const html = readFileSync(page, 'utf8');
   const files = [...html.matchAll(/(?:src|href)="\.?\/?([^"]+\.(?:js|css))"/g)].map((match) => match[1] as string);
-  const bytes = [html, ...files.map((file) => readFileSync(join(dist, file)))].reduce((sum, content) => sum + gzipSync(content).length, 0);
+  const bytes = [html, ...files.map((file) => readFileSync(join(dist, file)))].reduce(
+    (sum, content) => sum + gzipSync(content).length,
+    0,
+  );
   return Number((bytes / 1000).toFixed(1));
 }

@@ -16,8 +16,18 @@ export type TranscriptConsole = MachineId | 'host-monitor' | 'l1-monitor';
 export const TRANSCRIPT_CONSOLES: readonly TranscriptConsole[] = [...MACHINES, 'host-monitor', 'l1-monitor'];
 
 const PROMPT = /^([A-Za-z0-9_-]+)# ?(.*)$/;
-/** A word and a hash at the start of a line that is close enough to a prompt to be a mistake. */
-const NEAR_PROMPT = /^(l\d+|host\d*|[a-z0-9]+-monitor)# /;
+/** A line of this form for a console that does not exist is a mistake; an output line that looks so is marked (glob) or (re). */
+const NEAR_PROMPT = /^[A-Za-z][A-Za-z0-9_-]*# \S/;
+const MARKED = / \((?:re|glob)\)$/;
+
+/** Would this output line be read as something typed? */
+export function looksTyped(line: string): boolean {
+  return PROMPT.exec(line)?.[1] !== undefined && (isConsole(line) || NEAR_PROMPT.test(line));
+}
+
+function isConsole(line: string): boolean {
+  return TRANSCRIPT_CONSOLES.some((name) => line.startsWith(`${name}#`));
+}
 
 /**
  * Reads a transcript: lines `host# …`, `l1# …`, `l2# …` (also `host-monitor# …`, `l1-monitor# …`) are typed, in order;
@@ -30,20 +40,31 @@ export function parseTranscript(text: string, file: string): readonly Transcript
     const line = raw.replace(/\r$/, '');
     const match = PROMPT.exec(line);
     const console = TRANSCRIPT_CONSOLES.find((name) => name === match?.[1]);
-    if (match && console) {
+    if (match && console && !MARKED.test(line)) {
       steps.push({ console, line: match[2] ?? '', expected: [], at: n + 1 });
       return;
     }
-    if (NEAR_PROMPT.test(line)) {
+    if (NEAR_PROMPT.test(line) && !MARKED.test(line)) {
       throw new UserError(
         `${file}:${n + 1}: there is no console "${line.slice(0, line.indexOf('#'))}"; the consoles are ${TRANSCRIPT_CONSOLES.join(', ')}`,
       );
     }
-    if (line.startsWith('## ') || line === '##') return;
+    if ((line.startsWith('## ') || line === '##') && !MARKED.test(line)) return;
+    checkPattern(line, `${file}:${n + 1}`);
     steps.at(-1)?.expected.push(line);
   });
   for (const step of steps) while (step.expected.at(-1) === '') step.expected.pop();
   return steps;
+}
+
+function checkPattern(line: string, where: string): void {
+  if (!line.endsWith(' (re)')) return;
+  try {
+    lineMatches(line, '');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`${where}: "${line.slice(0, -5)}" is not a regular expression`);
+  }
 }
 
 /** Does an output line match an expected one, which may end in ` (re)` or ` (glob)` as in cram? */

@@ -15,7 +15,8 @@ const WALKTHROUGH = 'src/content/walkthrough.transcript';
 const LAST_BOOT_LINE = 'modprobe cxl-accel';
 
 const now = () => performance.now();
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 /** Median nanoseconds of one call of `body`, in `rounds` rounds of `count` calls. */
 function perCall(rounds: number, count: number, body: (n: number) => void): number {
@@ -61,7 +62,8 @@ function memoryFigures(lab: Lab) {
   const region = lab.log.object('cxl/l2/region0') as { start: number; size: number } | null;
   const vfio = lab.log.object(paths.vfioDevice('l1', '0000:0d:00.0')) as VfioDeviceState | null;
   const hpa = vfio?.region?.hpa;
-  if (!l1 || !l2 || !region || hpa === undefined) throw new UserError('bench: the walkthrough did not reach a region in L2');
+  if (!l1 || !l2 || !region || hpa === undefined)
+    throw new UserError('bench: the walkthrough did not reach a region in L2');
   const random = new Prng(7);
   const offsets = Float64Array.from({ length: 1 << 14 }, () => random.below(region.size / 8) * 8);
   const at = (n: number) => offsets[n & 0x3fff] as number;
@@ -75,7 +77,9 @@ function memoryFigures(lab: Lab) {
   const decode_ns = perCall(9, 100_000, (n) => l1Bus.load(hpa + at(n), 4));
   const mapped_load_ns = perCall(9, 100_000, (n) => l2Bus.load(region.start + at(n), 4));
   // DPA skip low of decoder 3: a shadow register nobody uses.
-  const trapped_write_ns = perCall(7, 5_000, (n) => l2Bus.store(bar0 + 0x1128 + 0x24 + 0x60, 4, n & 1 ? 0x10000000 : 0));
+  const trapped_write_ns = perCall(7, 5_000, (n) =>
+    l2Bus.store(bar0 + 0x1128 + 0x24 + 0x60, 4, n & 1 ? 0x10000000 : 0),
+  );
 
   const block = new Uint8Array(16 * MiB).fill(0x5a);
   const target = new Uint8Array(16 * MiB);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { UserError } from '../../base/assert.ts';
-import { diffStep, parseTranscript, type TranscriptStep } from '../../lab/transcript.ts';
+import { diffStep, looksTyped, parseTranscript, type TranscriptStep } from '../../lab/transcript.ts';
 import { options, readText, reason, seedOf } from '../args.ts';
 import { outputLines, playTranscript } from '../play.ts';
 
@@ -34,7 +34,11 @@ export async function check(args: string[]): Promise<number> {
 }
 
 /** The transcript with the outputs that came; lines marked (re) or (glob) are kept where they still match. */
-function recorded(text: string, steps: readonly TranscriptStep[], outputs: ReadonlyMap<number, readonly string[]>): string {
+function recorded(
+  text: string,
+  steps: readonly TranscriptStep[],
+  outputs: ReadonlyMap<number, readonly string[]>,
+): string {
   const lines = text.split('\n');
   const out: string[] = [];
   const byLine = new Map(steps.map((step) => [step.at, step]));
@@ -44,11 +48,19 @@ function recorded(text: string, steps: readonly TranscriptStep[], outputs: Reado
     if (step) {
       out.push(line);
       const actual = outputs.get(step.at) ?? [];
-      out.push(...(diffStep(step.expected, actual).length === 0 ? step.expected : actual));
+      out.push(...(diffStep(step.expected, actual).length === 0 ? step.expected : actual.map(asOutput)));
       inOutput = true;
-    } else if (line.startsWith('## ') || line === '##' || !inOutput) out.push(line);
+    } else if (((line.startsWith('## ') || line === '##') && !/ \((re|glob)\)$/.test(line)) || !inOutput)
+      out.push(line);
   });
   return `${out.join('\n').replace(/\n+$/, '')}\n`;
+}
+
+/** A line of output that would be read back as typed is marked as a pattern. */
+function asOutput(line: string): string {
+  return looksTyped(line) || line === '##' || line.startsWith('## ')
+    ? `${line.replace(/[\\*?]/g, '\\$&')} (glob)`
+    : line;
 }
 
 function save(file: string, text: string): void {
