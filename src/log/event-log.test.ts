@@ -144,3 +144,44 @@ test('a bounded log drops whole chunks from its start and keeps the newest rows 
   const copy = new CellsAt(log, log.start);
   expect(copy.cells[first]).toBe(log.b(log.start));
 });
+
+test('a bounded log gives up the bytes, pages and output of the rows it drops, and keeps those of the others', () => {
+  const log = new EventLog(2 * CHUNK_ROWS);
+  const ram = log.objectCell('ram/x');
+  const bytes = (n: number) => Uint8Array.of(n & 0xff, (n >> 8) & 0xff, (n >> 16) & 0xff, 7, 7, 7, 7, 7);
+  const zero = new Uint8Array(8);
+  log.out('host:tty1', 0, 'printed long ago');
+  const old = log.strings.length - 1;
+  log.page(ram, 0, new Uint8Array(65536), new Uint8Array(65536));
+  for (let n = 0; n < 4 * CHUNK_ROWS; n++) log.ram(ram, n * 8, zero, bytes(n));
+  expect(log.strings[old]).toBe('');
+  expect(log.pages[0]).toEqual({ before: null, after: null });
+  expect(log.arena.size).toBeLessThan(3.2 * CHUNK_ROWS * 20);
+  for (const row of [log.start, log.start + 30_000, log.length - 1]) {
+    expect(log.arena.after(log.c(row))).toEqual(bytes(log.b(row) / 8));
+    expect(log.arena.before(log.c(row))).toEqual(zero);
+  }
+});
+
+test('output is not kept twice, nor looked up; typed keys are', () => {
+  const log = new EventLog();
+  for (let n = 0; n < 10; n++) log.out('host:tty1', 0, 'a');
+  const strings = log.strings.length;
+  log.out('host:tty1', 0, 'some line\n');
+  expect(log.strings.length).toBe(strings + 1);
+  expect(log.strings[log.c(log.length - 1)]).toBe('some line\n');
+  // The text of an output is no interned name.
+  expect(log.internString('some line\n')).toBe(strings + 1);
+});
+
+test('a pair larger than a segment of the arena comes back whole', () => {
+  const log = new EventLog();
+  const small = Uint8Array.of(1);
+  const big = new Uint8Array(3 << 20).map((_, n) => n * 31);
+  const first = log.arena.push(small, small);
+  const large = log.arena.push(big, big.slice().reverse());
+  const last = log.arena.push(small, Uint8Array.of(2));
+  expect([log.arena.before(first)[0], log.arena.after(last)[0]]).toEqual([1, 2]);
+  expect(Buffer.compare(log.arena.before(large), big)).toBe(0);
+  expect(log.arena.after(large)[0]).toBe(big.at(-1));
+});

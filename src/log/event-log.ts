@@ -54,6 +54,9 @@ export interface Site {
   readonly cite?: string;
 }
 
+/** Output of at most this many characters is interned. */
+const SHORT = 2;
+
 /** Receives rows as they are appended (the worker's stream, the tracer). */
 export type LogListener = (row: number) => void;
 
@@ -239,7 +242,12 @@ export class EventLog {
   }
 
   out(console: string, ns: number, text: string): void {
-    this.append(Row.OUT, this.internString(console), ns, this.internString(text));
+    this.append(Row.OUT, this.internString(console), ns, this.outString(text));
+  }
+
+  /** Echoed keys come back often and are interned; longer output hardly ever does, and goes when its row goes. */
+  private outString(text: string): number {
+    return text.length <= SHORT ? this.internString(text) : this.strings.push(text) - 1;
   }
 
   /** Records that bytes of memory object `ram` changed; both arrays have the same length. */
@@ -298,15 +306,34 @@ export class EventLog {
     return 25 + this.arena.size / Math.max(1, this.count - this.firstRow);
   }
 
+  /** A fresh chunk for the next rows: the oldest one's arrays when the log is full. */
+  private nextChunk(): void {
+    const oldest = this.count - this.firstRow >= this.maxRows ? this.chunks.shift() : undefined;
+    if (oldest) {
+      this.forget(oldest);
+      this.firstRow = (Math.floor(this.firstRow / CHUNK_ROWS) + 1) * CHUNK_ROWS;
+    }
+    this.current = oldest ?? newChunk();
+    this.chunks.push(this.current);
+  }
+
+  /** Gives up what only the rows of a dropped chunk referred to: output, bytes, pages. */
+  private forget(chunk: Chunk): void {
+    let bytes = -1;
+    for (let n = 0; n < CHUNK_ROWS; n++) {
+      const kind = chunk.kind[n];
+      const c = chunk.c[n] as number;
+      if (kind === Row.RAM) bytes = c;
+      else if (kind === Row.PAGE) this.pages[c] = { before: null, after: null };
+      else if (kind === Row.OUT && (this.strings[c] as string).length > SHORT) this.strings[c] = '';
+    }
+    if (bytes >= 0) this.arena.release(bytes);
+  }
+
   private append(kind: RowKind, a: number, b: number, c: number): void {
     let at = this.count % CHUNK_ROWS;
     if (at === 0 && this.count > 0) {
-      this.current = newChunk();
-      this.chunks.push(this.current);
-      if (this.count - this.firstRow >= this.maxRows) {
-        this.chunks.shift();
-        this.firstRow = (Math.floor(this.firstRow / CHUNK_ROWS) + 1) * CHUNK_ROWS;
-      }
+      this.nextChunk();
       at = 0;
     }
     const chunk = this.current;

@@ -11,8 +11,8 @@ const TABLE = 1024;
 const TABLE_BYTES = TABLE * RAM_PAGE;
 /** From this many bytes of one page on, exchanging the page is cheaper than logging before and after. */
 const EXCHANGE_FROM = 24 * 1024;
-/** Exchanged pages whose old bytes the log keeps (32 MiB); older ones are reused and their bytes are lost to history. */
-const HISTORY_PAGES = 512;
+/** Exchanged pages whose old bytes the log keeps (16 MiB); older ones are reused and their bytes are lost to history. */
+const HISTORY_PAGES = 256;
 /** Stands in the log for a page whose old bytes were given up. */
 export const LOST_PAGE = new Uint8Array(0);
 
