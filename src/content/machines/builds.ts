@@ -65,7 +65,7 @@ export const L1_BUILD = {
 export const L2_BUILD = {
   release: '6.11.0-rc2-type2-l2',
   version: '#1 SMP PREEMPT_DYNAMIC Fri Sep 20 22:34:46 UTC 2024',
-  config: { ...COMMON, ...CXL, CXL_ACCEL: 'm', STRICT_DEVMEM: 'y' },
+  config: { ...COMMON, ...CXL, PCIEAER_CXL: 'y', CXL_ACCEL: 'm', STRICT_DEVMEM: 'y' },
   patches: ALL_PATCHES,
   quirks: {},
 } as const;

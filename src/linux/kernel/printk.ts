@@ -39,9 +39,12 @@ export class Printk {
     for (const line of text.split('\n')) {
       const record = { seq: this.records.length, level, ns: this.now(), text: line };
       this.records.push(record);
-      if (level < this.console_loglevel) this.emit(record);
-      // About what formatting and storing a record costs, once sched_clock runs.
+      // About what formatting and storing a record costs, once sched_clock runs; each character of a console is an exit.
       this.charge(20_000);
+      if (level < this.console_loglevel) {
+        this.emit(record);
+        if (this.consoles.length > 0) this.charge(line.length * 2500);
+      }
     }
     this.changed.wakeAll();
   }
