@@ -1,6 +1,6 @@
 import { text } from '../base/bytes.ts';
-import { HOST_BUILD, L1_BUILD, L2_BUILD } from '../content/machines/builds.ts';
-import { HOST_FILES, L1_FILES, L2_FILES, type TextFile } from '../content/machines/files.ts';
+import { HOST_BUILD, L1_BUILD, L2_BUILD, TYPE3_BUILD } from '../content/machines/builds.ts';
+import { HOST_FILES, L1_FILES, L2_FILES, type TextFile, TYPE3_FILES } from '../content/machines/files.ts';
 import { encodeInitrd, encodeKernelImage, type InitrdEntry } from '../linux/image.ts';
 import type { KernelBuild } from '../linux/include/build.ts';
 import { moduleTreeEntries } from '../linux/module-table.ts';
@@ -11,7 +11,9 @@ export function hostImages(): { kernel: Uint8Array; initrd: Uint8Array } {
   const l2 = { kernel: encodeKernelImage(L2_BUILD), initrd: encodeInitrd(rootfs(L2_BUILD, L2_FILES, [])) };
   const l2Boot = bootFiles(L2_BUILD, l2);
   const l1 = { kernel: encodeKernelImage(L1_BUILD), initrd: encodeInitrd(rootfs(L1_BUILD, L1_FILES, l2Boot)) };
-  const host = rootfs(HOST_BUILD, HOST_FILES, [...bootFiles(L1_BUILD, l1), ...l2Boot]);
+  const type3 = { kernel: encodeKernelImage(TYPE3_BUILD), initrd: encodeInitrd(rootfs(TYPE3_BUILD, TYPE3_FILES, [])) };
+  const boot = [...bootFiles(L1_BUILD, l1), ...l2Boot, ...bootFiles(TYPE3_BUILD, type3), ...shortNames(TYPE3_BUILD)];
+  const host = rootfs(HOST_BUILD, HOST_FILES, boot);
   return { kernel: encodeKernelImage(HOST_BUILD), initrd: encodeInitrd(host) };
 }
 
@@ -20,6 +22,17 @@ function bootFiles(build: KernelBuild, images: { kernel: Uint8Array; initrd: Uin
     { path: `/boot/vmlinuz-${build.release}`, type: 'file', mode: 0o644, content: text(images.kernel) },
     { path: `/boot/initrd-${build.release}`, type: 'file', mode: 0o644, content: text(images.initrd) },
   ];
+}
+
+/** `vmlinuz-6.12` and `initrd-6.12`: the names that command lines of the golden captures use. */
+function shortNames(build: KernelBuild): readonly InitrdEntry[] {
+  const short = build.release.split('.').slice(0, 2).join('.');
+  return ['vmlinuz', 'initrd'].map((name) => ({
+    path: `/boot/${name}-${short}`,
+    type: 'link',
+    mode: 0o777,
+    target: `${name}-${build.release}`,
+  }));
 }
 
 /** A merged-usr tree: programs in /usr/bin and /usr/sbin, the usual links, the build's modules, the machine's files. */

@@ -1,6 +1,7 @@
 /** The kernel tree's modules, and the /lib/modules directory that depmod would make of a build. */
 import { acpi_modules } from './drivers/acpi/modules.ts';
 import { cxl_modules } from './drivers/cxl/modules.ts';
+import { dax_modules } from './drivers/dax/modules.ts';
 import { iommu_modules } from './drivers/iommu/iommu.ts';
 import { pci_modules } from './drivers/pci/modules.ts';
 import { vfio_modules } from './drivers/vfio/modules.ts';
@@ -14,6 +15,7 @@ export const MODULES: readonly ModuleDef[] = [
   ...acpi_modules,
   ...pci_modules,
   ...iommu_modules,
+  ...dax_modules,
   ...cxl_modules,
   ...vfio_modules,
   kvm_module,

@@ -62,6 +62,38 @@ export const L1_BUILD = {
   quirks: {},
 } as const;
 
+/**
+ * The distribution kernel that the golden captures were made with, for guests with memory expanders: the CXL core and
+ * port driver built in, everything else a module.
+ */
+export const TYPE3_BUILD = {
+  release: '6.12.107+deb13-amd64',
+  version: '#1 SMP PREEMPT_DYNAMIC Debian 6.12.107-1',
+  config: {
+    ...COMMON,
+    ...VFIO,
+    CXL_BUS: 'y',
+    CXL_PORT: 'y',
+    CXL_REGION: 'y',
+    CXL_SUSPEND: 'y',
+    CXL_PCI: 'm',
+    CXL_ACPI: 'm',
+    CXL_MEM: 'm',
+    CXL_PMEM: 'm',
+    PCIEAER_CXL: 'y',
+    LIBNVDIMM: 'm',
+    DAX: 'y',
+    DEV_DAX: 'm',
+    DEV_DAX_CXL: 'm',
+    INTEL_IOMMU: 'y',
+    KVM: 'm',
+    KVM_INTEL: 'm',
+    STRICT_DEVMEM: 'y',
+  },
+  patches: [],
+  quirks: {},
+} as const;
+
 export const L2_BUILD = {
   release: '6.11.0-rc2-type2-l2',
   version: '#1 SMP PREEMPT_DYNAMIC Fri Sep 20 22:34:46 UTC 2024',

@@ -31,4 +31,14 @@ export const HOST_FILES: readonly TextFile[] = [
   },
 ];
 export const L1_FILES: readonly TextFile[] = common('l1', '1;36');
+/** A guest with memory expanders, as a distribution's udev and modules-load would leave it. */
+export const TYPE3_FILES: readonly TextFile[] = [
+  ...common('l1', '1;36'),
+  {
+    path: '/etc/modules-load.d/cxl.conf',
+    content: ['cxl_acpi', 'cxl_pci', 'cxl_mem', 'cxl_pmem', 'device_dax', 'dax_cxl']
+      .map((name) => `${name}\n`)
+      .join(''),
+  },
+];
 export const L2_FILES: readonly TextFile[] = common('l2', '1;35');

@@ -91,6 +91,25 @@ export interface CxlDevState {
   readonly ram_res: DpaResource;
   readonly pmem_res: DpaResource;
   cxlmd: CxlMemdev | null;
+  /** A type-3 device's mailbox (struct cxl_memdev_state); absent on an accelerator. */
+  mbox?: CxlMailbox | null;
+}
+
+/** struct cxl_memdev_state, the part that comes through the mailbox. */
+export interface CxlMailbox {
+  /** Physical address of the mailbox registers. */
+  readonly regs: Addr;
+  payload_size: number;
+  /** Opcodes of the command effects log that the driver knows. */
+  readonly commands: Set<number>;
+  identity?: {
+    readonly firmware_version: string;
+    readonly total_bytes: number;
+    readonly volatile_only_bytes: number;
+    readonly persistent_only_bytes: number;
+    readonly partition_align_bytes: number;
+    readonly lsa_size: number;
+  };
 }
 
 /** struct resource of device-physical addresses. */
@@ -259,6 +278,19 @@ export class CxlRegion extends Device {
     groups: readonly AttributeGroup[],
   ) {
     super(kernel, `region${id}`, cxlrd, 'cxl', groups, 'cxl_region');
+  }
+}
+
+/** struct cxl_dax_region: a volatile region offered to the DAX bus. */
+export class CxlDaxRegion extends Device {
+  constructor(
+    kernel: Kernel,
+    readonly cxlr: CxlRegion,
+    readonly hpa_range: Range,
+    readonly target_node: number,
+    groups: readonly AttributeGroup[],
+  ) {
+    super(kernel, `dax_region${cxlr.id}`, cxlr, 'cxl', groups, 'cxl_dax_region');
   }
 }
 

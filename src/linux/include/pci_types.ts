@@ -93,6 +93,8 @@ export interface PciDriver {
   readonly id_table: readonly PciDeviceId[];
   probe(dev: PciDev, id: PciDeviceId): number;
   remove?(dev: PciDev): void;
+  /** err_handler->reset_done: called after every reset of the function, successful or not. */
+  reset_done?(dev: PciDev): void;
   /** The driver manages DMA ownership itself (vfio). */
   readonly driver_managed_dma?: boolean;
   readonly asynchronous?: boolean;
@@ -160,6 +162,8 @@ export class PciDev extends DeviceBase {
   /** The id that matched the bound driver. */
   pci_driver: PciDriver | null = null;
   iommu_group: number | null = null;
+  /** What was written to reset_method, or null for the methods the probe found. */
+  reset_methods: readonly string[] | null = null;
 
   constructor(
     kernel: Kernel,

@@ -24,10 +24,11 @@ import { eig_to_granularity, eiw_to_ways } from './core/hdm.ts';
 import { devm_cxl_add_dport, devm_cxl_add_port } from './core/port.ts';
 import { publish_decoder } from './core/publish.ts';
 import { CXL_RESOURCE_NONE } from './core/regs.ts';
+import { devm_cxl_add_nvdimm_bridge } from './pmem.ts';
 
 /**
  * The platform's CXL root (drivers/cxl/acpi.c, v6.11): root0, its windows from CEDT, its host bridges. Leaves out
- * restricted CXL hosts (CXL 1.1), XOR arithmetic (CXIMS) and the nvdimm bridge.
+ * restricted CXL hosts (CXL 1.1), XOR arithmetic (CXIMS).
  */
 
 interface CedtRecord {
@@ -205,6 +206,7 @@ function cxl_acpi_probe(host: Device): number {
     const rc = add_host_bridge_uport(bridge, root, host);
     if (rc < 0) return rc;
   }
+  devm_cxl_add_nvdimm_bridge(host, root);
   // cxl_bus_rescan: memdevs that came before their ports
   for (const dev of kernel.drivers.bus_devices('cxl'))
     if (!dev.driver && dev.devtype === 'cxl_memdev') kernel.drivers.device_attach(dev);

@@ -3,15 +3,19 @@ import { E } from '../../../base/errno.ts';
 import { CxlMemdev, IS_ERR } from '../../include/cxl_types.ts';
 import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
-import { cxl_mem_find_port, devm_cxl_add_port, devm_cxl_enumerate_ports } from './core/port.ts';
+import { cxl_mem_debugfs } from './core/debugfs.ts';
+import { cxl_mem_find_port, cxl_record_chain, devm_cxl_add_port, devm_cxl_enumerate_ports } from './core/port.ts';
 import { publish_memdev } from './core/publish.ts';
-import { CXL_RESOURCE_NONE } from './core/regs.ts';
+import { CXL_RESOURCE_NONE, devm_cxl_iomap_block } from './core/regs.ts';
+import { at_least } from './core/version.ts';
 
-/** The cxl_mem driver (drivers/cxl/mem.c, v6.11): gives a memdev its endpoint port. No debugfs, no nvdimm, no suspend. */
+/** The cxl_mem driver (drivers/cxl/mem.c, v6.11): gives a memdev its endpoint port. No nvdimm, no suspend. */
 function cxl_mem_probe(dev: Device): number {
   assert(dev instanceof CxlMemdev, `${dev.name} is not a memdev`);
   const { cxlds } = dev;
+  // a range that may hold memory must not be touched before it is ready
   if (!cxlds.media_ready) return -E.EBUSY;
+  cxl_mem_debugfs(dev);
   const rc = devm_cxl_enumerate_ports(dev);
   if (rc) return rc;
   const found = cxl_mem_find_port(dev);
@@ -24,8 +28,13 @@ function cxl_mem_probe(dev: Device): number {
     dev.err(`CXL port topology ${port.name} not enabled`);
     return -E.ENXIO;
   }
+  // cxl_dport_init_ras_reporting: the port's RAS registers are mapped for the memdev
+  const map = dport.reg_map;
+  if (map?.ras.valid && at_least(dev.kernel, 6, 12))
+    devm_cxl_iomap_block(dev, map.resource + map.ras.offset, map.ras.size);
   const endpoint = devm_cxl_add_port(dev, dev, CXL_RESOURCE_NONE, dport, 'endpoint');
   if (IS_ERR(endpoint)) return endpoint;
+  cxl_record_chain(dev);
   publish_memdev(dev);
   if (!endpoint.driver) {
     dev.err(`${endpoint.name} failed probe`);

@@ -6,6 +6,8 @@ import { cxl_memdev_init } from './core/memdev.ts';
 import { cxl_core_init } from './core/port.ts';
 import { cxl_region_init } from './core/region.ts';
 import { cxl_mem_exit, cxl_mem_init } from './mem.ts';
+import { cxl_pci_exit, cxl_pci_init } from './pci-type3.ts';
+import { cxl_pmem_exit, cxl_pmem_init } from './pmem.ts';
 import { cxl_port_exit, cxl_port_init } from './port.ts';
 
 /** Modules of drivers/cxl. The port driver comes before cxl_acpi, so that host bridges find their driver at once. */
@@ -65,6 +67,33 @@ export const cxl_modules: readonly ModuleDef[] = [
     initcall: 6,
     init: (kernel) => cxl_mem_init(kernel, owner(kernel, 'CXL_MEM', 'cxl_mem')),
     exit: cxl_mem_exit,
+  },
+  {
+    ...COMMON,
+    name: 'cxl_pmem',
+    config: 'CXL_PMEM',
+    depends: ['libnvdimm'],
+    softdepPre: ['cxl_port'],
+    alias: ['cxl:t7*', 'cxl:t2*', 'cxl:t1*'],
+    description: 'CXL PMEM: Persistent Memory Support',
+    size: 24576,
+    initcall: 6,
+    init: (kernel) =>
+      // the walkthrough's kernels have it built in, with nothing for it to do
+      kernel.config('CXL_PMEM') === 'm' ? cxl_pmem_init(kernel, 'cxl_pmem') : 0,
+    exit: cxl_pmem_exit,
+  },
+  {
+    ...COMMON,
+    name: 'cxl_pci',
+    config: 'CXL_PCI',
+    depends: ['cxl_core'],
+    alias: ['pci:v*d*sv*sd*bc05sc02i10*'],
+    description: 'CXL: PCI manageability',
+    size: 28672,
+    initcall: 6,
+    init: (kernel) => cxl_pci_init(kernel, owner(kernel, 'CXL_PCI', 'cxl_pci')),
+    exit: cxl_pci_exit,
   },
   {
     name: 'cxl-accel',

@@ -22,7 +22,7 @@ import {
 } from './access.ts';
 import { pci_disable_device, pci_enable_device, pci_modalias, pci_resource_len } from './pci.ts';
 import { pci_scan_rescan, pci_stop_and_remove_bus_device } from './probe.ts';
-import { pci_reset_function, pci_reset_methods } from './reset.ts';
+import { pci_reset_function, pci_reset_methods, reset_method_store } from './reset.ts';
 
 /**
  * Files of a PCI function in sysfs (drivers/pci/pci-sysfs.c, v6.11). Leaves out AER counters, ROM contents, SR-IOV,
@@ -169,8 +169,8 @@ const reset: readonly Attribute[] = [
   {
     name: 'reset_method',
     mode: 0o644,
-    show: (dev) => `${pci_reset_methods(pci(dev)).join(' ')}\n`,
-    store: () => -E.EINVAL,
+    show: (dev) => `${(pci(dev).reset_methods ?? pci_reset_methods(pci(dev))).join(' ')}\n`,
+    store: (dev, text) => reset_method_store(pci(dev), text),
   },
 ];
 

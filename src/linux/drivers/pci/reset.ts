@@ -69,7 +69,7 @@ function cxl_reset_bus_function(bridge: PciDev): number {
 
 /** __pci_reset_function_locked: the first method that does not say -ENOTTY. */
 export function __pci_reset_function_locked(dev: PciDev): number {
-  for (const method of pci_reset_methods(dev)) {
+  for (const method of dev.reset_methods ?? pci_reset_methods(dev)) {
     const bridge = dev.pci_bus.self;
     let rc = -E.ENOTTY;
     if (method === 'flr') {
@@ -90,5 +90,30 @@ export function pci_reset_function(dev: PciDev): number {
   const rc = __pci_reset_function_locked(dev);
   pci_read_config_dword(dev, 0);
   pci_restore_state(dev);
+  dev.pci_driver?.reset_done?.(dev);
   return rc;
+}
+
+/**
+ * reset_method_store: names in the order to try, `default` for what the probe found, an empty line for none. A name the
+ * function does not have is -EINVAL.
+ */
+export function reset_method_store(dev: PciDev, text: string): number {
+  const names = text
+    .trim()
+    .split(/\s+/)
+    .filter((name) => name !== '');
+  if (names.length === 1 && names[0] === 'default') {
+    dev.reset_methods = null;
+    return 0;
+  }
+  const has = pci_reset_methods(dev);
+  const known = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'];
+  for (const name of names)
+    if (!known.includes(name) || !has.includes(name)) {
+      dev.err(`${known.includes(name) ? 'Unsupported' : 'Invalid'} reset method '${name}'`);
+      return -E.EINVAL;
+    }
+  dev.reset_methods = names;
+  return 0;
 }

@@ -2,13 +2,15 @@ import { hex } from '../../../../base/addr.ts';
 import { assert } from '../../../../base/assert.ts';
 import { E } from '../../../../base/errno.ts';
 import { CXL, type CxlDevState, CxlMemdev, type DpaResource, ida_alloc } from '../../../include/cxl_types.ts';
-import type { Attribute, AttributeGroup, Device } from '../../../include/device.ts';
+import { type Attribute, type AttributeGroup, Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { cxl_mbox_debugfs } from './debugfs.ts';
+import { CXL_MBOX_OP, cxl_mbox_send_cmd } from './mbox.ts';
 import { cxl_unpublish, publish_memdev } from './publish.ts';
 
 /**
- * memN and /dev/cxl/memN (drivers/cxl/core/memdev.c, v6.11). Leaves out the mailbox: firmware, security and poison files
- * belong to type-3 devices; the character device opens, its ioctls do not exist.
+ * memN and /dev/cxl/memN (drivers/cxl/core/memdev.c, v6.11/6.12). Firmware, security and poison files belong to devices
+ * with a mailbox. Leaves out: the ioctls of the character device, the transfer of a firmware image, a running sanitize.
  */
 
 function memdev(dev: Device): CxlMemdev {
@@ -22,24 +24,90 @@ const ro = (name: string, show: (cxlmd: CxlMemdev) => string): Attribute => ({
   show: (dev) => `${show(memdev(dev))}\n`,
 });
 
+const has = (dev: Device, op: number) => memdev(dev).cxlds.mbox?.commands.has(op) === true;
+
+/** security_state_show: what Get Security State answers (bits: passphrase set 2, locked 4, frozen 8). */
+function security_state(cxlmd: CxlMemdev): string {
+  const out = cxl_mbox_send_cmd(cxlmd.cxlds, CXL_MBOX_OP.GET_SECURITY_STATE);
+  const state = typeof out === 'number' ? 0 : (out[0] ?? 0);
+  if (!(state & 0x2)) return 'disabled';
+  if (state & 0x40 || state & 0x8) return 'frozen';
+  return state & 0x4 ? 'locked' : 'unlocked';
+}
+
+/** cxl_mem_sanitize: only with the memdev out of use. */
+function sanitize(cxlmd: CxlMemdev, op: number, text: string): number {
+  if (!/^[1y]/i.test(text.trim())) return -E.EINVAL;
+  const { endpoint } = cxlmd;
+  if (!endpoint?.driver) return -E.ENXIO;
+  if (endpoint.commit_end >= 0) return -E.EBUSY;
+  const out = cxl_mbox_send_cmd(cxlmd.cxlds, op);
+  return typeof out === 'number' ? out : 0;
+}
+
 const groups: readonly AttributeGroup[] = [
   {
     attrs: [
       ro('serial', (cxlmd) => `0x${hex(cxlmd.cxlds.serial)}`),
       // without a mailbox these three read as an empty line
-      ro('firmware_version', () => ''),
-      ro('payload_max', () => ''),
-      ro('label_storage_size', () => ''),
+      ro('firmware_version', (cxlmd) => cxlmd.cxlds.mbox?.identity?.firmware_version ?? ''),
+      ro('payload_max', (cxlmd) => String(cxlmd.cxlds.mbox?.payload_size ?? '')),
+      ro('label_storage_size', (cxlmd) => String(cxlmd.cxlds.mbox?.identity?.lsa_size ?? '')),
       ro('numa_node', () => '-1'),
+      {
+        name: 'trigger_poison_list',
+        mode: 0o200,
+        store: (_dev, text) => (/^[01yn]/i.test(text.trim()) ? 0 : -E.EINVAL),
+      },
     ],
+    is_visible: (dev, attr) =>
+      attr.name === 'trigger_poison_list' && !has(dev, CXL_MBOX_OP.GET_POISON) ? 0 : attr.mode,
   },
   { name: 'ram', attrs: [ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.ram_res))}`)] },
   { name: 'pmem', attrs: [ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.pmem_res))}`)] },
+  {
+    name: 'security',
+    attrs: [
+      ro('state', security_state),
+      { name: 'sanitize', mode: 0o200, store: (dev, text) => sanitize(memdev(dev), CXL_MBOX_OP.SANITIZE, text) },
+      { name: 'erase', mode: 0o200, store: (dev, text) => sanitize(memdev(dev), CXL_MBOX_OP.SECURE_ERASE, text) },
+    ],
+    is_visible(dev, attr) {
+      if (!memdev(dev).cxlds.mbox) return 0;
+      if (attr.name === 'sanitize' && !has(dev, CXL_MBOX_OP.SANITIZE)) return 0;
+      if (attr.name === 'erase' && !has(dev, CXL_MBOX_OP.SECURE_ERASE)) return 0;
+      return attr.mode;
+    },
+  },
 ];
+
+/** devm_cxl_setup_fw_upload: the firmware loader's device below memN. A transfer cannot be started (no image is known). */
+export function devm_cxl_setup_fw_upload(host: Device, cxlmd: CxlMemdev): void {
+  if (!cxlmd.cxlds.mbox?.commands.has(CXL_MBOX_OP.GET_FW_INFO) || !cxlmd.registered) return;
+  const { kernel } = host;
+  const fw = new FirmwareUpload(kernel, cxlmd.name, cxlmd, null, [
+    {
+      attrs: [
+        { name: 'loading', mode: 0o644, show: () => '0\n', store: () => -E.EINVAL },
+        { name: 'data', mode: 0o644, show: () => '', store: () => -E.EINVAL },
+        { name: 'status', mode: 0o444, show: () => 'idle\n' },
+        { name: 'error', mode: 0o444, show: () => '\n' },
+        { name: 'cancel', mode: 0o200, store: () => -E.ENODEV },
+        { name: 'remaining_size', mode: 0o444, show: () => '0\n' },
+      ],
+    },
+  ]);
+  fw.class = 'firmware';
+  kernel.drivers.device_add(fw);
+  host.devm(() => kernel.drivers.device_del(fw));
+}
+
+class FirmwareUpload extends Device {}
 
 /** cxl_memdev_init: the character device region. */
 export function cxl_memdev_init(kernel: Kernel): number {
   const state = kernel.get(CXL);
+  cxl_mbox_debugfs(kernel);
   state.cxl_major = kernel.vfs.alloc_major('cxl');
   kernel.vfs.register_chrdev(state.cxl_major, 'cxl', (minor) =>
     state.memdev_ida.has(minor) ? { unlocked_ioctl: () => -E.ENOTTY } : null,

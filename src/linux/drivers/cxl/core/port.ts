@@ -17,21 +17,28 @@ import type { Kernel } from '../../../include/kernel.ts';
 import { PciDev } from '../../../include/pci_types.ts';
 import { cxl_base_group } from './base-group.ts';
 import { cxl_num_decoders_committed, cxl_unpublish, publish_port } from './publish.ts';
-import { CXL_RESOURCE_NONE, cxl_register_map, cxl_setup_regs } from './regs.ts';
+import {
+  CXL_REGLOC_RBI_COMPONENT,
+  CXL_RESOURCE_NONE,
+  cxl_find_regblock,
+  cxl_register_map,
+  cxl_setup_regs,
+} from './regs.ts';
 
 /**
- * The cxl bus and its port topology (drivers/cxl/core/port.c, v6.11). Leaves out the nvdimm bridge, QoS coordinates and
- * asynchronous reaping of ports whose last endpoint went (they stay until cxl_acpi goes).
+ * The cxl bus and its port topology (drivers/cxl/core/port.c, v6.11). Leaves out the nvdimm bridge, QoS coordinates.
  */
 
 const dbg = (dev: Device, fn: string, text: string) => dev.dbg('cxl_core', fn, text);
+
+const DEVTYPE_ID: Readonly<Record<string, number>> = { cxl_nvdimm_bridge: 1, cxl_dax_region: 8 };
 
 /** cxl_device_id: the number in `cxl:t%d`. */
 function cxl_device_id(dev: Device): number {
   if (dev instanceof CxlDecoder) return 0;
   if (dev instanceof CxlPort) return dev.port_kind === 'root' ? 4 : 3;
   if (dev instanceof CxlRegion) return 6;
-  return 5;
+  return dev.devtype === null ? 5 : (DEVTYPE_ID[dev.devtype] ?? 5);
 }
 
 /** What a driver of this bus declares besides struct device_driver. */
@@ -145,6 +152,7 @@ export function devm_cxl_add_port(
 
 function unregister_port(port: CxlPort): void {
   const { kernel } = port;
+  if (!port.registered) return;
   port.dead = true;
   kernel.drivers.device_del(port);
   if (port.port_kind === 'endpoint') (port.uport_dev as CxlMemdev).endpoint = null;
@@ -201,10 +209,47 @@ function grandparent(dev: Device): Device | null {
   return dev.parent?.parent ?? null;
 }
 
+/** cxl_add_ep: remembers through which downstream port the memdev is reached; -EBUSY when it is known already. */
+function cxl_add_ep(cxlmd: CxlMemdev, port: CxlPort, dport: CxlDport): void {
+  if (port.endpoints.has(cxlmd)) return;
+  port.endpoints.set(cxlmd, { ep: cxlmd, dport, next: null });
+}
+
+/** find_component_registers: the block's address, or none. */
+function find_component_registers(pdev: PciDev): number {
+  const map = cxl_register_map(pdev);
+  return cxl_find_regblock(pdev, CXL_REGLOC_RBI_COMPONENT, map) ? CXL_RESOURCE_NONE : map.resource;
+}
+
+/** add_port_attach_ep: a switch between the host bridge and the device; -EAGAIN while the port above it is missing. */
+function add_port_attach_ep(cxlmd: CxlMemdev, uport_dev: Device, dport_dev: Device): number {
+  const { kernel } = cxlmd;
+  const dparent = grandparent(dport_dev);
+  if (!(uport_dev instanceof PciDev) || !dparent) {
+    dbg(cxlmd, 'add_port_attach_ep', `${dport_dev.name} is a root dport`);
+    return -E.ENXIO;
+  }
+  const parent = find_cxl_port(kernel, dparent);
+  if (!parent) return -E.EAGAIN;
+  if (!parent.port.driver) {
+    cxlmd.warn(`port ${parent.port.name}:${parent.port.uport_dev.name} disabled, failed to enumerate CXL.mem`);
+    return -E.ENXIO;
+  }
+  const port = devm_cxl_add_port(parent.port, uport_dev, find_component_registers(uport_dev), parent.dport, 'port');
+  if (typeof port === 'number') return port;
+  const dport = port.dports.find((other) => other.dport_dev === dport_dev);
+  if (!dport) return -E.ENXIO;
+  dbg(cxlmd, 'add_port_attach_ep', `add to new port ${port.name}:${uport_dev.name}`);
+  cxl_add_ep(cxlmd, port, dport);
+  return 0;
+}
+
 /** devm_cxl_enumerate_ports: finds every port on the way up from a memdev (switch ports are added when missing). */
 export function devm_cxl_enumerate_ports(cxlmd: CxlMemdev): number {
   const { kernel } = cxlmd;
-  for (let iter: Device | null = cxlmd; iter; iter = grandparent(iter)) {
+  const fn = 'devm_cxl_enumerate_ports';
+  cxlmd.devm(() => cxl_detach_ep(cxlmd));
+  for (let iter: Device | null = cxlmd; iter; ) {
     const dport_dev = grandparent(iter);
     if (!dport_dev) return 0;
     const uport_dev = dport_dev.parent;
@@ -214,37 +259,53 @@ export function devm_cxl_enumerate_ports(cxlmd: CxlMemdev): number {
       cxlmd.warn(`at ${iter.name} no parent for dport: ${dport_dev.name}`);
       return -E.ENXIO;
     }
-    dbg(
-      cxlmd,
-      'devm_cxl_enumerate_ports',
-      `scan: iter: ${iter.name} dport_dev: ${dport_dev.name} parent: ${uport_dev.name}`,
-    );
+    dbg(cxlmd, fn, `scan: iter: ${iter.name} dport_dev: ${dport_dev.name} parent: ${uport_dev.name}`);
     const found = find_cxl_port(kernel, dport_dev);
     if (found) {
-      dbg(
-        cxlmd,
-        'devm_cxl_enumerate_ports',
-        `found already registered port ${found.port.name}:${found.port.uport_dev.name}`,
-      );
-      found.port.endpoints.set(cxlmd, { ep: cxlmd, dport: found.dport, next: null });
+      dbg(cxlmd, fn, `found already registered port ${found.port.name}:${found.port.uport_dev.name}`);
+      cxl_add_ep(cxlmd, found.port, found.dport);
       if (found.port.parent_port?.port_kind === 'root') return 0;
+      iter = dport_dev;
       continue;
     }
-    // add_port_attach_ep: a switch between the host bridge and the device
-    if (!(uport_dev instanceof PciDev) || !(dport_dev instanceof PciDev)) return -E.ENXIO;
-    const above = uport_dev.pci_bus.self;
-    const parent = above ? find_cxl_port(kernel, above) : null;
-    if (!parent) {
-      dbg(cxlmd, 'add_port_attach_ep', `failed to find port for ${uport_dev.name}`);
-      return -E.ENXIO;
-    }
-    const map = cxl_register_map(uport_dev);
-    const port = devm_cxl_add_port(parent.port, uport_dev, map.resource, parent.dport, 'port');
-    if (typeof port === 'number') return port;
-    const dport = port.dports.find((other) => other.dport_dev === dport_dev);
-    if (dport) port.endpoints.set(cxlmd, { ep: cxlmd, dport, next: null });
+    const rc = add_port_attach_ep(cxlmd, uport_dev, dport_dev);
+    if (rc === -E.EAGAIN) iter = dport_dev;
+    else if (rc) return rc;
+    // a new port can have new descendants: start over
+    else iter = cxlmd;
   }
   return 0;
+}
+
+/** Ports between the memdev and the root, lowest first. */
+function ports_of(cxlmd: CxlMemdev): CxlPort[] {
+  const ports = cxlmd.kernel.drivers
+    .bus_devices('cxl')
+    .filter((dev): dev is CxlPort => dev instanceof CxlPort && dev.endpoints.has(cxlmd));
+  const depth = (port: CxlPort): number => (port.parent_port ? depth(port.parent_port) + 1 : 0);
+  return ports.sort((a, b) => depth(b) - depth(a));
+}
+
+/** The chain of ports from a host bridge to an endpoint: each level's `next` is the port below it. */
+export function cxl_record_chain(cxlmd: CxlMemdev): void {
+  let down: CxlPort | null = null;
+  for (const port of ports_of(cxlmd)) {
+    const ep = port.endpoints.get(cxlmd);
+    if (ep) port.endpoints.set(cxlmd, { ...ep, next: down });
+    down = port;
+  }
+}
+
+/** cxl_detach_ep: the memdev leaves every port above it; a switch port without endpoints goes. */
+function cxl_detach_ep(cxlmd: CxlMemdev): void {
+  for (const port of ports_of(cxlmd)) {
+    dbg(cxlmd, 'cxl_detach_ep', `disconnect ${cxlmd.name} from ${port.name}`);
+    port.endpoints.delete(cxlmd);
+    const parent = port.parent_port;
+    if (port.dead || port.endpoints.size > 0 || !parent || parent.port_kind === 'root' || !parent.driver) continue;
+    dbg(cxlmd, 'cxl_detach_ep', `delete ${port.name}`);
+    unregister_port(port);
+  }
 }
 
 /** cxl_mem_find_port: the port right above the memdev's PCI function. */

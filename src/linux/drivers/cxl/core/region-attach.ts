@@ -15,6 +15,7 @@ import {
 } from '../../../include/cxl_types.ts';
 import { publish_decoder, publish_region } from './publish.ts';
 import { cxl_region_decode_reset } from './region-commit.ts';
+import { at_least } from './version.ts';
 
 /**
  * Endpoint decoders in regions (drivers/cxl/core/region.c, v6.11). Leaves out XOR interleave, locks, and the second look
@@ -23,6 +24,9 @@ import { cxl_region_decode_reset } from './region-commit.ts';
 
 const dbg = (cxlr: CxlRegion, fn: string, text: string) => cxlr.dbg('cxl_core', fn, text);
 const who = (cxled: CxlEndpointDecoder) => `${cxled.cxlmd.name}:${cxled.name}`;
+/** %pr of a memory resource */
+const pr = (res: { start: number; end: number }) => `[mem 0x${hex(res.start)}-0x${hex(res.end)} flags 0x200]`;
+const MODES: readonly string[] = ['none', 'ram', 'pmem', 'mixed'];
 const size_of = (range: { start: number; end: number } | null) => (range ? range.end - range.start + 1 : 0);
 
 /** Ports from the endpoint up to the host bridge. */
@@ -47,9 +51,23 @@ function cxl_region_find_decoder(port: CxlPort, cxled: CxlEndpointDecoder, cxlr:
       port.decoders.find((cxld) => cxld instanceof CxlSwitchDecoder && cxld.passthrough && !cxld.region) ??
       null
     );
-  // match_free_decoder: in id order, no holes
-  for (const cxld of [...port.decoders].sort((a, b) => a.id - b.id)) if (!cxld.region) return cxld;
-  return null;
+  // match_free_decoder: the one after the last committed, and none disabled below it
+  if (!at_least(port.kernel, 6, 12)) {
+    for (const cxld of [...port.decoders].sort((a, b) => a.id - b.id)) if (!cxld.region) return cxld;
+    return null;
+  }
+  const cxld = port.decoders.find((one) => one.id === port.commit_end + 1);
+  if (!cxld) return null;
+  const say = (text: string) => port.dbg('cxl_core', 'match_free_decoder', text);
+  if (cxld.region) {
+    say(`next decoder to commit (${cxld.name}) is already reserved (${cxld.region.name})`);
+    return null;
+  }
+  if (port.decoders.some((one) => one.id < cxld.id && !(one.flags & CXL_DECODER_F_ENABLE))) {
+    say(`unable to allocate ${cxld.name} due to out of order shutdown`);
+    return null;
+  }
+  return cxld;
 }
 
 /** cxl_port_attach_region: one level of the path. */
@@ -60,11 +78,8 @@ function cxl_port_attach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
   if (!ref) {
     for (const [other] of port.regions)
       if (other.res && cxlr.res && other.res.start > cxlr.res.start) {
-        dbg(
-          cxlr,
-          fn,
-          `${port.name}: HPA order violation ${other.name}:[mem 0x${hex(other.res.start)}-0x${hex(other.res.end)}] vs [mem 0x${hex(cxlr.res.start)}-0x${hex(cxlr.res.end)}]`,
-        );
+        dbg(cxlr, fn, `${port.name}: HPA order violation ${other.name}:${pr(other.res)} vs ${pr(cxlr.res)}`);
+        dbg(cxlr, fn, `${port.name}: failed to allocate region reference`);
         return -E.EBUSY;
       }
     const cxld = cxl_region_find_decoder(port, cxled, cxlr);
@@ -84,7 +99,8 @@ function cxl_port_attach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
   ref.nr_eps++;
   const { decoder } = ref;
   if (decoder) decoder.region = cxlr;
-  const next = port === cxled.port ? 'none' : cxled.cxlmd.name;
+  const ep = port.endpoints.get(cxled.cxlmd);
+  const next = ep ? (ep.next?.uport_dev.name ?? cxled.cxlmd.name) : 'none';
   dbg(
     cxlr,
     fn,
@@ -108,6 +124,17 @@ function cxl_port_detach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
 }
 
 const is_power_of_2 = (n: number) => n > 0 && (n & (n - 1)) === 0;
+
+function report_target(
+  port: CxlPort,
+  cxlr: CxlRegion,
+  cxled: CxlEndpointDecoder,
+  cxld: CxlSwitchDecoder,
+  dport: CxlDport | null,
+): void {
+  const label = `${port.uport_dev.name}:${port.name} target[${cxld.target.indexOf(dport)}]`;
+  dbg(cxlr, 'cxl_port_setup_targets', `${label} = ${dport?.dport_dev.name} for ${who(cxled)} @ ${cxled.pos}`);
+}
 
 /** cxl_port_setup_targets: ways and granularity of a switch-level decoder, and its next target. */
 function cxl_port_setup_targets(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder): number {
@@ -154,7 +181,11 @@ function cxl_port_setup_targets(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
       cxld.target = [];
     }
     dbg(cxlr, fn, `${label} iw: ${iw} ig: ${ig}`);
-  } else if (dport && cxld.target.slice(0, ref.nr_targets_set).includes(dport)) return 0;
+  } else if (dport && cxld.target.slice(0, ref.nr_targets_set).includes(dport)) {
+    const rc = check_last_peer(port, cxlr, cxled, ref);
+    if (rc === 0) report_target(port, cxlr, cxled, cxld, dport);
+    return rc;
+  }
   if (ref.nr_targets_set === ref.nr_targets) {
     dbg(cxlr, fn, `${label}: targets full trying to add ${dport?.dport_dev.name}:${cxled.pos}`);
     return -E.ENXIO;
@@ -165,9 +196,40 @@ function cxl_port_setup_targets(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
       return -E.ENXIO;
     }
   } else cxld.target[ref.nr_targets_set] = dport;
-  dbg(cxlr, fn, `${label} target[${ref.nr_targets_set}] = ${dport?.dport_dev.name} for ${who(cxled)} @ ${cxled.pos}`);
+  report_target(port, cxlr, cxled, cxld, dport);
   ref.nr_targets_set++;
   publish_decoder(cxld);
+  return 0;
+}
+
+/** cxl_region_teardown_targets */
+function teardown_targets(cxlr: CxlRegion): void {
+  for (const target of cxlr.targets)
+    for (const port of target ? ports_up(target) : []) {
+      const ref = port.regions.get(cxlr);
+      if (ref) ref.nr_targets_set = 0;
+    }
+}
+
+/**
+ * check_last_peer: a downstream port that has positions already must have had the one `distance` before this as well.
+ */
+function check_last_peer(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder, ref: CxlRegionRef): number {
+  let distance = 1;
+  for (let iter: CxlPort | null = port; iter && iter.port_kind !== 'root'; iter = iter.parent_port)
+    distance *= iter === port ? ref.nr_targets : (iter.regions.get(cxlr)?.nr_targets ?? 1);
+  distance *= cxlr.cxlrd.interleave_ways;
+  const label = `${port.uport_dev.name}:${port.name}`;
+  const fn = 'check_last_peer';
+  if (cxled.pos < distance) {
+    dbg(cxlr, fn, `${label}: cannot host ${who(cxled)} at ${cxled.pos}`);
+    return -E.ENXIO;
+  }
+  const peer = cxlr.targets[cxled.pos - distance];
+  if (!peer || ep_dport(port, cxled) !== ep_dport(port, peer)) {
+    dbg(cxlr, fn, `${label}: ${who(cxled)} pos ${cxled.pos} mismatched peer ${peer ? who(peer) : 'none'}`);
+    return -E.ENXIO;
+  }
   return 0;
 }
 
@@ -179,12 +241,7 @@ function cxl_region_setup_targets(cxlr: CxlRegion): number {
       if (port === cxled.port) continue;
       const rc = cxl_port_setup_targets(port, cxlr, cxled);
       if (rc) {
-        for (const target of cxlr.targets)
-          if (target)
-            for (const iter of ports_up(target)) {
-              const ref = iter.regions.get(cxlr);
-              if (ref) ref.nr_targets_set = 0;
-            }
+        teardown_targets(cxlr);
         return rc;
       }
     }
@@ -235,7 +292,7 @@ export function cxl_region_attach(cxlr: CxlRegion, cxled: CxlEndpointDecoder, wa
     return -E.ENXIO;
   }
   if (cxled.mode !== cxlr.mode) {
-    dbg(cxlr, fn, `${cxled.name} region mode: ${cxlr.mode} mismatch: ${cxled.mode}`);
+    dbg(cxlr, fn, `${cxled.name} region mode: ${MODES.indexOf(cxlr.mode)} mismatch: ${MODES.indexOf(cxled.mode)}`);
     return -E.EINVAL;
   }
   if (cxlr.state > CXL_CONFIG_INTERLEAVE_ACTIVE) {
@@ -363,7 +420,10 @@ export function cxl_region_detach(cxled: CxlEndpointDecoder): number {
     for (const port of ports_up(cxled)) cxl_port_detach_region(port, cxlr, cxled);
     const { pos } = cxled;
     if (pos < 0 || cxlr.targets[pos] !== cxled) return 0;
-    if (cxlr.state === CXL_CONFIG_ACTIVE) cxlr.state = CXL_CONFIG_INTERLEAVE_ACTIVE;
+    if (cxlr.state === CXL_CONFIG_ACTIVE) {
+      cxlr.state = CXL_CONFIG_INTERLEAVE_ACTIVE;
+      teardown_targets(cxlr);
+    }
     cxlr.targets[pos] = null;
     cxlr.nr_targets--;
     cxled.hpa = { start: 0, end: -1 };

@@ -55,7 +55,13 @@ export function unregister_region(cxlr: CxlRegion): void {
     cxlr.res = null;
   }
   cxl_unpublish(cxlr);
-  kernel.get(CXL).region_ida.delete(cxlr.id);
+  // cxl_region_release: a recently idled id lower than the advertised one is advertised instead
+  const { region_ida } = kernel.get(CXL);
+  const { cxlrd } = cxlr;
+  if (cxlr.id < cxlrd.region_id) {
+    region_ida.delete(cxlrd.region_id);
+    cxlrd.region_id = cxlr.id;
+  } else region_ida.delete(cxlr.id);
 }
 
 /** create_region_store: `region<id>` with the advertised id. Regions made by hand are host-only coherent. */

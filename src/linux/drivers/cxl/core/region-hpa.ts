@@ -17,6 +17,8 @@ export function alloc_hpa(cxlr: CxlRegion, size: number): number {
   const { cxlrd, kernel } = cxlr;
   const { iomem } = kernel;
   if (cxlr.res && cxlr.res.end - cxlr.res.start + 1 === size) return 0;
+  // to change the size the old one is given back first
+  if (cxlr.res) return -E.EBUSY;
   if (cxlr.state >= CXL_CONFIG_INTERLEAVE_ACTIVE) return -E.EBUSY;
   if (!cxlr.interleave_ways || !cxlr.interleave_granularity || (cxlr.mode === 'pmem' && cxlr.uuid === ''))
     return -E.ENXIO;

@@ -29,6 +29,22 @@ const number = (text: string): number => {
 };
 const is_power_of_2 = (n: number) => n > 0 && Number.isInteger(Math.log2(n));
 
+const NULL_UUID = '00000000-0000-0000-0000-000000000000';
+
+function uuid_store(dev: Device, text: string): number {
+  const cxlr = region(dev);
+  const value = text.replace(/\n$/, '').toLowerCase();
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value) || value === NULL_UUID) return -E.EINVAL;
+  if (cxlr.uuid === value) return 0;
+  if (cxlr.state >= CXL_CONFIG_ACTIVE) return -E.EBUSY;
+  const same = cxlr.kernel.drivers
+    .bus_devices('cxl')
+    .some((other) => other instanceof CxlRegion && other.uuid === value);
+  if (same) return -E.EBUSY;
+  cxlr.uuid = value;
+  return 0;
+}
+
 function ways_store(dev: Device, text: string): number {
   const cxlr = region(dev);
   const ways = number(text);
@@ -94,7 +110,12 @@ function target_store(dev: Device, pos: number, text: string): number {
 
 const main: AttributeGroup = {
   attrs: [
-    { name: 'uuid', mode: 0o644, show: (dev) => `${region(dev).uuid}\n`, store: () => -E.EINVAL },
+    {
+      name: 'uuid',
+      mode: 0o644,
+      show: (dev) => (region(dev).mode === 'pmem' ? `${region(dev).uuid || NULL_UUID}\n` : '\n'),
+      store: uuid_store,
+    },
     {
       name: 'commit',
       mode: 0o644,

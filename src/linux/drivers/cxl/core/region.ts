@@ -4,6 +4,8 @@ import {
   CXL_CONFIG_COMMIT,
   CXL_CONFIG_INTERLEAVE_ACTIVE,
   CXL_DECODER_F_ENABLE,
+  CXL_DECODER_HOSTONLYMEM,
+  CxlDaxRegion,
   CxlEndpointDecoder,
   type CxlPort,
   CxlRegion,
@@ -12,6 +14,8 @@ import {
 } from '../../../include/cxl_types.ts';
 import type { Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { acpi_first_window_node } from '../../acpi/tables.ts';
+import { cxl_base_group } from './base-group.ts';
 import { publish_region } from './publish.ts';
 import { cxl_region_attach, cxl_region_detach } from './region-attach.ts';
 import { cxl_region_commit } from './region-commit.ts';
@@ -22,7 +26,7 @@ import { find_cxl_root } from './topology.ts';
 
 /**
  * Regions made by kernel code: the type-2 API of the RFC v2, and those assembled from what firmware committed
- * (drivers/cxl/core/region.c, v6.11). Regions of type-2 memory get no DAX device; type-3 ones get none here either.
+ * (drivers/cxl/core/region.c, v6.11). Regions of type-2 memory get no DAX device, persistent ones no nvdimm region.
  */
 
 export { cxl_region_detach };
@@ -204,6 +208,22 @@ export function cxl_region_probe(dev: Device): number {
     return -E.ENXIO;
   }
   // type-2 memory stays with its driver (RFC v2 patch 13), so there is no DAX device to make
+  if (dev.type === CXL_DECODER_HOSTONLYMEM && dev.mode === 'ram') return devm_cxl_add_dax_region(dev);
+  return 0;
+}
+
+/** devm_cxl_add_dax_region: the memory of a volatile region goes to the DAX bus. */
+function devm_cxl_add_dax_region(cxlr: CxlRegion): number {
+  const { kernel, res, cxlrd } = cxlr;
+  if (!res) return -E.ENXIO;
+  const node = acpi_first_window_node(kernel);
+  const target = node === null ? -1 : node + cxlrd.port.decoders.indexOf(cxlrd);
+  const range = { start: res.start, end: res.end };
+  const dax = new CxlDaxRegion(kernel, cxlr, range, target, [cxl_base_group('cxl:t8')]);
+  const rc = kernel.drivers.device_add(dax);
+  if (rc) return rc;
+  cxlr.devm(() => kernel.drivers.device_del(dax));
+  cxlr.dbg('cxl_core', 'devm_cxl_add_dax_region', `${cxlr.name}: register ${dax.name}`);
   return 0;
 }
 
