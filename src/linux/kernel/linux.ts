@@ -102,7 +102,7 @@ export class Linux implements Kernel, Guest {
     for (const [key, value] of this.args) this.cmdline.set(key, value);
     this.log_buf = new Printk(
       this.scheduler,
-      () => this.now(),
+      () => (this.sched_clock ? this.now() : 0),
       (ns) => {
         if (this.sched_clock) this.scheduler.advance(ns);
       },

@@ -184,7 +184,7 @@ function parseOperation(text: string): Operation | string {
   const plus = name.indexOf('+');
   if (plus >= 0) {
     offset = Number.parseInt(name.slice(plus + 1), 16);
-    if (!/^[0-9a-fA-F]+$/.test(name.slice(plus + 1)) || offset >= 0x1000)
+    if (!/^(0[xX])?[0-9a-fA-F]+$/.test(name.slice(plus + 1)) || offset >= 0x1000)
       return `Invalid offset "${name.slice(plus + 1)}"`;
     name = name.slice(0, plus);
   }
@@ -193,7 +193,8 @@ function parseOperation(text: string): Operation | string {
   const explicit = /^(E?)CAP([0-9A-F]+)$/.exec(upper);
   const named = REGISTERS[upper];
   const known = CAPABILITIES[upper];
-  if (/^[0-9a-fA-F]+$/.test(name)) offset += Number.parseInt(name, 16);
+  // strtoul in base 16 takes a 0x in front.
+  if (/^(0[xX])?[0-9a-fA-F]+$/.test(name)) offset += Number.parseInt(name, 16);
   else if (named) {
     offset += named[0];
     width ??= named[1];

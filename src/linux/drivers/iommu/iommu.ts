@@ -17,7 +17,6 @@ import { pci_for_each_dev } from '../pci/search.ts';
 interface IommuState {
   /** Devices of each group by id. */
   readonly groups: Map<number, PciDev[]>;
-  next: number;
 }
 export const IOMMU = new SubsystemKey<IommuState>('iommu');
 
@@ -70,6 +69,13 @@ function pci_device_group(dev: PciDev): number | null {
   return null;
 }
 
+/** ida_alloc: the lowest number no group has. */
+function freeGroup(state: IommuState): number {
+  let id = 0;
+  while (state.groups.has(id)) id++;
+  return id;
+}
+
 /** iommu_probe_device: nothing without an IOMMU. */
 export function iommu_probe_device(dev: PciDev): void {
   const { kernel } = dev;
@@ -77,7 +83,7 @@ export function iommu_probe_device(dev: PciDev): void {
   pci_enable_acs(dev);
   const state = kernel.get(IOMMU);
   const shared = pci_device_group(dev);
-  const id = shared ?? state.next++;
+  const id = shared ?? freeGroup(state);
   const path = `kernel/iommu_groups/${id}`;
   if (shared === null) {
     state.groups.set(id, []);
@@ -149,7 +155,7 @@ function intel_iommu_init(kernel: Kernel): number {
   kernel.printk(6, 'DMAR: No RMRR found');
   kernel.printk(6, 'DMAR: No ATSR found');
   kernel.printk(6, 'DMAR: dmar0: Using Queued invalidation');
-  kernel.set(IOMMU, { groups: new Map(), next: 0 });
+  kernel.set(IOMMU, { groups: new Map() });
   kernel.drivers.kobject_dir('kernel/iommu_groups');
   pci_for_each_dev(kernel, (dev) => {
     iommu_probe_device(dev);
