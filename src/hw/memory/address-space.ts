@@ -31,6 +31,8 @@ export class AddressSpace implements Topology {
   private hit: FlatEntry | null = null;
   private hitStart = 0;
   private hitEnd = -1;
+  /** The one before: configuration cycles go to two ports in turn. */
+  private other: FlatEntry | null = null;
   private readonly scratch = new Uint8Array(8);
   private readonly scratchView = viewOf(this.scratch);
 
@@ -80,6 +82,7 @@ export class AddressSpace implements Topology {
   update_topology(): void {
     this.hit = null;
     this.hitEnd = -1;
+    this.other = null;
     if (this.listeners.length === 0) {
       this.stale = true;
       return;
@@ -90,6 +93,7 @@ export class AddressSpace implements Topology {
     this.view = after;
     this.hit = null;
     this.hitEnd = -1;
+    this.other = null;
     this.topology_pass(before, after, true);
   }
 
@@ -123,10 +127,14 @@ export class AddressSpace implements Topology {
   /** The range that answers at `addr`, or null. */
   lookup(addr: Addr): FlatEntry | null {
     if (addr >= this.hitStart && addr < this.hitEnd) return this.hit;
-    this.refresh();
-    const n = this.view.find(addr);
-    if (n < 0) return null;
-    const range = this.view.ranges[n] as FlatEntry;
+    let range = this.other;
+    if (range === null || addr < range.start || addr >= range.end) {
+      this.refresh();
+      const n = this.view.find(addr);
+      if (n < 0) return null;
+      range = this.view.ranges[n] as FlatEntry;
+    }
+    this.other = this.hit;
     this.hit = range;
     this.hitStart = range.start;
     this.hitEnd = range.end;

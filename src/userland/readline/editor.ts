@@ -27,6 +27,8 @@ export interface EditorState {
   /** Row of the cursor below the prompt's first row, as last drawn. */
   readonly row: number;
   readonly undo: readonly { readonly chars: readonly string[]; readonly cursor: number }[];
+  /** Characters typed since the last entry of `undo`: rl_insert_text joins up to 20 of them. */
+  readonly run: number;
   readonly quoted: boolean;
 }
 
@@ -57,6 +59,7 @@ export function begin(prompt: string, columns: number, history: readonly string[
     search: null,
     row: 0,
     undo: [],
+    run: 0,
     quoted: false,
   };
   return redraw(state);
@@ -79,15 +82,12 @@ function measure(prompt: string): number {
 
 /** Control characters are shown as ^X. */
 const show = (c: string): string => (c < ' ' || c === '\x7f' ? `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}` : c);
-/** Widths of lines as they stand: a typed character does not measure the whole line again. */
-const widths = new WeakMap<readonly string[], number>();
+/** The line measured last: a typed character does not measure the whole line again. */
+let line: { chars: readonly string[]; width: number } = { chars: [], width: 0 };
 function widthOf(chars: readonly string[]): number {
-  let width = widths.get(chars);
-  if (width === undefined) {
-    width = 0;
-    for (const c of chars) width += show(c).length;
-    widths.set(chars, width);
-  }
+  if (chars === line.chars) return line.width;
+  let width = 0;
+  for (const c of chars) width += show(c).length;
   return width;
 }
 
@@ -120,7 +120,7 @@ const bell = (state: EditorState): Step => still(state, null, '\x07');
 
 function edit(state: EditorState, chars: readonly string[], cursor: number, more: Partial<EditorState> = {}): Step {
   const undo = state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
-  return redraw({ ...state, chars, cursor, undo, last: 'other', ...more });
+  return redraw({ ...state, chars, cursor, undo, run: 0, last: 'other', ...more });
 }
 
 /** Puts text at the cursor. */
@@ -131,12 +131,15 @@ export function insert(state: EditorState, text: string): Step {
     ? state.chars.concat(added)
     : [...state.chars.slice(0, state.cursor), ...added, ...state.chars.slice(state.cursor)];
   const width = widthOf(state.chars);
-  widths.set(chars, width + widthOf(added));
+  const more = widthOf(added);
+  line = { chars, width: width + more };
   const before = promptWidth(state.prompt) + width;
-  const fits = (before % state.columns) + widthOf(added) < state.columns;
+  const fits = (before % state.columns) + more < state.columns;
   if (atEnd && fits && !state.search && added.every((c) => c >= ' ' && c !== '\x7f')) {
-    const undo = state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
-    return still({ ...state, chars, cursor: state.cursor + added.length, undo, last: 'other' }, null, text);
+    const join = state.run > 0 && state.run < 20;
+    const undo = join ? state.undo : state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
+    const run = join ? state.run + 1 : 1;
+    return still({ ...state, chars, cursor: state.cursor + added.length, undo, run, last: 'other' }, null, text);
   }
   return edit(state, chars, state.cursor + added.length);
 }
@@ -188,7 +191,7 @@ function recall(state: EditorState, at: number): Step {
   if (at < 0 || at > state.history.length) return bell(state);
   const typed = state.at === state.history.length ? lineOf(state) : state.typed;
   const chars = [...(at === state.history.length ? typed : (state.history[at] ?? ''))];
-  return redraw({ ...state, chars, cursor: chars.length, at, typed, last: 'other', undo: [] });
+  return redraw({ ...state, chars, cursor: chars.length, at, typed, last: 'other', undo: [], run: 0 });
 }
 
 /** Leaves the line on the screen with the cursor below it. */
@@ -200,6 +203,9 @@ function leave(state: EditorState, event: EditorEvent, text = ''): Step {
 
 /** Feeds one byte. */
 export function feed(state: EditorState, byte: number): Step {
+  // By far the most bytes are plain keys.
+  if (state.pending.length === 0 && byte < 0x80 && byte !== 0x1b && !state.quoted && !state.search)
+    return key(state, byte);
   const pending = [...state.pending, byte];
   const clean = { ...state, pending: [] };
   if (state.quoted) return insert({ ...clean, quoted: false }, String.fromCharCode(byte));
@@ -271,7 +277,7 @@ function key(state: EditorState, byte: number): Step {
       return state.kill === '' ? bell(state) : insert(state, state.kill);
     case 0x1f: {
       const back = state.undo.at(-1);
-      return back ? redraw({ ...state, ...back, undo: state.undo.slice(0, -1) }) : bell(state);
+      return back ? redraw({ ...state, ...back, undo: state.undo.slice(0, -1), run: 0 }) : bell(state);
     }
   }
   return byte < 0x20 ? bell(state) : insert(state, String.fromCharCode(byte));
