@@ -2,11 +2,18 @@ import { type Addr, hex0x } from '../../base/addr.ts';
 import type { CxlComponent, HdmDecoder } from './cxl-component.ts';
 import { decoder_holding, endpoint_dpa, NOWHERE, skipOf, targetAt } from './decode-path.ts';
 import type { FixedWindow } from './fixed-window.ts';
-import type { CxlHostBridge, CxlMemoryDevice } from './topology.ts';
+import {
+  type CxlDownstreamPort,
+  type CxlHostBridge,
+  type CxlMemoryDevice,
+  type CxlRootPort,
+  type CxlSwitch,
+  port_by_number,
+} from './topology.ts';
 
 /** One step of a decode, for people: what was asked, what answered, which register cells decided. */
 export interface Hop {
-  readonly stage: 'window' | 'host-bridge' | 'root-port' | 'endpoint' | 'memory';
+  readonly stage: 'window' | 'host-bridge' | 'root-port' | 'switch' | 'downstream-port' | 'endpoint' | 'memory';
   /** Device id of the component (`cxl.1`, `root_port13`, `cxl-accel0`), `cxl-fmw.0` for a window. */
   readonly id: string;
   readonly ok: boolean;
@@ -54,7 +61,6 @@ export function explain(window: FixedWindow, hpa: Addr): readonly Hop[] {
           : `(${hex0x(hpa)} / ${window.granularity}) mod ${ways} = ${index}: ${bridge.id}`,
     },
   ];
-  const port = bridge.passthrough ? bridge.ports[0] : undefined;
   if (bridge.passthrough) {
     hops.push({
       stage: 'host-bridge',
@@ -65,18 +71,34 @@ export function explain(window: FixedWindow, hpa: Addr): readonly Hop[] {
       formula: 'one root port: everything passes through',
     });
   } else {
-    hops.push(explainBridge(bridge, hpa));
+    hops.push(explainTargets('host-bridge', 'root port', bridge, hpa));
   }
-  const chosen = bridge.passthrough ? port : window.port(bridge, hpa);
-  if (!chosen || !hops.at(-1)?.ok) return hops;
-  const { device } = chosen;
+  const root = window.root_port(bridge, hpa);
+  if (!root || !hops.at(-1)?.ok) return hops;
+  const { upstream } = root;
+  if (upstream) {
+    hops.push(
+      {
+        stage: 'root-port',
+        id: root.id,
+        ok: true,
+        input: hpa,
+        output: root.port,
+        formula: `port ${root.port}, switch ${upstream.id} below`,
+      },
+      explainTargets('switch', 'downstream port', upstream, hpa),
+    );
+  }
+  const slot = upstream ? window.downstream_port(upstream, hpa) : root;
+  if (!slot || !hops.at(-1)?.ok) return hops;
+  const { device } = slot;
   hops.push({
-    stage: 'root-port',
-    id: chosen.id,
+    stage: upstream ? 'downstream-port' : 'root-port',
+    id: slot.id,
     ok: device?.dispatched === true,
     input: hpa,
-    output: chosen.port,
-    formula: `port ${chosen.port}, device 0 function 0`,
+    output: slot.port,
+    formula: `port ${slot.port}, device 0 function 0`,
     ...(device === null ? { why: 'no CXL memory device sits in the slot' } : {}),
     ...(device && !device.dispatched ? { why: 'this VMM does not send window accesses to this type of device' } : {}),
   });
@@ -101,9 +123,14 @@ function at(component: CxlComponent, n: number, name: string): NonNullable<Hop['
   return { block: component.path, offset: component.registers.offsetOf(`${name}${n}`), name: `${name}${n}` };
 }
 
-function explainBridge(bridge: CxlHostBridge, hpa: Addr): Hop {
-  const { component } = bridge;
-  const common = { stage: 'host-bridge', id: bridge.id, input: hpa } as const;
+function explainTargets(
+  stage: 'host-bridge' | 'switch',
+  what: string,
+  chooser: CxlHostBridge | CxlSwitch,
+  hpa: Addr,
+): Hop {
+  const { component } = chooser;
+  const common = { stage, id: chooser.id, input: hpa };
   const n = decoder_holding(component, hpa);
   const decoder = component.decoders[n];
   if (n === NOWHERE || !decoder) {
@@ -124,14 +151,14 @@ function explainBridge(bridge: CxlHostBridge, hpa: Addr): Hop {
   const ways = 2 ** decoder.iw;
   const index = Math.floor(hpa / unit) % ways;
   const target = targetAt(decoder, index);
-  const known = bridge.ports.some((port) => port.port === target);
+  const known = port_by_number<CxlRootPort | CxlDownstreamPort>(chooser.ports, target) !== null;
   return {
     ...common,
     ok: known,
     output: target,
     decoder: n,
     formula: `(${hex0x(hpa)} / ${unit}) mod ${ways} = ${index}, target list[${index}] = port ${target}`,
-    ...(known ? {} : { why: `no root port has port number ${target}` }),
+    ...(known ? {} : { why: `no ${what} has port number ${target}` }),
     register: at(component, n, known ? 'BASE_LO' : 'TARGET_LO'),
   };
 }

@@ -7,7 +7,15 @@ import type { MemoryRegion } from '../memory/memory-region.ts';
 import type { CxlEnv, HdmDecoder } from './cxl-component.ts';
 import { hdm_find_target, NOWHERE } from './decode-path.ts';
 import { explain, type Hop } from './explain.ts';
-import { type CxlHostBridge, type CxlMemoryDevice, type CxlRootPort, device_address } from './topology.ts';
+import {
+  type CxlDownstreamPort,
+  type CxlHostBridge,
+  type CxlMemoryDevice,
+  type CxlRootPort,
+  type CxlSwitch,
+  device_address,
+  port_by_number,
+} from './topology.ts';
 
 const FIRST = 0;
 const PAST = 1;
@@ -15,7 +23,8 @@ const DELTA = 2;
 
 /**
  * A CXL fixed memory window (QEMU hw/cxl/cxl-host.c, with Zhi Wang's extension that also dispatches to cxl-accel).
- * Every access walks window → host bridge → root port → endpoint from the registers. Left out: switches, XOR arithmetic.
+ * Every access walks window → host bridge → root port → (one switch) → endpoint from the registers. Left out: XOR arithmetic,
+ * switches below switches.
  */
 export class FixedWindow {
   readonly memory: MemoryRegion;
@@ -24,10 +33,9 @@ export class FixedWindow {
   /** The last run of addresses that all go one way: first, past the last, host address − device address. */
   private readonly run = new Float64Array(3);
   private device: CxlMemoryDevice | null = null;
-  private through: CxlRootPort | null = null;
-  private bridge: CxlHostBridge | null = null;
-  private bridgeGeneration = -1;
-  private deviceGeneration = -1;
+  /** `MemoryCore.generation` when the run was found: it grows with every decoder write and every card plugged. */
+  private generation = -1;
+  private readonly core: CxlEnv['core'];
 
   constructor(
     env: CxlEnv,
@@ -47,6 +55,7 @@ export class FixedWindow {
     });
     const { log } = env;
     this.log = log;
+    this.core = env.core;
     const ops: MemoryRegionOps = {
       hi: 0,
       memoryLike: true,
@@ -106,24 +115,13 @@ export class FixedWindow {
 
   /** Does the last run hold this address, with no decoder changed and no card swapped since? */
   private cached(hpa: Addr): boolean {
-    const { run, device, bridge, through } = this;
-    return (
-      hpa >= (run[FIRST] as number) &&
-      hpa < (run[PAST] as number) &&
-      device !== null &&
-      through !== null &&
-      bridge !== null &&
-      through.device === device &&
-      device.component.generation === this.deviceGeneration &&
-      bridge.component.generation === this.bridgeGeneration
-    );
+    const { run } = this;
+    return hpa >= (run[FIRST] as number) && hpa < (run[PAST] as number) && this.core.generation === this.generation;
   }
 
   /** Decodes an address and remembers the run it is in; false if it ends nowhere. */
   private route(hpa: Addr): boolean {
-    const bridge = this.target(hpa);
-    const port = (bridge.passthrough ? bridge.ports[0] : this.port(bridge, hpa)) ?? null;
-    const device = port?.device?.dispatched ? port.device : null;
+    const device = this.find_device(hpa);
     const dpa = device === null ? NOWHERE : device_address(device, hpa);
     if (device === null || dpa === NOWHERE) return false;
     const length = this.contiguous(hpa, device);
@@ -131,18 +129,16 @@ export class FixedWindow {
     this.run[PAST] = hpa + Math.min(length, device.capacity - dpa);
     this.run[DELTA] = hpa - dpa;
     this.device = device;
-    this.through = port;
-    this.bridge = bridge;
-    this.deviceGeneration = device.component.generation;
-    this.bridgeGeneration = bridge.component.generation;
+    this.generation = this.core.generation;
     return true;
   }
 
   /** cxl_cfmws_find_device(): the device an absolute host address is routed to, or null. */
   find_device(hpa: Addr): CxlMemoryDevice | null {
-    const bridge = this.target(hpa);
-    const port = bridge.passthrough ? bridge.ports[0] : this.port(bridge, hpa);
-    const device = port?.device ?? null;
+    const port = this.root_port(this.target(hpa), hpa);
+    if (port === null) return null;
+    const { upstream } = port;
+    const device = upstream === null ? port.device : (this.downstream_port(upstream, hpa)?.device ?? null);
     return device?.dispatched ? device : null;
   }
 
@@ -177,13 +173,18 @@ export class FixedWindow {
     return targets[n] as CxlHostBridge;
   }
 
-  /** Root port the host bridge's decoders choose. */
-  port(bridge: CxlHostBridge, hpa: Addr): CxlRootPort | undefined {
-    const number = hdm_find_target(bridge.component, hpa);
-    if (number === NOWHERE) return undefined;
+  /** The only root port of a passthrough bridge, or the one the bridge's decoders choose. */
+  root_port(bridge: CxlHostBridge, hpa: Addr): CxlRootPort | null {
     const { ports } = bridge;
-    for (let n = 0; n < ports.length; n++) if ((ports[n] as CxlRootPort).port === number) return ports[n];
-    return undefined;
+    if (bridge.passthrough) return ports[0] ?? null;
+    const number = hdm_find_target(bridge.component, hpa);
+    return number === NOWHERE ? null : port_by_number(ports, number);
+  }
+
+  /** The downstream port the decoders of a switch's upstream port choose. */
+  downstream_port(upstream: CxlSwitch, hpa: Addr): CxlDownstreamPort | null {
+    const number = hdm_find_target(upstream.component, hpa);
+    return number === NOWHERE ? null : port_by_number(upstream.ports, number);
   }
 
   private runs(
@@ -209,6 +210,8 @@ export class FixedWindow {
     if (this.targets.length > 1) unit = Math.min(unit, this.granularity);
     const bridge = this.target(hpa);
     if (!bridge.passthrough) unit = Math.min(unit, smallestUnit(bridge.component.decoders));
+    const upstream = this.root_port(bridge, hpa)?.upstream;
+    if (upstream) unit = Math.min(unit, smallestUnit(upstream.component.decoders));
     if (device) unit = Math.min(unit, smallestUnit(device.component.decoders));
     return unit - (hpa % unit);
   }

@@ -24,43 +24,57 @@ export interface CxlMemoryDevice {
   writeBulk(dpa: number, from: Uint8Array): void;
 }
 
-/** Device memory kept in a memory backend of the VMM process. */
+/** Device memory kept in memory backends of the VMM process: volatile first, persistent after it. */
 export class BackedDevice implements CxlMemoryDevice {
   hi = 0;
+  readonly capacity: number;
 
   constructor(
     readonly id: string,
     readonly component: CxlComponent,
     private readonly host: HostMemory,
     private readonly hva: Hva,
-    readonly capacity: number,
+    /** Bytes at `hva`. */
+    private readonly first: number,
     readonly dispatched = true,
-  ) {}
+    /** What follows it in device addresses. */
+    private readonly second: { readonly hva: Hva; readonly size: number } | null = null,
+  ) {
+    this.capacity = first + (second?.size ?? 0);
+  }
 
+  /** cxl_type3_hpa_to_as_and_dpa(): the backend a device address is in decides; an access is never split. */
+  private at(dpa: number): Hva {
+    return dpa < this.first || this.second === null ? this.hva + dpa : this.second.hva + dpa - this.first;
+  }
   read(dpa: number, width: Width): number {
-    const value = this.host.load(this.hva + dpa, width);
+    const value = this.host.load(this.at(dpa), width);
     this.hi = width === 8 ? this.host.hi : 0;
     return value;
   }
   write(dpa: number, width: Width, lo: number, hi: number): void {
-    this.host.store(this.hva + dpa, width, lo, hi);
+    this.host.store(this.at(dpa), width, lo, hi);
   }
   resolve(dpa: number, out: RamRef): boolean {
-    if (!this.host.resolve?.(this.hva + dpa, out)) return false;
-    out.limit = Math.min(out.limit, this.capacity - dpa);
+    if (!this.host.resolve?.(this.at(dpa), out)) return false;
+    out.limit = Math.min(out.limit, (dpa < this.first ? this.first : this.capacity) - dpa);
     return true;
   }
   readBulk(dpa: number, into: Uint8Array): void {
-    this.host.read(this.hva + dpa, into);
+    const part = dpa < this.first ? Math.min(into.length, this.first - dpa) : into.length;
+    this.host.read(this.at(dpa), into.subarray(0, part));
+    if (part < into.length) this.host.read(this.at(dpa + part), into.subarray(part));
   }
   writeBulk(dpa: number, from: Uint8Array): void {
-    this.host.write(this.hva + dpa, from);
+    const part = dpa < this.first ? Math.min(from.length, this.first - dpa) : from.length;
+    this.host.write(this.at(dpa), from.subarray(0, part));
+    if (part < from.length) this.host.write(this.at(dpa + part), from.subarray(part));
   }
 }
 
-/** A root port as the window sees it: its port number and what sits in slot 0, function 0 below it. */
-export class CxlRootPort {
-  private card: CxlMemoryDevice | null = null;
+/** A port with a slot below it, as the window sees it: its port number and what sits in slot 0, function 0. */
+class CxlSlot {
+  private card: CxlMemoryDevice | CxlSwitch | null = null;
 
   constructor(
     readonly id: string,
@@ -69,11 +83,46 @@ export class CxlRootPort {
     readonly component: CxlComponent,
   ) {}
 
+  /** The memory device in the slot, null if it is empty or holds a switch. */
   get device(): CxlMemoryDevice | null {
-    return this.card;
+    return this.card instanceof CxlSwitch ? null : this.card;
   }
   set device(device: CxlMemoryDevice | null) {
-    this.card = device;
+    this.plug(device);
+  }
+  /** The switch in the slot. */
+  get upstream(): CxlSwitch | null {
+    return this.card instanceof CxlSwitch ? this.card : null;
+  }
+  set upstream(port: CxlSwitch | null) {
+    this.plug(port);
+  }
+  private plug(card: CxlMemoryDevice | CxlSwitch | null): void {
+    this.card = card;
+    this.component.touch();
+  }
+}
+
+/** A root port below a host bridge. */
+export class CxlRootPort extends CxlSlot {}
+
+/** A downstream port of a switch. */
+export class CxlDownstreamPort extends CxlSlot {}
+
+/** A switch as the window sees it: decoders of its upstream port and the downstream ports in order of their devfn. */
+export class CxlSwitch {
+  private below: readonly CxlDownstreamPort[] = [];
+
+  constructor(
+    readonly id: string,
+    readonly component: CxlComponent,
+  ) {}
+
+  get ports(): readonly CxlDownstreamPort[] {
+    return this.below;
+  }
+  set ports(ports: readonly CxlDownstreamPort[]) {
+    this.below = ports;
     this.component.touch();
   }
 }
@@ -102,6 +151,12 @@ export class CxlHostBridge {
   reset(): void {
     this.component.reset();
   }
+}
+
+/** pcie_find_port_by_pn(): the first port with this number. */
+export function port_by_number<T extends CxlSlot>(ports: readonly T[], number: number): T | null {
+  for (let n = 0; n < ports.length; n++) if ((ports[n] as T).port === number) return ports[n] as T;
+  return null;
 }
 
 /** Device address for a host address at a device that would accept it, else NOWHERE. */

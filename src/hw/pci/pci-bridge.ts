@@ -138,7 +138,8 @@ export class PciBridge extends PciFunction {
     if (!config.has('SLTSTA') || device.devfn !== 0) return;
     config.init('SLTSTA', 1, 'PDS');
     config.init('LNKSTA', 1, 'ACTIVE');
-    config.init('SLTCTL', 0x01c0);
+    // Only a port with a power controller lights its power indicator.
+    if (config.get('SLTCAP', 'PCP')) config.init('SLTCTL', 0x01c0);
     if (!device.config.has('LNKSTA')) return;
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'WIDTH')), 'WIDTH');
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'SPEED')), 'SPEED');
@@ -150,6 +151,6 @@ export class PciBridge extends PciFunction {
     if (!config.has('SLTSTA') || device.devfn !== 0) return;
     config.init('SLTSTA', 0, 'PDS');
     config.init('LNKSTA', 0x0011);
-    config.init('SLTCTL', 0x07c0);
+    if (config.get('SLTCAP', 'PCP')) config.init('SLTCTL', 0x07c0);
   }
 }

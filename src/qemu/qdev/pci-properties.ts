@@ -45,3 +45,11 @@ export const RESERVE_PROPERTIES: readonly PropertySpec[] = [
   { name: 'bus-reserve', kind: 'uint32', value: 0xffffffff },
   ...['io-reserve', 'mem-reserve', 'pref32-reserve', 'pref64-reserve'].map(reserve),
 ];
+
+/** `sn=` of CXL devices: all ones mean none. */
+export const SERIAL_NUMBER: PropertySpec = {
+  name: 'sn',
+  kind: 'uint64',
+  value: 2 ** 64,
+  qtreeText: '-1 (0xffffffffffffffff)',
+};

@@ -302,6 +302,18 @@ export const dvsecFlexBus = block({
   },
 });
 
+/**
+ * The same where QEMU 10 lays DOE over its end (cxl-type3 with `sn=`: DOE is fixed at 0x190). The header still says 0x20
+ * bytes; whoever reads the last twelve gets DOE's registers.
+ */
+export const dvsecFlexBusCut = block({
+  ...dvsecFlexBus,
+  id: 'cxl.dvsec.flexbus-cut',
+  title: 'PCIe DVSEC for Flex Bus Port (DOE lies over its end)',
+  size: 0x14,
+  registers: Object.fromEntries(Object.entries(dvsecFlexBus.registers).filter(([, spec]) => spec.offset < 0x14)),
+});
+
 /** DVSEC id 8: register locator with three entries, as QEMU always makes it. */
 export const dvsecLocator = block({
   id: 'cxl.dvsec.locator',

@@ -223,6 +223,31 @@ export const msiCap64 = block({
   },
 });
 
+/** MSI with 64-bit address and per-vector masking (ports of CXL switches). */
+export const msiCap64Masked = block({
+  id: 'pci.cap.msi64m',
+  title: 'MSI capability (64-bit, maskable)',
+  size: 0x18,
+  cite: pcie('7.7.1', 'MSI Capability Structures'),
+  registers: {
+    ...capHeader('MSI', 0x05),
+    MSI_CONTROL,
+    MSI_ADDRESS,
+    MSI_ADDRESS_HI: reg32(0x08, pcie('7.7.1.4', 'Message Upper Address Register for MSI'), {
+      ADDRESS: bits(31, 0, 'rw', 'High half of the address'),
+    }),
+    MSI_DATA: reg16(0x0c, pcie('7.7.1.5', 'Message Data Register for MSI'), {
+      DATA: bits(15, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
+    }),
+    MSI_MASK: reg32(0x10, pcie('7.7.1.7', 'Mask Bits Register for MSI'), {
+      MASK: bits(31, 0, 'rw', 'Vectors held back', { inert: true }),
+    }),
+    MSI_PENDING: reg32(0x14, pcie('7.7.1.8', 'Pending Bits Register for MSI'), {
+      PENDING: bits(31, 0, 'ro', 'Vectors waiting because masked'),
+    }),
+  },
+});
+
 export const msixCap = block({
   id: 'pci.cap.msix',
   title: 'MSI-X capability',

@@ -176,3 +176,38 @@ export const dsnCap = block({
     }),
   },
 });
+
+/** Data Object Exchange: a mailbox in configuration space, through which CDAT is read. */
+export const doeCap = block({
+  id: 'pci.ext.doe',
+  title: 'Data Object Exchange',
+  size: 0x18,
+  cite: pcie('7.9.24', 'Data Object Exchange Extended Capability'),
+  registers: {
+    ...extHeader('DOE', 0x002e, 1),
+    DOE_CAP: reg32(0x04, pcie('7.9.24.2', 'DOE Capabilities Register'), {
+      INTERRUPT: bit(0, 'hwinit', 'Can interrupt when an object is ready'),
+      MSG_NUM: bits(11, 1, 'hwinit', 'Message of that interrupt'),
+      RSVD: bits(31, 12, 'rsvdp', 'Reserved'),
+    }),
+    DOE_CTRL: reg32(0x08, pcie('7.9.24.3', 'DOE Control Register'), {
+      ABORT: bit(0, 'rw', 'Forget everything; reads 0'),
+      INTERRUPT: bit(1, 'rw', 'Interrupt when an object is ready', { inert: true }),
+      RSVD: bits(30, 2, 'rsvdp', 'Reserved'),
+      GO: bit(31, 'rw', 'The request is complete; reads 0'),
+    }),
+    DOE_STATUS: reg32(0x0c, pcie('7.9.24.4', 'DOE Status Register'), {
+      BUSY: bit(0, 'ro', 'Working'),
+      INTERRUPT: bit(1, 'rw1c', 'An interrupt was sent'),
+      ERROR: bit(2, 'ro', 'Something went wrong'),
+      RSVD: bits(30, 3, 'rsvdp', 'Reserved'),
+      READY: bit(31, 'ro', 'The response can be read'),
+    }),
+    DOE_WRITE: reg32(0x10, pcie('7.9.24.5', 'DOE Write Data Mailbox Register'), {
+      DATA: bits(31, 0, 'rw', 'Next dword of the request; reads 0'),
+    }),
+    DOE_READ: reg32(0x14, pcie('7.9.24.6', 'DOE Read Data Mailbox Register'), {
+      DATA: bits(31, 0, 'rw', 'Present dword of the response; any write gives the next one'),
+    }),
+  },
+});

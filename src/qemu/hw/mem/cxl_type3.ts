@@ -1,28 +1,65 @@
 /**
- * cxl-type3, the memory expander (hw/mem/cxl_type3.c), its volatile half: decoders, DVSECs, memory. Left out: mailbox and
- * events (the device registers of BAR2 read 0, so cxl_pci cannot identify it), persistent memory, CDAT, dynamic capacity.
+ * cxl-type3, the memory expander (hw/mem/cxl_type3.c): decoders, DVSECs, device registers with mailbox, CDAT by DOE, volatile
+ * and persistent memory. Left out: events, dynamic capacity, CDAT files.
  */
 import { hi32, lo32 } from '../../../base/addr.ts';
-import { BackedDevice, CxlComponent } from '../../../hw/cxl/index.ts';
-import type { MemoryRegionOps } from '../../../hw/memory/index.ts';
+import {
+  BackedDevice,
+  CxlComponent,
+  DeviceRegisters,
+  Doe,
+  type Type3Media,
+  type3_cdat,
+} from '../../../hw/cxl/index.ts';
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
-import { registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES } from '../../qdev/pci-properties.ts';
+import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
+import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER } from '../../qdev/pci-properties.ts';
 import type { PropertySpec } from '../../qdev/property.ts';
+import type { MemoryBackend } from '../../qdev/virtual-machine.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
-import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
-import { takeMemdev } from './memdev.ts';
+import { cxlPortAbove, initLink } from '../pci-bridge/cxl-root-port.ts';
+import { linkedMemdev, takeMemdev } from './memdev.ts';
 
+/** Range of the CXL device DVSEC: valid, active, media type and class 2. */
 const RANGE_FLAGS = 0x4b;
-const DEVICE_REGISTERS: readonly (readonly [offset: number, size: number, name: string])[] = [
-  [0x00, 0x50, 'cap-array'],
-  [0x80, 0x08, 'device-status'],
-  [0x88, 0x820, 'mailbox'],
-  [0x8a8, 0x08, 'memory device caps'],
-];
 const memdev = (name: string): PropertySpec => ({ name, kind: 'link', value: null, linkType: 'memory-backend' });
+
+interface Memories {
+  readonly volatile: MemoryBackend | null;
+  readonly persistent: MemoryBackend | null;
+  readonly lsa: MemoryBackend | null;
+}
+
+/** cxl_setup_memory(): which backends the properties name, with its checks in its order. */
+function cxl_setup_memory(dev: Device): Memories {
+  const { props } = dev;
+  const legacy = props.text('memdev');
+  const persistentProperty = legacy === null ? 'persistent-memdev' : 'memdev';
+  if (legacy === null && !props.text('persistent-memdev') && !props.text('volatile-memdev')) {
+    if (props.number('num-dc-regions') === 0) error_setg('at least one memdev property must be set');
+  } else if (legacy !== null && props.text('persistent-memdev')) {
+    error_setg('[memdev] cannot be used with new [persistent-memdev] property');
+  }
+  if (props.number('num-dc-regions') > 0) error_setg('dynamic capacity is not modelled in this lab');
+  if (props.text('cdat')) error_setg('cdat files are not modelled in this lab: the default table is served');
+  if (props.text(persistentProperty) && !props.text('lsa'))
+    error_setg('lsa property must be set for persistent devices');
+  const volatile = takeMemdev(dev, 'volatile-memdev');
+  const persistent = takeMemdev(dev, persistentProperty);
+  return { volatile, persistent, lsa: linkedMemdev(dev, 'lsa') };
+}
+
+/** build_dvsecs(): range 1 is the volatile memory if there is any, range 2 the persistent one then. */
+function initRanges(fn: PciFunction, { volatile, persistent }: Memories): void {
+  const range = (n: 1 | 2, size: number) => {
+    fn.config.init(`CXL_RANGE${n}_SIZE_HI`, hi32(size));
+    fn.config.init(`CXL_RANGE${n}_SIZE_LO`, (RANGE_FLAGS | (lo32(size) & 0xf000_0000)) >>> 0);
+  };
+  range(1, (volatile ?? persistent)?.size ?? 0);
+  if (volatile && persistent) range(2, persistent.size);
+}
 
 registerDeviceType({
   name: 'cxl-type3',
@@ -35,7 +72,7 @@ registerDeviceType({
     memdev('persistent-memdev'),
     memdev('volatile-memdev'),
     memdev('lsa'),
-    { name: 'sn', kind: 'uint64', value: 2 ** 64, qtreeText: '18446744073709551615 (0xffffffffffffffff)' },
+    SERIAL_NUMBER,
     { name: 'cdat', kind: 'string', value: null },
     { name: 'num-dc-regions', kind: 'uint8', value: 0 },
     memdev('volatile-dc-memdev'),
@@ -45,45 +82,64 @@ registerDeviceType({
   ],
   realize(dev) {
     const { vm, props } = dev;
-    if (props.text('memdev') && props.text('persistent-memdev'))
-      error_setg('[memdev] cannot be used with new [persistent-memdev] property');
-    const persistent = props.text('persistent-memdev') ?? props.text('memdev');
-    if (persistent && !props.text('lsa')) error_setg('lsa property must be set for persistent devices');
-    if (!persistent && !props.text('volatile-memdev') && props.number('num-dc-regions') === 0)
-      error_setg('at least one memdev property must be set');
-    if (persistent || props.number('num-dc-regions') > 0 || props.text('cdat'))
-      error_setg('only volatile memory without cdat is modelled in this lab');
-    const backend = takeMemdev(dev, 'volatile-memdev');
-    if (!backend) return;
+    const memories = cxl_setup_memory(dev);
+    const { volatile, persistent, lsa } = memories;
+    const shown = volatile ?? persistent;
+    const volatileSize = volatile?.size ?? 0;
+    const persistentSize = persistent?.size ?? 0;
+    const serial = props.number('sn');
+    const hasSerial = serial < 2 ** 64;
     const fn = new PciFunction(vm.pciEnv, {
       id: pci_public_id(dev),
       type: 'cxl-type3',
       label: 'memory expander',
-      layout: layout('cxl-type3.config'),
-      backend: { id: backend.id, size: backend.size },
+      layout: layout(hasSerial ? 'cxl-type3.config' : 'cxl-type3-nosn.config'),
+      ...(shown ? { backend: { id: shown.id, size: volatileSize + persistentSize } } : {}),
     });
-    fn.config.init('CXL_RANGE1_SIZE_HI', hi32(backend.size));
-    fn.config.init('CXL_RANGE1_SIZE_LO', (RANGE_FLAGS | (lo32(backend.size) & 0xf000_0000)) >>> 0);
-    const serial = props.number('sn');
-    if (serial < 2 ** 64) {
+    initRanges(fn, memories);
+    if (hasSerial) {
       fn.config.init('DSN_LO', lo32(serial));
       fn.config.init('DSN_HI', hi32(serial));
     }
+    initLink(dev, fn, true);
     pci_register_device(dev, fn);
     const path = `hw/${vm.guest}/${fn.id}/component`;
     const component = new CxlComponent(vm.pciEnv, path, layout('cxl-type3.component'), 'cxl-type3');
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
-    const zero: MemoryRegionOps = { hi: 0, read: () => 0, write: () => {}, peek: () => 0 };
-    const registers = vm.core.memory_region_init('device-registers', 4096);
-    for (const [offset, size, name] of DEVICE_REGISTERS)
-      vm.core.memory_region_add_subregion(registers, offset, vm.core.memory_region_init_io(zero, name, size));
-    fn.pci_register_bar(2, PCI_BASE_ADDRESS_MEM_TYPE_64, registers);
+    const { mem } = vm.sys;
+    const memory = new BackedDevice(
+      fn.id,
+      component,
+      mem,
+      volatile?.mr.hva ?? 0,
+      volatileSize,
+      true,
+      persistent ? { hva: persistent.mr.hva ?? 0, size: persistentSize } : null,
+    );
+    const lsaAt = lsa?.mr.hva ?? 0;
+    const media: Type3Media = {
+      volatileSize,
+      persistentSize,
+      lsaSize: lsa?.size ?? 0,
+      readLsa: (offset, into) => mem.read(lsaAt + offset, into),
+      writeLsa: (offset, from) => mem.write(lsaAt + offset, from),
+      writeDpa: (dpa, from) => memory.writeBulk(dpa, from),
+      now: () => vm.sys.clockGettime('realtime'),
+    };
+    const devicePath = `hw/${vm.guest}/${fn.id}/device`;
+    const registers = new DeviceRegisters(vm.pciEnv, devicePath, media);
+    fn.pci_register_bar(2, PCI_BASE_ADDRESS_MEM_TYPE_64, registers.memory);
+    fn.addRoute({ space: 'bar2', offset: 0, size: 4096, block: devicePath, blockOffset: 0, answeredBy: 'device' });
     new Msix(fn, 8, 4);
-    vm.newAddressSpace(`cxl-type3-dpa-vmem-space:${dev.id}`, backend.mr);
+    new Doe(fn.config, () => type3_cdat(volatileSize, persistentSize));
+    if (volatile) vm.newAddressSpace(`cxl-type3-dpa-vmem-space:${dev.id}`, volatile.mr);
+    if (persistent) vm.newAddressSpace(`cxl-type3-dpa-pmem-space:${dev.id}`, persistent.mr);
     const port = cxlPortAbove(dev.parentBus);
-    if (port && fn.devfn === 0)
-      port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, backend.size);
-    fn.resetHooks.push(() => component.reset());
+    if (port && fn.devfn === 0) port.device = memory;
+    fn.resetHooks.push(() => {
+      component.reset();
+      registers.reset();
+    });
   },
 });

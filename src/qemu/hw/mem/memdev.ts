@@ -3,16 +3,21 @@ import type { Device } from '../../qdev/device-type.ts';
 import type { MemoryBackend } from '../../qdev/virtual-machine.ts';
 import { error_setg } from '../../system/error.ts';
 
-/** The backend a link property names, marked as used; null when the property was not given. */
-export function takeMemdev(dev: Device, property: string): MemoryBackend | null {
+/** The backend a link property names; null when the property was not given. */
+export function linkedMemdev(dev: Device, property: string): MemoryBackend | null {
   const id = dev.props.text(property);
   if (id === null) return null;
   const backend = dev.vm.findBackend(id);
-  if (!backend) {
-    if (dev.vm.findDevice(id)) error_setg(`Invalid parameter type for '${property}', expected: memory-backend`);
-    return error_setg(`Device '${id}' not found`);
-  }
-  if (backend.mapped) error_setg(`memory backend ${id} can't be used multiple times.`);
+  if (backend) return backend;
+  if (dev.vm.findDevice(id)) error_setg(`Invalid parameter type for '${property}', expected: memory-backend`);
+  return error_setg(`Device '${id}' not found`);
+}
+
+/** The same, marked as used. */
+export function takeMemdev(dev: Device, property: string): MemoryBackend | null {
+  const backend = linkedMemdev(dev, property);
+  if (!backend) return null;
+  if (backend.mapped) error_setg(`memory backend ${backend.id} can't be used multiple times.`);
   backend.mapped = true;
   return backend;
 }

@@ -40,9 +40,15 @@ export function pci_devfn(dev: Device): number {
   return free;
 }
 
+/** pcie_has_upstream_port(): the link of a root or downstream port leads to one device; the bus inside a switch holds many. */
 function onePort(bus: PciBus): boolean {
-  return bus.parent_dev?.express === true;
+  const above = bus.parent_dev;
+  if (!above?.express) return false;
+  const type = above.config.has('PCIE_FLAGS') ? above.config.get('PCIE_FLAGS', 'TYPE') : ROOT_PORT;
+  return type === ROOT_PORT || type === DOWNSTREAM_PORT;
 }
+const ROOT_PORT = 4;
+const DOWNSTREAM_PORT = 6;
 
 /** do_pci_register_device(): puts the function on the device's bus. @param devfn default: `addr=` or the first free slot */
 export function pci_register_device(dev: Device, fn: PciFunction, devfn = pci_devfn(dev)): void {
