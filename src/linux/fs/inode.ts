@@ -3,8 +3,19 @@ import type { File, FileOperations } from '../include/fs.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../uapi/constants.ts';
 import type { Dirent } from '../uapi/sys.ts';
 
+/** Memory a mapped file lives in (mm/filemap.ts). */
+export interface FilePages {
+  readonly size: number;
+  read(offset: number, into: Uint8Array): void;
+  write(offset: number, from: Uint8Array): void;
+  from(offset: number, length: number): readonly { readonly phys: number; readonly size: number }[];
+}
+
 /** struct super_block: one mounted file system instance. */
 export class SuperBlock {
+  /** Gives pages for a file of so many bytes; null until memory management runs. */
+  filePages: ((size: number) => FilePages | null) | null = null;
+
   private nextIno = 1;
   constructor(
     readonly type: string,

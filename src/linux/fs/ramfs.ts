@@ -1,16 +1,18 @@
 /** fs/ramfs with the parts of tmpfs that matter: the root file system, devtmpfs and tmpfs mounts. Left out: quotas, xattrs. */
 import { assert } from '../../base/assert.ts';
 import { E } from '../../base/errno.ts';
-import type { File, FileOperations } from '../include/fs.ts';
-import { S_IFDIR, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
+import type { File, FileOperations, VmArea } from '../include/fs.ts';
+import { MAP_SHARED, S_IFDIR, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
 import type { Dirent } from '../uapi/sys.ts';
-import { dirent, Inode } from './inode.ts';
+import { dirent, type FilePages, Inode } from './inode.ts';
 
 export class RamInode extends Inode {
   private readonly entries = new Map<string, RamInode>();
   private data = new Uint8Array(0);
   private length = 0;
   private target = '';
+  /** Page cache: once the file was mapped its content is in memory. */
+  private pages: FilePages | null = null;
 
   override size(): number {
     if (this.isDir) return 40 + this.entries.size * 20;
@@ -105,8 +107,7 @@ export class RamInode extends Inode {
   override truncate(length: number): number {
     if (this.isDir) return -E.EISDIR;
     if (!this.isFile) return -E.EINVAL;
-    this.reserve(length);
-    if (length < this.length) this.data.fill(0, length, this.length);
+    if (length < this.length) this.zero(length, this.length);
     this.length = length;
     this.touch();
     return 0;
@@ -117,15 +118,30 @@ export class RamInode extends Inode {
     grown.set(this.data.subarray(0, this.length));
     this.data = grown;
   }
+  private zero(from: number, to: number): void {
+    this.data.fill(0, from, to);
+    const end = Math.min(to, this.pages?.size ?? 0);
+    if (from < end) this.pages?.write(from, new Uint8Array(end - from));
+  }
   readAt(offset: number, into: Uint8Array): number {
-    const part = this.data.subarray(Math.min(offset, this.length), Math.min(this.length, offset + into.length));
+    const count = Math.max(0, Math.min(this.length - offset, into.length));
+    if (this.pages && offset + count <= this.pages.size) {
+      this.pages.read(offset, into.subarray(0, count));
+      return count;
+    }
+    // What lies behind the stored bytes is a hole.
+    const part = this.data.subarray(offset, offset + count);
     into.set(part);
-    return part.length;
+    into.fill(0, part.length, count);
+    return count;
   }
   writeAt(offset: number, from: Uint8Array): number {
     if (offset + from.length > 256 * 1024 * 1024) return -E.EFBIG;
-    this.reserve(offset + from.length);
-    this.data.set(from, offset);
+    if (this.pages && offset + from.length <= this.pages.size) this.pages.write(offset, from);
+    else {
+      this.reserve(offset + from.length);
+      this.data.set(from, offset);
+    }
     this.length = Math.max(this.length, offset + from.length);
     this.touch();
     return from.length;
@@ -136,7 +152,39 @@ export class RamInode extends Inode {
     this.length = bytes.length;
   }
   bytes(): Uint8Array {
-    return this.data.subarray(0, this.length);
+    if (!this.pages && this.data.length >= this.length) return this.data.subarray(0, this.length);
+    const out = new Uint8Array(this.length);
+    this.readAt(0, out);
+    return out;
+  }
+
+  /** shmem_mmap: the file's own pages, or a private copy of them. */
+  mmap(vma: VmArea): number {
+    const { filePages } = this.sb;
+    if (!filePages) return -E.ENODEV;
+    const end = vma.offset + vma.length;
+    const shared = (vma.flags & MAP_SHARED) !== 0;
+    if (shared && this.pages && end > this.pages.size) return -E.ENOMEM;
+    const pages = (shared ? this.pages : null) ?? filePages(Math.max(this.length, end));
+    if (!pages) return -E.ENOMEM;
+    if (pages !== this.pages) this.copyTo(pages);
+    if (!shared) {
+      vma.map_pages(pages.from(vma.offset, pages.size - vma.offset), false);
+      return 0;
+    }
+    this.pages = pages;
+    this.data = new Uint8Array(0);
+    vma.map_pages(pages.from(vma.offset, vma.length), true);
+    return 0;
+  }
+  /** Only what is not zero: fresh pages read as zeros. */
+  private copyTo(pages: FilePages): void {
+    const chunk = new Uint8Array(4096);
+    const stored = this.pages ? this.length : Math.min(this.data.length, this.length);
+    for (let at = 0; at < stored; at += chunk.length) {
+      const part = chunk.subarray(0, this.readAt(at, chunk));
+      if (part.some((byte) => byte !== 0)) pages.write(at, part);
+    }
   }
 }
 
@@ -149,4 +197,5 @@ const ramFops: FileOperations = {
   read: (file, into, offset) => inodeOf(file).readAt(offset, into),
   write: (file, from, offset) => inodeOf(file).writeAt(offset, from),
   size: (file) => inodeOf(file).size(),
+  mmap: (file, vma) => inodeOf(file).mmap(vma),
 };

@@ -44,6 +44,8 @@ export interface VmArea {
   label: { kind: 'anon' | 'vfio' | 'devmem' | 'file'; name: string };
   /** Physical address of the byte at `start + offset` on first touch; negative: SIGBUS. */
   fault: ((offset: number) => number) | null;
+  /** In place of `fault`: the mapping is this memory. `shared`: it belongs to the file, else to the mapping. */
+  map_pages(extents: readonly { readonly phys: number; readonly size: number }[], shared: boolean): void;
   /** Set by a fault handler that inserted every page of the mapping at once: physical address of its first byte; null again after a zap. */
   linear: number | null;
   close: (() => void) | null;

@@ -126,6 +126,7 @@ export class Linux implements Kernel, Guest {
     );
     this.drivers = new DriverCoreImpl(this, this.vfs.sysfs);
     this.mm = new MemoryManager(this);
+    this.vfs.rootfs.sb.filePages = (size) => this.mm.file_pages(size);
     this.modules = new ModuleLoader(this, options.modules);
     this.tty = new TtyCore(this);
     this.tasks.onInitExit = (exit) => {

@@ -12,6 +12,7 @@ import type { Kernel } from '../include/kernel.ts';
 import type { Mm } from '../include/mm.ts';
 import type { Process } from '../include/tasks.ts';
 import type { UserMemory } from '../uapi/sys.ts';
+import { clear_granule, FilePages } from './filemap.ts';
 import { GRANULE, PageAllocator } from './page-alloc.ts';
 import { UserAccess } from './user-access.ts';
 import { Vma } from './vma.ts';
@@ -22,8 +23,6 @@ const MMAP_BOTTOM = 0x1000_0000;
 const MAP_ANONYMOUS = 0x20;
 /** Mappings smaller than this are not worth publishing unless a device is behind them. */
 const PUBLISH_FROM = 1 << 20;
-
-const ZEROS = new Uint8Array(64 * 1024);
 
 export class MemoryManager implements Mm {
   private readonly allocator: PageAllocator;
@@ -70,7 +69,7 @@ export class MemoryManager implements Mm {
       vma.label = { kind: 'file', name: vma.file.path };
       const error = vma.file.fops.mmap(vma.file, vma);
       if (error < 0) return error;
-      if (vma.fault === null) return -E.ENODEV;
+      if (vma.fault === null && vma.extents.length === 0) return -E.ENODEV;
     } else {
       const extents = this.allocator.alloc(size);
       if (extents === null) return -E.ENOMEM;
@@ -81,6 +80,12 @@ export class MemoryManager implements Mm {
     this.kernel.platform.mapEpoch.bump();
     if (this.isPublished(vma)) this.publish(process);
     return start;
+  }
+
+  /** Pages for a file of `size` bytes, or null when memory is exhausted. */
+  file_pages(size: number): FilePages | null {
+    const extents = this.allocator.alloc(size);
+    return extents && new FilePages(this.kernel, this.allocator, extents);
   }
 
   munmap(process: Process, addr: Hva, length: number): number {
@@ -219,8 +224,7 @@ export class MemoryManager implements Mm {
       if (phys >= 0 && !vma.touched.has(granule)) {
         vma.touched.add(granule);
         // clear_huge_page(): only what a former owner has used needs it.
-        if (this.allocator.takeDirty(granule))
-          for (let at = 0; at < GRANULE; at += ZEROS.length) this.kernel.cpu.bus.copyTo(granule + at, ZEROS);
+        if (this.allocator.takeDirty(granule)) clear_granule(this.kernel, granule);
       }
       return phys;
     }
@@ -247,10 +251,11 @@ export class MemoryManager implements Mm {
 
   private drop(vma: Vma): void {
     vma.close?.();
+    this.publishedPages.delete(vma);
+    if (vma.shared) return;
     for (const granule of vma.touched) this.allocator.markDirty(granule);
     this.allocator.release(vma.extents);
     vma.pages.clear();
-    this.publishedPages.delete(vma);
   }
 
   /** get_unmapped_area(): the hint if it is free, else the highest gap below MMAP_TOP. */

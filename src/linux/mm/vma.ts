@@ -12,6 +12,8 @@ export class Vma implements VmArea {
   label: VmArea['label'] = { kind: 'anon', name: '' };
   /** Anonymous memory, in order. */
   extents: readonly Extent[] = [];
+  /** The memory belongs to a file and stays when the mapping goes. */
+  shared = false;
   /** Granules of an anonymous mapping that were touched (first touch clears what a former owner left). */
   readonly touched = new Set<number>();
   /** Faulted-in pages of a file mapping: byte offset → physical address. */
@@ -29,6 +31,11 @@ export class Vma implements VmArea {
 
   get end(): Hva {
     return this.start + alignUp(this.length, PAGE_SIZE);
+  }
+
+  map_pages(extents: readonly Extent[], shared: boolean): void {
+    this.extents = extents;
+    this.shared = shared;
   }
 
   /** Physical address of an offset of an anonymous mapping, with the bytes left in its extent in `left`. */
