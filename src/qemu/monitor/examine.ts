@@ -2,7 +2,7 @@
 import { hex } from '../../base/addr.ts';
 import type { RunningMachine } from '../system/running-machine.ts';
 import { evaluate } from './expression.ts';
-import { type Monitor, registerCommand } from './hmp.ts';
+import { type Monitor, registerCommand, TRY_HELP } from './hmp.ts';
 
 interface Format {
   readonly count: number;
@@ -79,13 +79,30 @@ registerCommand({
   run: (vm, args, monitor) => {
     const last = lastFormats.get(monitor) ?? FIRST_FORMAT;
     const format = args[0]?.startsWith('/') ? parseFormat(args[0], last) : { ...last, count: 1 };
-    if (typeof format === 'string') return format;
+    if (typeof format === 'string') return format + TRY_HELP('xp');
     if (format.kind === 'i') return 'the model has no guest machine code to disassemble\n';
     const rest = args[0]?.startsWith('/') ? args.slice(1) : args;
     const addr = evaluate(rest.join(' '));
-    if (typeof addr === 'string') return addr;
+    if (typeof addr === 'string') return addr + TRY_HELP('xp');
     lastFormats.set(monitor, format);
     return memory_dump(vm, format, addr);
+  },
+});
+
+registerCommand({
+  names: ['print', 'p'],
+  parameters: '/fmt expr',
+  help: 'value of an expression (formats d u x o c)',
+  run: (_vm, args) => {
+    const kind = /^\/([duxoc])$/.exec(args[0] ?? '')?.[1] ?? 'd';
+    const value = evaluate((args[0]?.startsWith('/') ? args.slice(1) : args).join(' '));
+    if (typeof value === 'string') return value + TRY_HELP('print');
+    const code = Number(value);
+    if (kind === 'x') return `${code === 0 ? '0' : `0x${hex(code)}`}\n`;
+    if (kind === 'o') return `${code === 0 ? '0' : `0${code.toString(8)}`}\n`;
+    if (kind === 'c')
+      return ` '${ESCAPES[code] ?? (code >= 32 && code < 127 ? String.fromCharCode(code) : `\\x${hex(code, 2)}`)}'\n`;
+    return `${code}\n`;
   },
 });
 

@@ -36,6 +36,28 @@ function list(table: readonly HmpCommand[], prefix: string): string {
     .join('');
 }
 
+/** Commands QEMU has and this lab does not: said so, instead of pretending that they do not exist. */
+const NOT_MODELLED =
+  'announce_self balloon block_resize boot_set change chardev-add chardev-remove closefd commit cpu delvm device_add drive_add dump-guest-memory eject expire_password gdbserver getfd gpa2hpa gpa2hva gva2gpa hostfwd_add hostfwd_remove i loadvm log logfile mce memsave migrate migrate_cancel mouse_move nbd_server_start netdev_add netdev_del nmi o object_add object_del one-insn-per-tb pcie_aer_inject_error pmemsave qemu-io qom-get qom-list qom-set ringbuf_read savevm screendump sendkey set_link set_password snapshot_blkdev stopcapture sum sync-profile system_wakeup trace-event watchdog_action wavcapture x_colo_lost_heartbeat xen-event-inject'.split(
+    ' ',
+  );
+const INFO_NOT_MODELLED =
+  'balloon blockstats capture chardev cpustats dirty_rate dump history hotpluggable-cpus iothreads irq jit lapic mem memory-devices mice migrate migrate_capabilities migrate_parameters network numa pic qdm registers replay rocker roms sev sgx snapshots spice stats sync-profile tlb tpm trace-events usb usbhost uuid vcpu_dirty_limit vm-generation-id vnc'.split(
+    ' ',
+  );
+
+function unknown(name: string, existing: readonly string[]): string {
+  return existing.includes(name.replace(/^info /, ''))
+    ? `${name}: not modelled in this lab\n`
+    : `unknown command: '${name}'\n`;
+}
+
+/** What follows when the arguments of a command could not be read. */
+export const TRY_HELP = (name: string) => `Try "help ${name}" for more information\n`;
+
+const extraneous = (command: HmpCommand, typed: string) =>
+  `${command.names[0] as string}: extraneous characters at the end of line\n${TRY_HELP(typed)}`;
+
 /** Runs one monitor line and gives what it prints. */
 export function handle_hmp_command(vm: RunningMachine, line: string, monitor: Monitor): string {
   const words = line.trim().split(/\s+/);
@@ -46,7 +68,8 @@ export function handle_hmp_command(vm: RunningMachine, line: string, monitor: Mo
   const args = slash > 0 ? [first.slice(slash), ...words.slice(1)] : words.slice(1);
   if (name === 'info' || name === 'help' || name === '?') return builtin(vm, name, args, monitor);
   const command = find(commands, name);
-  if (!command) return `unknown command: '${name}'\n`;
+  if (!command) return unknown(name, NOT_MODELLED);
+  if (command.parameters === '' && args.length > 0) return extraneous(command, name);
   return guarded(() => command.run(vm, args, monitor));
 }
 
@@ -55,7 +78,8 @@ function builtin(vm: RunningMachine, name: string, args: readonly string[], moni
   if (name === 'info') {
     if (topic === undefined) return list(infoCommands, 'info ');
     const command = find(infoCommands, topic);
-    if (!command) return `unknown command: 'info ${topic}'\n`;
+    if (!command) return unknown(`info ${topic}`, INFO_NOT_MODELLED);
+    if (command.parameters === '' && args.length > 1) return extraneous(command, `info ${topic}`);
     return guarded(() => command.run(vm, args.slice(1), monitor));
   }
   if (topic === undefined)
