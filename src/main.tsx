@@ -44,6 +44,9 @@ mirror.store.subscribe((state, before) => {
   if (state.settings !== before.settings) saveSettings(storage, state.settings);
 });
 
+// Offline after the first visit (vite.config.ts makes the worker's script; there is none while developing).
+if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('./sw.js');
+
 // For journeys and for the console of a curious reader: the page's own copy of everything it shows.
 Object.assign(window, { __cxlab: mirror });
 

@@ -25,6 +25,11 @@ interface Console {
   shell: ShellState;
 }
 
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 export type OutputListener = (console: ConsoleId, bytes: Uint8Array, channel: number) => void;
 
 const NO_SHELL: ShellState = { atPrompt: false, status: 0, prompt: '', prompts: 0 };
@@ -38,7 +43,9 @@ export class Consoles {
   private readonly listeners = new Set<OutputListener>();
   private readonly inputRows: number[] = [];
   private readonly terminals = new Map<MachineId, number>();
-  private readonly sizes = new Map<ConsoleId, { readonly columns: number; readonly rows: number }>();
+  private readonly sizes = new Map<ConsoleId, Size>();
+  /** All consoles share one pane: a new one begins with the size given last. */
+  private lastSize: Size | null = null;
   /** Makes an extra login when an `open:` input asks for one. */
   onOpen: (machine: MachineId, id: ConsoleId) => void = () => {};
 
@@ -100,10 +107,16 @@ export class Consoles {
     });
   }
 
+  /** Does the console have this size already? */
+  hasSize(id: ConsoleId, columns: number, rows: number): boolean {
+    const size = this.sizes.get(id) ?? this.lastSize;
+    return size?.columns === columns && size.rows === rows;
+  }
+
   /** A window keeps its size when the machine behind it boots again. */
   private add(id: ConsoleId, console: Console): void {
     this.consoles.set(id, console);
-    const size = this.sizes.get(id);
+    const size = this.sizes.get(id) ?? this.lastSize;
     if (size) console.resize(size.columns, size.rows);
   }
 
@@ -132,7 +145,8 @@ export class Consoles {
     const sized = /^resize:(.+)$/.exec(id);
     if (sized) {
       const [columns, rows] = decode(bytes).split('x').map(Number);
-      this.sizes.set(sized[1] as string, { columns: columns ?? 80, rows: rows ?? 24 });
+      this.lastSize = { columns: columns ?? 80, rows: rows ?? 24 };
+      this.sizes.set(sized[1] as string, this.lastSize);
       this.consoles.get(sized[1] as string)?.resize(columns ?? 80, rows ?? 24);
       return;
     }

@@ -119,7 +119,7 @@ export class Lab {
 
   /** The window of a console has this size now. An input like any other: what programs print depends on it. */
   resize(console: ConsoleId, columns: number, rows: number): void {
-    this.input(`resize:${console}`, `${columns}x${rows}`);
+    if (!this.consoles.hasSize(console, columns, rows)) this.input(`resize:${console}`, `${columns}x${rows}`);
   }
 
   /** Another login on a running machine; gives its console, or null when the machine is off. */

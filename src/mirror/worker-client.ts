@@ -112,6 +112,11 @@ export class WorkerClient implements LabClient {
     await this.restart(NEW_SESSION);
   }
 
+  /** State hash once everything has come to rest. */
+  async hash(): Promise<string> {
+    return this.running().hash();
+  }
+
   async exportSession(): Promise<string> {
     return JSON.stringify(this.api ? await this.api.record() : await this.store.load(), null, 2);
   }

@@ -1,6 +1,7 @@
 import { SPACE_LABELS, type Xlat } from '../../state/xlat.ts';
 import { grouped } from '../../views/stage.view.ts';
 import styles from './ChainTable.module.css';
+import { MemoryBytes } from './MemoryBytes.tsx';
 
 /** What is added and taken away: both ends of the sum stand in the rows already. */
 function middle(arithmetic: string): string {
@@ -26,6 +27,7 @@ export function ChainTable({ chain }: { readonly chain: Xlat }) {
           </li>
         ))}
       </ol>
+      <MemoryBytes chain={chain} />
       {chain.end ? (
         <p className={styles.end}>
           <strong>Ends here.</strong> {chain.end}

@@ -62,15 +62,26 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
     const { terminal, replay } = held.current;
     replay.showTo(mirror.log, mirror.store.getState().cursor);
     const resize = new ResizeObserver(() => {
-      if (host.current && held.current) fitColumns(held.current.terminal, host.current, wanted.current);
+      if (host.current && held.current) fitTerminal(held.current.terminal, host.current, wanted.current);
     });
     resize.observe(host.current);
+    let told: ReturnType<typeof setTimeout> | null = null;
+    const tell = ({ cols, rows }: { readonly cols: number; readonly rows: number }) => {
+      if (told !== null) clearTimeout(told);
+      told = setTimeout(() => {
+        if (mirror.store.getState().live) void mirror.client.resize(id, cols, rows);
+      }, SETTLE_MS);
+    };
+    const sized = terminal.onResize(tell);
+    tell(terminal);
     const themed = new MutationObserver(() => {
       terminal.options.theme = themeFromTokens();
     });
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     return () => {
       resize.disconnect();
+      sized.dispose();
+      if (told !== null) clearTimeout(told);
       themed.disconnect();
       terminal.dispose();
       held.current = null;
@@ -82,7 +93,7 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
     const { terminal } = held.current;
     terminal.options.screenReaderMode = settings.screenReader;
     wanted.current = fontSize;
-    if (host.current) fitColumns(terminal, host.current, fontSize);
+    if (host.current) fitTerminal(terminal, host.current, fontSize);
   }, [fontSize, settings.screenReader]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new epoch means other output under the same cursor
@@ -125,22 +136,26 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
   );
 }
 
-/** A serial line does not know how wide its far end is: 80 columns, as the shells behind it assume. */
-const COLUMNS = 80;
-const SMALLEST = 8.5;
+/** Columns a reader of kernel logs should have; text shrinks down to SMALLEST to give them. */
+const COMFORTABLE = 84;
+const SMALLEST = 11;
 
-/** The largest text, up to the wanted size, at which 80 columns fit; as many rows as there is room for. */
-function fitColumns(terminal: Terminal, element: HTMLElement, wanted: number): void {
+/** Fits text and grid to the element: the wanted size if it gives a comfortable width, smaller text if that helps. */
+function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): void {
   const { clientWidth, clientHeight } = element;
   if (clientWidth < 40 || clientHeight < 20) return;
   const family = String(terminal.options.fontFamily ?? 'monospace');
   const advance = textWidth('M'.repeat(20), `100px ${family}`) / 2000;
-  const fitting = (clientWidth - 16) / COLUMNS / advance;
-  const size = Math.max(SMALLEST, Math.min(wanted, Math.floor(fitting * 4) / 4));
+  const fitting = (clientWidth - 16) / COMFORTABLE / advance;
+  const size = Math.max(Math.min(SMALLEST, wanted), Math.min(wanted, Math.floor(fitting * 4) / 4));
   terminal.options.fontSize = size;
   const line = Math.ceil(textHeight(family, size) * 1.15);
-  terminal.resize(COLUMNS, Math.max(4, Math.floor(clientHeight / line)));
+  const columns = Math.max(40, Math.floor((clientWidth - 16) / (advance * size)));
+  terminal.resize(columns, Math.max(4, Math.floor(clientHeight / line)));
 }
+
+/** Tells the engine a window's size once it has settled. Monitors have no terminal of their own to tell. */
+const SETTLE_MS = 120;
 
 function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: () => void): Held {
   const { settings } = mirror.store.getState();
@@ -158,7 +173,7 @@ function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: 
   const search = new SearchAddon();
   terminal.loadAddon(search);
   terminal.open(element);
-  fitColumns(terminal, element, settings.terminalSize);
+  fitTerminal(terminal, element, settings.terminalSize);
   terminal.onData((text) => {
     const { live, askBranch, cursor, playing } = mirror.store.getState();
     if (playing) mirror.goLive();

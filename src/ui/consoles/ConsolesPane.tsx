@@ -32,6 +32,7 @@ export function ConsolesPane() {
             onPick={() => mirror.update({ activeConsole: one.id })}
           />
         ))}
+        <NewConsole />
       </div>
       <div className={styles.screens}>
         {consoles.map((one) => (
@@ -76,6 +77,29 @@ function Tab(props: { readonly info: ConsoleInfo; readonly active: boolean; read
     >
       {info.kind === 'monitor' ? <span className={styles.kind}>(qemu)</span> : null}
       {upper(info.kind === 'monitor' ? info.machine : info.title)}
+    </button>
+  );
+}
+
+/** Another login on the machine whose console is shown. */
+function NewConsole() {
+  const mirror = useMirror();
+  const live = usePageState((state) => state.live);
+  const machine = usePageState((state) => state.consoles.find((one) => one.id === state.activeConsole)?.machine);
+  if (!live || machine === undefined) return null;
+  const open = async () => {
+    const id = await mirror.client.openConsole(machine);
+    if (id !== null) mirror.update({ activeConsole: id });
+  };
+  return (
+    <button
+      type="button"
+      className={styles.tab}
+      aria-label={`Another login on ${upper(machine)}`}
+      title={`Another login on ${upper(machine)}`}
+      onClick={() => void open()}
+    >
+      +
     </button>
   );
 }

@@ -12,7 +12,7 @@ export interface LayoutSpec {
 export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
-    columns: { consoles: 34, centre: 39, inspector: 27 },
+    columns: { consoles: 36, centre: 38, inspector: 26 },
     centre: { stage: 52, addresses: 48 },
     time: 18,
   },
