@@ -3,7 +3,11 @@ import { print } from '../pciutils/io.ts';
 import { daxReader } from './dax.ts';
 import { imply, type ListOptions, noOptions } from './filter.ts';
 import { type Node, printJson } from './json.ts';
+import { LibCxl } from './libcxl.ts';
 import { list } from './list.ts';
+import { memdevAction } from './memdev.ts';
+import { portAction } from './port.ts';
+import { createRegion, regionAction } from './region.ts';
 import { Scanner } from './topology.ts';
 
 const VERSION = '81';
@@ -61,14 +65,14 @@ const LIST_USAGE = `
     -v, --verbose           more; repeat for still more
 `;
 
-/** cxl-cli 81: `list` and `version`. */
+/** cxl-cli 81: `list`, `version`, and the commands on regions, memdevs and ports. */
 export const cxl: Program = async (sys, argv) => {
   const [, command, ...args] = argv;
   if (command === undefined || command === '--help' || command === 'help') {
     await print(
       sys,
       command === undefined ? 2 : 1,
-      `\n usage: cxl [--version] [--help] COMMAND [ARGS]\n\n commands of cxl-cli; in this lab: list, version\n\n   ${KNOWN.join('\n   ')}\n\n`,
+      `\n usage: cxl [--version] [--help] COMMAND [ARGS]\n\n commands of cxl-cli\n\n   ${KNOWN.join('\n   ')}\n\n`,
     );
     return command === undefined ? 1 : 0;
   }
@@ -81,6 +85,26 @@ export const cxl: Program = async (sys, argv) => {
     return 0;
   }
   if (command === 'list') return runList(sys, args);
+  const library = new LibCxl(sys);
+  switch (command) {
+    case 'create-region':
+      return createRegion(library, args);
+    case 'enable-region':
+      return regionAction(library, 'enable', args);
+    case 'disable-region':
+      return regionAction(library, 'disable', args);
+    case 'destroy-region':
+      return regionAction(library, 'destroy', args);
+    case 'enable-memdev':
+    case 'disable-memdev':
+    case 'reserve-dpa':
+    case 'free-dpa':
+      return memdevAction(library, command, args);
+    case 'enable-port':
+    case 'disable-port':
+    case 'disable-bus':
+      return portAction(library, command, args);
+  }
   if (KNOWN.includes(command)) {
     await print(
       sys,

@@ -328,7 +328,7 @@ class Lister {
     if (region.ways > 0) fields.add('interleave_ways', region.ways).add('interleave_granularity', region.granularity);
     fields.add('decode_state', region.committed ? 'commit' : 'reset');
     if (!region.enabled) fields.add('state', 'disabled');
-    if (this.options.targets && region.targets.length > 0)
+    if (this.options.targets)
       fields.add(
         'mappings',
         region.targets.map(({ position, decoder }) =>
@@ -350,11 +350,11 @@ class Lister {
 }
 
 /** Largest run of a root decoder's range that no region holds (libcxl: max available extent). */
-function largestHole(decoder: Decoder): bigint {
+export function largestHole(decoder: Decoder): bigint {
   let at = decoder.start;
   let largest = 0n;
   for (const region of [...decoder.regions]
-    .filter((candidate) => candidate.size > 0n)
+    .filter((candidate) => candidate.size > 0n && candidate.committed)
     .sort((a, b) => (a.resource < b.resource ? -1 : 1))) {
     if (region.resource - at > largest) largest = region.resource - at;
     at = region.resource + region.size;

@@ -1,0 +1,241 @@
+import { E, strerror } from '../../base/errno.ts';
+import { print } from '../pciutils/io.ts';
+import { daxReader } from './dax.ts';
+import { noOptions, passes } from './filter.ts';
+import { printJson } from './json.ts';
+import type { LibCxl } from './libcxl.ts';
+import { largestHole, list } from './list.ts';
+import { type OptionSpec, type Parsed, parseOptions, parseSize } from './options.ts';
+import type { Decoder, Memdev, Port, Topology } from './topology.ts';
+
+/** `cxl create-region` (ndctl v81, cxl/region.c): options, checks, then the sysfs writes in its order. */
+
+export const CREATE_OPTIONS: readonly OptionSpec[] = [
+  { short: 'b', long: 'bus', value: true },
+  { short: 'd', long: 'decoder', value: true },
+  { short: 's', long: 'size', value: true },
+  { short: 't', long: 'type', value: true },
+  { short: 'U', long: 'uuid', value: true },
+  { short: 'w', long: 'ways', value: true },
+  { short: 'g', long: 'granularity', value: true },
+  { short: 'm', long: 'memdevs', value: false },
+  { short: 'u', long: 'human', value: false },
+  { short: 'Q', long: 'enforce-qos', value: false },
+  { short: '', long: 'debug', value: false },
+];
+
+const SZ_256M = 0x10000000n;
+
+interface Config {
+  readonly decoderName: string;
+  mode: 'ram' | 'pmem';
+  readonly size: bigint;
+  readonly granularity: number;
+  ways: number;
+  memdevs: readonly Memdev[];
+}
+
+/** The decoders a memdev is mapped by on its way up: those of the ports above its endpoint. */
+function mapped(topology: Topology, filter: string): readonly Memdev[] {
+  const found: Memdev[] = [];
+  const walk = (port: Port, above: boolean): void => {
+    const here = above || port.decoders.some((decoder) => passes(filter, decoder.name, 'decoder'));
+    for (const child of port.ports) walk(child, here);
+    if (!here) return;
+    for (const endpoint of port.endpoints) {
+      const memdev = topology.memdevs.find((one) => one.name === endpoint.memdev);
+      if (memdev?.enabled) found.push(memdev);
+    }
+  };
+  for (const bus of topology.buses) walk(bus, false);
+  return found;
+}
+
+const integer = (text: string): number => (/^-?(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN);
+
+export class RegionCreator {
+  constructor(
+    private readonly cxl: LibCxl,
+    private readonly args: readonly string[],
+  ) {}
+
+  private fn = 'parse_create_options';
+  private async fail(text: string, rc: number): Promise<number> {
+    await print(this.cxl.sys, 2, `cxl region: ${this.fn}: ${text}\n`);
+    return rc;
+  }
+
+  /** 0 or a negated errno; parse errors of the command line itself give a usage status. */
+  async run(): Promise<{ rc: number; usage: boolean }> {
+    const parsed = parseOptions(this.args, CREATE_OPTIONS);
+    if (parsed.error !== null) {
+      await print(this.cxl.sys, 2, parsed.error);
+      return { rc: -E.EINVAL, usage: true };
+    }
+    const config = await this.configure(parsed);
+    if (typeof config === 'number') return { rc: config, usage: false };
+    return { rc: await this.create(config, parsed.options.has('human'), parsed.options.get('uuid')), usage: false };
+  }
+
+  private async configure({ options, words }: Parsed): Promise<Config | number> {
+    const decoderName = options.get('decoder');
+    if (decoderName === undefined) return this.fail('no root decoder specified', -E.EINVAL);
+    const type = options.get('type');
+    if (type !== undefined && type !== 'ram' && type !== 'pmem')
+      return this.fail(`unsupported type: ${type}`, -E.EINVAL);
+    const size = options.has('size') ? parseSize(options.get('size') ?? '') : 0n;
+    if (size === null) return this.fail(`Invalid size: ${options.get('size')}`, -E.EINVAL);
+    const number = (name: string): number => integer(options.get(name) ?? '0');
+    const ways = number('ways');
+    if (options.has('ways') && !(ways > 0)) return this.fail(`Invalid interleave ways: ${ways || 0}`, -E.EINVAL);
+    const granularity = number('granularity');
+    if (options.has('granularity') && !(granularity > 0))
+      return this.fail(`Invalid interleave granularity: ${granularity || 0}`, -E.EINVAL);
+    if (options.has('uuid')) {
+      if (type === 'ram') {
+        // the message has no line end of its own
+        await print(this.cxl.sys, 2, `cxl region: ${this.fn}: can't set UUID for ram / volatile regions`);
+        return -E.EINVAL;
+      }
+      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(options.get('uuid') ?? ''))
+        return this.fail(`failed to parse uuid: '${options.get('uuid')}'`, -E.EINVAL);
+    }
+    this.fn = 'collect_memdevs';
+    const topology = this.cxl.scan();
+    const filter = words.length > 0 ? words.join(' ') : null;
+    let memdevs = mapped(topology, decoderName).filter((memdev) => passes(filter, memdev.name, 'mem', memdev.host));
+    if (memdevs.length === 0)
+      return this.fail(`no active memdevs found: decoder: ${decoderName} filter: ${filter ?? 'none'}`, -E.ENXIO);
+    // named memdevs stand in the order they were named
+    const rank = (memdev: Memdev) => words.findIndex((word) => passes(word, memdev.name, 'mem', memdev.host));
+    if (filter !== null) memdevs = [...memdevs].sort((a, b) => rank(a) - rank(b));
+    this.fn = 'validate_ways';
+    const wanted = ways > 0 ? ways : memdevs.length;
+    if (wanted > memdevs.length || (words.length > 0 && wanted !== memdevs.length))
+      return this.fail(
+        `Interleave ways ${wanted} is ${wanted > memdevs.length ? 'greater' : 'less'} than number of memdevs ${words.length > 0 ? 'specified' : 'found'}: ${memdevs.length}`,
+        -E.ENXIO,
+      );
+    const mode = type === 'ram' ? 'ram' : 'pmem';
+    const config: Config = { decoderName, mode, size, granularity, ways: wanted, memdevs };
+    const root = this.root(topology, config);
+    this.fn = 'create_region_validate_config';
+    if (!root) return this.fail(`${decoderName} not found in CXL topology`, -E.ENXIO);
+    if (type === undefined && root.capabilities.ram && !root.capabilities.pmem) config.mode = 'ram';
+    this.fn = 'validate_decoder';
+    if (config.mode === 'ram' && !root.capabilities.ram)
+      return this.fail(`${root.name} is not volatile capable`, -E.EINVAL);
+    if (config.mode === 'pmem' && !root.capabilities.pmem)
+      return this.fail(`${root.name} is not pmem capable`, -E.EINVAL);
+    return config;
+  }
+
+  private root(topology: Topology, config: Config): Decoder | undefined {
+    return topology.buses.flatMap((bus) => bus.decoders).find((one) => passes(config.decoderName, one.name, 'decoder'));
+  }
+
+  private async create(config: Config, human: boolean, uuid: string | undefined): Promise<number> {
+    this.fn = 'create_region';
+    const { cxl } = this;
+    const topology = cxl.scan();
+    const root = this.root(topology, config);
+    if (!root) return -E.ENXIO;
+    const used = config.memdevs.slice(0, config.ways);
+    const smallest = used
+      .map((memdev) => (config.mode === 'ram' ? memdev.ramSize : memdev.pmemSize))
+      .reduce((least, one) => (one < least ? one : least));
+    const extent = largestHole(root);
+    const ways = BigInt(config.ways);
+    let size = config.size > 0n ? config.size : smallest * ways;
+    if (size === 0n) return this.fail('unable to determine region size', -E.ENXIO);
+    const hex = (value: bigint) => `0x${value.toString(16)}`;
+    if (config.size > 0n && size > extent)
+      return this.fail(
+        `${root.name}: region size ${hex(size)} exceeds max available space (${hex(extent)})`,
+        -E.ENOSPC,
+      );
+    if (size % ways !== 0n)
+      return this.fail(`size (${size}) is not an integral multiple of interleave-ways (${config.ways})`, -E.EINVAL);
+    if (size > extent) size = (extent / (SZ_256M * ways)) * SZ_256M * ways;
+    const attribute = `create_${config.mode}_region`;
+    const name = cxl.scanner.text(`/sys/bus/cxl/devices/${root.name}/${attribute}`);
+    if (name === null || (await cxl.attr(root.name, attribute, name)) !== 0)
+      return this.fail(`failed to create region under ${root.name}`, -E.ENXIO);
+    const rc = await this.configureRegion(config, root, name, size, uuid);
+    if (rc !== 0) {
+      await cxl.attr(root.name, 'delete_region', name);
+      return rc;
+    }
+    const options = { ...noOptions(), regions: true, targets: true, idle: true, region: name, human };
+    const shown = list(cxl.scan(), options, daxReader(cxl.sys));
+    if (Array.isArray(shown) && shown[0] !== undefined) await print(cxl.sys, 1, `${printJson(shown[0])}\n`);
+    return 0;
+  }
+
+  private async configureRegion(
+    config: Config,
+    root: Decoder,
+    name: string,
+    size: bigint,
+    uuid: string | undefined,
+  ): Promise<number> {
+    const { cxl } = this;
+    const attempt = async (device: string, attribute: string, what: string, text: string): Promise<number> => {
+      const rc = await cxl.attr(device, attribute, text);
+      if (rc !== 0) await this.fail(`${device}: ${what} failed: ${strerror(rc)}`, rc);
+      return rc;
+    };
+    let granularity = config.granularity || root.granularity;
+    if (root.ways > 1) {
+      if (config.granularity !== 0 && config.granularity !== root.granularity) {
+        this.fn = 'cxl_region_determine_granularity';
+        return this.fail(
+          `${name}: For an x${root.ways} root, only root decoder granularity (${root.granularity}) permitted`,
+          -E.EINVAL,
+        );
+      }
+      granularity = root.granularity;
+    }
+    let rc = await attempt(name, 'interleave_granularity', 'set_interleave_granularity', `${granularity}\n`);
+    if (rc === 0) rc = await attempt(name, 'interleave_ways', 'set_interleave_ways', `${config.ways}\n`);
+    if (rc === 0 && config.mode === 'pmem') rc = await attempt(name, 'uuid', 'set_uuid', `${uuid ?? this.uuid()}\n`);
+    if (rc === 0) rc = await attempt(name, 'size', 'set_size', `0x${size.toString(16)}\n`);
+    if (rc !== 0) return rc;
+    const share = `0x${(size / BigInt(config.ways)).toString(16)}\n`;
+    for (const [position, memdev] of config.memdevs.slice(0, config.ways).entries()) {
+      const decoder = this.freeDecoder(memdev);
+      if (!decoder) return this.fail(`${memdev.name}: failed to find a free decoder`, -E.ENXIO);
+      if (decoder.mode !== config.mode) {
+        rc = await attempt(decoder.name, 'dpa_size', 'set_dpa_size', '0x0\n');
+        if (rc === 0) rc = await attempt(decoder.name, 'mode', 'set_mode', config.mode);
+        if (rc !== 0) return rc;
+      }
+      rc = await attempt(decoder.name, 'dpa_size', 'set_dpa_size', share);
+      if (rc !== 0) return rc;
+      rc = await cxl.attr(name, `target${position}`, decoder.name);
+      if (rc !== 0) return this.fail(`${name}: failed to set target${position} to ${memdev.name}`, rc);
+    }
+    rc = await cxl.attr(name, 'commit', '1\n');
+    if (rc !== 0) return this.fail(`${name}: failed to commit decode: ${strerror(rc)}`, rc);
+    rc = await cxl.bind(name);
+    if (rc !== 0) return this.fail(`${name}: failed to enable: ${strerror(rc)}`, rc);
+    return 0;
+  }
+
+  /** The memdev's first decoder that decodes nothing yet. */
+  private freeDecoder(memdev: Memdev): Decoder | undefined {
+    const find = (port: Port): Port | undefined =>
+      port.endpoints.find((endpoint) => endpoint.memdev === memdev.name) ??
+      port.ports.map(find).find((one) => one !== undefined);
+    const endpoint = this.cxl
+      .scan()
+      .buses.map(find)
+      .find((one) => one !== undefined);
+    return endpoint?.decoders.find((decoder) => decoder.size === 0n);
+  }
+
+  /** A random UUID, version 4, from the kernel. */
+  private uuid(): string {
+    return this.cxl.scanner.text('/proc/sys/kernel/random/uuid') ?? '';
+  }
+}

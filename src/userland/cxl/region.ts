@@ -1,0 +1,131 @@
+import { E, strerror } from '../../base/errno.ts';
+import { print } from '../pciutils/io.ts';
+import { RegionCreator } from './create.ts';
+import { passes } from './filter.ts';
+import type { LibCxl } from './libcxl.ts';
+import { type OptionSpec, parseOptions } from './options.ts';
+import type { Decoder, Region } from './topology.ts';
+
+/** `cxl create-`, `enable-`, `disable-` and `destroy-region` (ndctl v81, cxl/region.c). */
+
+type Action = 'enable' | 'disable' | 'destroy';
+
+const OPTIONS: readonly OptionSpec[] = [
+  { short: 'b', long: 'bus', value: true },
+  { short: 'd', long: 'decoder', value: true },
+  { short: 'f', long: 'force', value: false },
+  { short: '', long: 'debug', value: false },
+];
+
+const plural = (count: number) => `${count} region${count === 1 ? '' : 's'}`;
+
+export async function createRegion(cxl: LibCxl, args: readonly string[]): Promise<number> {
+  const { rc, usage } = await new RegionCreator(cxl, args).run();
+  if (usage) return 129;
+  await print(cxl.sys, 2, `cxl region: cmd_create_region: created ${plural(rc === 0 ? 1 : 0)}\n`);
+  return rc === 0 ? 0 : 1;
+}
+
+export async function regionAction(cxl: LibCxl, action: Action, args: readonly string[]): Promise<number> {
+  const { options, words, error } = parseOptions(args, OPTIONS);
+  const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl region: ${fn}: ${text}\n`);
+  if (error !== null || words.length === 0) {
+    await print(cxl.sys, 2, error ?? `usage: cxl ${action}-region <region> [<options>]\n`);
+    return 129;
+  }
+  let count = 0;
+  let failure = 0;
+  for (const bus of cxl.scan().buses) {
+    if (!passes(options.get('bus') ?? null, bus.name, 'root', bus.provider)) continue;
+    for (const decoder of bus.decoders) {
+      if (!passes(options.get('decoder') ?? null, decoder.name, 'decoder')) continue;
+      for (const region of decoder.regions) {
+        if (!words.some((word) => passes(word, region.name, 'region'))) continue;
+        const rc = await new RegionWork(cxl, region, decoder, options.has('force')).run(action);
+        if (rc === 0) count++;
+        else {
+          await say('decoder_region_action', `${region.name}: failed: ${strerror(rc)}`);
+          failure = rc;
+        }
+      }
+    }
+  }
+  if (failure !== 0) await say('region_action', `one or more failures, last failure: ${strerror(failure)}`);
+  const done = action === 'destroy' ? 'destroyed' : `${action}d`;
+  await say(`cmd_${action}_region`, `${done} ${plural(count)}`);
+  return failure === 0 ? 0 : 1;
+}
+
+class RegionWork {
+  constructor(
+    private readonly cxl: LibCxl,
+    private readonly region: Region,
+    private readonly decoder: Decoder,
+    private readonly force: boolean,
+  ) {}
+
+  async run(action: Action): Promise<number> {
+    if (action === 'enable') return this.enable();
+    return action === 'disable' ? this.disable() : this.destroy();
+  }
+
+  private say(fn: string, text: string): Promise<void> {
+    return print(this.cxl.sys, 2, `cxl region: ${fn}: ${text}\n`);
+  }
+
+  private async enable(): Promise<number> {
+    const { name } = this.region;
+    const rc = await this.cxl.bind(name);
+    if (rc !== 0) await this.cxl.err(`cxl_region_enable: ${name}: failed to enable`);
+    return rc;
+  }
+
+  /** Memory that is in use as system RAM would be taken offline first; nothing here puts it online. */
+  private disable(): Promise<number> {
+    const { name } = this.region;
+    return this.cxl.unbind(`/sys/bus/cxl/devices/${name}`, name);
+  }
+
+  private async destroy(): Promise<number> {
+    const { cxl, region } = this;
+    const { name } = region;
+    if (cxl.isBound(name)) {
+      if (!this.force) {
+        await this.say('destroy_region', `${name} active. Disable it or use --force`);
+        return -E.EBUSY;
+      }
+      const rc = await this.disable();
+      if (rc !== 0) {
+        await this.say('destroy_region', `${name}: error disabling region: ${strerror(rc)}`);
+        return rc;
+      }
+    }
+    let rc = await cxl.attr(name, 'commit', '0\n');
+    if (rc !== 0) {
+      await this.say('destroy_region', `${name}: failed to reset decode: ${strerror(rc)}`);
+      return rc;
+    }
+    if (region.ways === 0) {
+      await this.say('destroy_region', `${name}: error getting interleave ways`);
+      return -E.ENXIO;
+    }
+    for (let position = 0; position < region.ways; position++) {
+      const target = cxl.scanner.text(`/sys/bus/cxl/devices/${name}/target${position}`);
+      if (target === null || target === '' || cxl.scanner.text(`/sys/bus/cxl/devices/${target}/dpa_size`) === null) {
+        await cxl.err(`cxl_region_get_target_decoder: ${name}: error locating decoder for target${position}`);
+        return -E.ENXIO;
+      }
+      rc = await cxl.attr(name, `target${position}`, '\n');
+      if (rc !== 0) {
+        await this.say('destroy_region', `${name}: clear target${position} failed: ${strerror(rc)}`);
+        return rc;
+      }
+      rc = await cxl.attr(target, 'dpa_size', '0x0\n');
+      if (rc !== 0) {
+        await this.say('destroy_region', `${target}: set_dpa_size failed: ${strerror(rc)}`);
+        return rc;
+      }
+    }
+    return cxl.attr(this.decoder.name, 'delete_region', name);
+  }
+}
