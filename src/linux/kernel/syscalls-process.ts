@@ -121,7 +121,7 @@ export class ProcessCalls {
         }
         if (options.untraced && child.state === 'stopped' && !child.stopReported) {
           child.stopReported = true;
-          return { pid: child.pid, status: 128 + child.stopSignal, signal: child.stopSignal };
+          return { pid: child.pid, status: 128 + child.stopSignal, signal: 0, stopped: child.stopSignal };
         }
       }
       if (options.nohang) return { pid: 0, status: 0, signal: 0 };

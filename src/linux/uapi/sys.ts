@@ -220,6 +220,8 @@ export interface WaitResult {
   /** Exit code, or 128 + signal when killed. */
   readonly status: number;
   readonly signal: number;
+  /** With `untraced`: the child is not gone, this signal stopped it. */
+  readonly stopped?: number;
 }
 
 export interface Uname {

@@ -6,6 +6,8 @@ export interface Job {
   readonly text: string;
   readonly statuses: Map<number, number>;
   signal: number;
+  /** Stopped by a signal (Ctrl-Z). */
+  stopped: boolean;
   notified: boolean;
 }
 
@@ -16,7 +18,7 @@ export class Jobs {
 
   add(pids: readonly number[], pgid: number, text: string): Job {
     const number = Math.max(0, ...this.list.map((j) => j.number)) + 1;
-    const job: Job = { number, pids, pgid, text, statuses: new Map(), signal: 0, notified: false };
+    const job: Job = { number, pids, pgid, text, statuses: new Map(), signal: 0, stopped: false, notified: false };
     this.list.push(job);
     return job;
   }
@@ -54,8 +56,16 @@ export class Jobs {
   /** A line of `jobs`. */
   line(job: Job, long = false): string {
     const status = this.status(job);
-    const state = !this.done(job) ? 'Running' : status === 0 ? 'Done' : job.signal ? 'Terminated' : `Exit ${status}`;
+    const state = job.stopped
+      ? 'Stopped'
+      : !this.done(job)
+        ? 'Running'
+        : status === 0
+          ? 'Done'
+          : job.signal
+            ? 'Terminated'
+            : `Exit ${status}`;
     const pid = long ? `${job.pids[0]} ` : '';
-    return `[${job.number}]${this.mark(job)}  ${pid}${state.padEnd(24)}${job.text}${this.done(job) ? '' : ' &'}`;
+    return `[${job.number}]${this.mark(job)}  ${pid}${state.padEnd(24)}${job.text}${this.done(job) || job.stopped ? '' : ' &'}`;
   }
 }

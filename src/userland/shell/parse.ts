@@ -33,13 +33,36 @@ export class Source {
 }
 
 export function parseScript(text: string): ParsedScript {
-  return parse(text);
+  const script = parse(text);
+  if (!/[A-Za-z0-9_]\s*\(/.test(text)) return script;
+  const found = openFunction(script, text);
+  const first = script.errors?.[0];
+  return found && (!first || first.pos >= found.pos) ? { ...script, errors: [found] } : script;
+}
+
+/** unbash takes `word (` for words; for bash it begins a function definition and wants the `)`. */
+function openFunction(node: SyntaxNode, text: string): { message: string; pos: number } | null {
+  let found: { message: string; pos: number } | null = null;
+  const visit = (n: SyntaxNode): void => {
+    if (found) return;
+    if (n.type === 'Command' && n.name && n.prefix.length === 0) {
+      const m = /^[ \t]*\([ \t]*([^\s)(;&|<>]*)/.exec(text.slice(n.name.end));
+      if (m && text.slice(n.name.pos, n.name.end) === n.name.text && /^\w+$/.test(n.name.text))
+        found = {
+          message: `unexpected token '${m[1] || 'newline'}'`,
+          pos: n.name.end + m[0].length - (m[1]?.length ?? 0),
+        };
+    }
+    forEachChild(n, visit);
+  };
+  visit(node);
+  return found;
 }
 
 /** Does the text want more lines before it can run (open quote, `do` without `done`, here-document, trailing backslash or operator)? */
 export function isIncomplete(text: string): boolean {
   if (/(^|[^\\])(\\\\)*\\$/.test(text)) return true;
-  const script = parse(text);
+  const script = parseScript(text);
   for (const error of script.errors ?? [])
     if (/^unterminated|^expected .*(to close|after)/.test(error.message) && !/^unexpected/.test(error.message)) {
       // "expected command after 'do'" in the middle of a line is a true error, at the end it asks for more.

@@ -8,6 +8,7 @@ import { runAssignment } from './assign.ts';
 import { runCompound } from './compound.ts';
 import { BreakSignal, deathText, ExitSignal, InterruptSignal, ReturnSignal, signalName } from './control.ts';
 import { ExpandError, type ExpandHost, expandTemplate, expandText, expandWords } from './expand.ts';
+import type { Job } from './jobs.ts';
 import type * as Ast from './parse.ts';
 import { expandAliases, parseScript, parseWord, Source, syntaxMessage } from './parse.ts';
 import { promptString } from './prompt.ts';
@@ -147,13 +148,16 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
     void this.sys.ioctl(this.ttyFd, TIOCSPGRP, arg);
   }
 
-  /** Waits for one child; traps run in between. */
-  async wait(pid: number): Promise<{ status: number; signal: number }> {
+  /** Waits for one child; traps run in between. With `untraced` also until it stops. */
+  async wait(pid: number, untraced = false): Promise<{ status: number; signal: number; stopped?: number }> {
     for (;;) {
       const known = this.jobs.finished.get(pid);
       if (known !== undefined) return { status: known, signal: 0 };
-      const r = await this.sys.waitpid(pid);
-      if (typeof r !== 'number') return { status: r.status, signal: r.signal };
+      const r = await this.sys.waitpid(pid, { untraced });
+      if (typeof r !== 'number')
+        return r.stopped
+          ? { status: 128 + r.stopped, signal: 0, stopped: r.stopped }
+          : { status: r.status, signal: r.signal };
       if (r === -E.EINTR) {
         await this.signals();
         continue;
@@ -163,14 +167,19 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   }
 
   /** Waits for the processes of a foreground pipeline; the terminal is theirs meanwhile. */
-  async waitPipeline(pids: readonly number[], pgid: number, text: string): Promise<number[]> {
+  async waitPipeline(pids: readonly number[], pgid: number, text: string, known?: Job): Promise<number[]> {
     if (pgid) this.foreground(pgid);
     const statuses: number[] = [];
     let interrupted = false;
     try {
       for (const pid of pids) {
-        const { status, signal } = await this.wait(pid);
+        const { status, signal, stopped } = await this.wait(pid, pgid > 0 && this.interactive);
         statuses.push(status);
+        if (stopped) {
+          await this.stopped(pids, pgid, text, known);
+          return pids.map((_, n) => statuses[n] ?? status);
+        }
+        if (known) this.jobs.record(pid, status, signal);
         if (signal === SIGINT) interrupted = true;
         const death = deathText(signal);
         if (death && pid === pids.at(-1)) {
@@ -187,6 +196,13 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
       throw new InterruptSignal();
     }
     return statuses;
+  }
+
+  /** Ctrl-Z: what ran in the foreground becomes a job; the line goes on with its next command. */
+  private async stopped(pids: readonly number[], pgid: number, text: string, known?: Job): Promise<void> {
+    const job = known ?? this.jobs.add(pids, pgid, text);
+    job.stopped = true;
+    await complain(this.sys, `\n${this.jobs.line(job)}`);
   }
 
   /** Looks for finished background children without sleeping. */

@@ -16,24 +16,35 @@ const jobs: Builtin = async (sh, args) => {
   return sh.out('jobs', text);
 };
 
+const noControl = async (sh: Shell, name: string): Promise<number> => {
+  await sh.error(`${name}: no job control`);
+  return 1;
+};
+
 const fg: Builtin = async (sh, args) => {
+  if (!sh.options.has('monitor')) return noControl(sh, 'fg');
   const job = sh.jobs.find(args[0] ?? '%%');
   if (!job) {
     await sh.error(`fg: ${args[0] ?? 'current'}: no such job`);
     return 1;
   }
   await sh.out('fg', `${job.text}\n`);
+  job.stopped = false;
+  sh.foreground(job.pgid);
   sh.sys.kill(-job.pgid, SIGCONT);
-  sh.jobs.remove(job);
-  return (await sh.waitPipeline(job.pids, job.pgid, job.text)).at(-1) ?? 0;
+  const status = (await sh.waitPipeline(job.pids, job.pgid, job.text, job)).at(-1) ?? 0;
+  if (!job.stopped) sh.jobs.remove(job);
+  return status;
 };
 
 const bg: Builtin = async (sh, args) => {
+  if (!sh.options.has('monitor')) return noControl(sh, 'bg');
   const job = sh.jobs.find(args[0] ?? '%%');
   if (!job) {
     await sh.error(`bg: ${args[0] ?? 'current'}: no such job`);
     return 1;
   }
+  job.stopped = false;
   sh.sys.kill(-job.pgid, SIGCONT);
   return sh.out('bg', `[${job.number}]${sh.jobs.mark(job)} ${job.text} &\n`);
 };
@@ -167,6 +178,7 @@ const kill: Builtin = async (sh, args) => {
 const disown: Builtin = async (sh, args) => {
   const job = sh.jobs.find(args[0] ?? '%%');
   if (job) sh.jobs.remove(job);
+  else await sh.error(`disown: ${args[0] ?? 'current'}: no such job`);
   return job ? 0 : 1;
 };
 
