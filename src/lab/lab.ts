@@ -2,17 +2,19 @@ import { assert, UserError } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 import { Prng } from '../base/prng.ts';
 import { Scheduler } from '../base/scheduler.ts';
+import type { BootParams } from '../hw/bus/boot-params.ts';
 import type { Cpu } from '../hw/bus/cpu-bus.ts';
 import { MapEpoch } from '../hw/bus/map-epoch.ts';
 import { runFirmware } from '../hw/firmware/firmware.ts';
 import { PhysicalMachine } from '../hw/physical/machine.ts';
 import { Linux } from '../linux/kernel/linux.ts';
 import { MODULES } from '../linux/module-table.ts';
-import type { CommandEvent, Platform } from '../linux/platform.ts';
+import type { CommandEvent, Guest, Platform } from '../linux/platform.ts';
 import type { Sys } from '../linux/uapi/sys.ts';
 import { KVM } from '../linux/virt/kvm/kvm.ts';
 import { EventLog, type MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, RecordedInput, SessionRecord } from '../protocol/client.ts';
+import { paths } from '../state/schema.ts';
 import { bytesAt } from './bytes-at.ts';
 import { Consoles } from './consoles.ts';
 import { Driver } from './driver.ts';
@@ -21,6 +23,8 @@ import { hostImages } from './images.ts';
 import { Monitors } from './monitors.ts';
 import { programsOf } from './programs.ts';
 import { parseTranscript } from './transcript.ts';
+
+const COM1 = 0x3f8;
 
 /** What the embedding program does for the lab: let the event loop breathe, and wait for virtual time to pass. */
 export interface LabHost {
@@ -189,16 +193,10 @@ export class Lab {
   }
 
   /** A virtual CPU starts: firmware, then the kernel it loads. */
-  private execute(machine: MachineId, cpu: Cpu): Linux {
+  private execute(machine: MachineId, cpu: Cpu): Guest {
     const boot = runFirmware(cpu.bus);
-    const kernel = new Linux({
-      platform: this.platformOf(machine),
-      machine,
-      cpu,
-      boot,
-      modules: MODULES,
-      console: (bytes, channel) => this.consoles.output(machine, bytes, channel),
-    });
+    const kernel = this.unpack(machine, cpu, boot);
+    if (!(kernel instanceof Linux)) return kernel;
     this.machines.set(machine, kernel);
     this.consoles.addSerial(
       machine,
@@ -208,6 +206,29 @@ export class Lab {
     this.monitors.attach(machine);
     kernel.start();
     return kernel;
+  }
+
+  /** The kernel in the image firmware loaded; for a damaged one the decompressor's last words. */
+  private unpack(machine: MachineId, cpu: Cpu, boot: BootParams): Linux | Guest {
+    try {
+      return new Linux({
+        platform: this.platformOf(machine),
+        machine,
+        cpu,
+        boot,
+        modules: MODULES,
+        console: (bytes, channel) => this.consoles.output(machine, bytes, channel),
+      });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.machines.delete(machine);
+      cpu.bus.outs(COM1, utf8('\r\n\r\ncrc error\r\n\r\n -- System halted'));
+      const known = this.log.object(paths.machine(machine));
+      const kept = typeof known === 'object' && known !== null && !Array.isArray(known) ? known : {};
+      this.log.publish(paths.machine(machine), { ...kept, id: machine, state: 'crashed', reason: error.message });
+      this.monitors.attach(machine);
+      return { machine, interrupt: () => {}, powerOff: () => {} };
+    }
   }
 
   private command(event: CommandEvent): void {

@@ -4,7 +4,7 @@
  * another terminal.
  */
 import { text, utf8 } from '../../base/bytes.ts';
-import { O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
+import { O_RDONLY, O_RDWR, O_WRONLY, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
 import type { Program, Sys } from '../uapi/sys.ts';
 
 /** Exit statuses of a session that never began. */
@@ -29,10 +29,6 @@ async function slurp(sys: Sys, path: string): Promise<string> {
 
 /** What systemd's hostname, modules-load and tmpfiles steps do. */
 async function setup(sys: Sys): Promise<void> {
-  for (const fd of [0, 1, 2]) {
-    const opened = sys.open('/dev/console', O_RDWR | O_NOCTTY);
-    if (opened >= 0 && opened !== fd) sys.close(opened);
-  }
   const links = { fd: 'self/fd', stdin: 'self/fd/0', stdout: 'self/fd/1', stderr: 'self/fd/2' };
   for (const [name, target] of Object.entries(links)) sys.symlink(`/proc/${target}`, `/dev/${name}`);
   const hostname = (await slurp(sys, '/etc/hostname')).trim();

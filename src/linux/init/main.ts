@@ -6,6 +6,7 @@ import { RamInode } from '../fs/ramfs.ts';
 import { decodeInitrd, type InitrdEntry, programText } from '../image.ts';
 import type { Linux } from '../kernel/linux.ts';
 import { load_binary } from '../kernel/syscalls-process.ts';
+import { O_NOCTTY, O_RDWR } from '../uapi/constants.ts';
 
 /** e820__reserve_resources: what software must not take early; plain reservations above 1 MiB come late. */
 function e820__reserve_resources(kernel: Linux): void {
@@ -200,6 +201,8 @@ function run_init_process(kernel: Linux): void {
     kernel.printk(6, `Run ${path} as init process`);
     const task = kernel.tasks.create(null, binary.comm, [path], kernel.vfs.ns.root);
     task.env = { HOME: '/', TERM: 'linux' };
+    // console_on_rootfs
+    for (const _ of [0, 1, 2]) task.sys.open('/dev/console', O_RDWR | O_NOCTTY);
     kernel.setState('running');
     kernel.tasks.start(task, () => binary.program(task.sys, [path], task.env));
     kernel.startLogins();
