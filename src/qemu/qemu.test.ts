@@ -204,7 +204,10 @@ test('monitor: unknown commands, help, status, history and completion', async ()
   run.fake.type('\x1b[A\x1b[A\r');
   await run.fake.settle();
   expect(run.fake.stdout).toContain('system_powerdown');
-  expect(await monitorLine(run, 'xp /4xz 0')).toEqual(["invalid char in format: 'z'", 'Try "help xp" for more information']);
+  expect(await monitorLine(run, 'xp /4xz 0')).toEqual([
+    "invalid char in format: 'z'",
+    'Try "help xp" for more information',
+  ]);
   expect((await monitorLine(run, 'xp /1xw 0x480001000+0*4')).join()).toMatch(/^0000000480001000: 0x/);
   run.fake.type('quit\r');
   await run.fake.settle();

@@ -10,8 +10,8 @@ import { layout } from './layouts.ts';
 const WRITTEN =
   /^(COMMAND|BAR\d|(PRIMARY|SECONDARY|SUBORDINATE)_BUS|IO_|MEMORY_|PREF_|BRIDGE_CONTROL|INTERRUPT_LINE|MSI_(CONTROL|ADDRESS|DATA|MASK)|MSIX_CONTROL|DEVCTL|SLTCTL|AER_(ROOT_COMMAND|UNCOR_MASK|COR_MASK)|GPF_PHASE|CXL_CTRL|PCIEXBAR|PAM|SMRAM|PMBASE|ACPI_CNTL|PIRQ|RCBA|HOSTC|DSN_LO|CXL_RANGE1_SIZE_LO)/;
 
-function dump(bdf: string): Uint8Array {
-  const text = readFileSync(new URL('./fixtures/lspci-xxxx.dump', import.meta.url), 'utf8');
+function dump(bdf: string, file = 'lspci-xxxx.dump'): Uint8Array {
+  const text = readFileSync(new URL(`./fixtures/${file}`, import.meta.url), 'utf8');
   const part = text.split(/\n\n/).find((p) => p.trimStart().startsWith(bdf)) ?? '';
   const out = new Uint8Array(4096);
   for (const row of part.split('\n')) {
@@ -70,4 +70,24 @@ test('every byte the root port and the q35 functions show is declared', () => {
     });
   }
   expect(undeclared).toEqual([]);
+});
+
+test.each([
+  ['0d:00.0', 'cxl-upstream.config', []],
+  // Port and slot number are the command line's, the link is that of the card below.
+  ['0e:01.0', 'cxl-downstream.config', ['LNKCAP', 'LNKSTA', 'SLTCAP', 'SLTSTA']],
+  ['0f:00.0', 'cxl-type3.config', []],
+] as const)('capture D: %s resets to what it shows and shows nothing undeclared (%s)', (bdf, id, except) => {
+  const bytes = dump(bdf, 'lspci-xxxx-D.dump');
+  const view = new DataView(bytes.buffer);
+  const declared = new Set<number>();
+  for (const register of resolveLayout(layout(id)).registers) {
+    const { offset, width } = register;
+    for (let n = 0; n < width; n++) declared.add(offset + n);
+    if (WRITTEN.test(register.name) || (except as readonly string[]).includes(register.name)) continue;
+    const value =
+      width === 1 ? view.getUint8(offset) : width === 2 ? view.getUint16(offset, true) : view.getUint32(offset, true);
+    expect([register.name, register.reset]).toEqual([register.name, value]);
+  }
+  expect([...bytes.entries()].filter(([at, byte]) => byte !== 0 && !declared.has(at))).toEqual([]);
 });

@@ -57,6 +57,8 @@ export interface FakeSys {
   readonly sys: Sys;
   readonly files: Map<string, Uint8Array>;
   readonly slots: Map<number, FakeSlot>;
+  /** Addresses of anonymous memory by name (`[anon:mem0]` without the brackets). */
+  readonly named: Map<string, number>;
   stdout: string;
   stderr: string;
   /** Keys typed on standard input. */
@@ -72,6 +74,7 @@ export function fakeSys(withKvm = true): FakeSys {
   const mem = new SparseMemory();
   const slots = new Map<number, FakeSlot>();
   const files = new Map<string, Uint8Array>();
+  const named = new Map<string, number>();
   const open = new Map<number, { path: string; offset: number }>();
   const stdin: Uint8Array[] = [];
   const waiting: (() => void)[] = [];
@@ -85,6 +88,7 @@ export function fakeSys(withKvm = true): FakeSys {
     sys: null as never,
     files,
     slots,
+    named,
     stdout: '',
     stderr: '',
     type(text) {
@@ -185,7 +189,10 @@ export function fakeSys(withKvm = true): FakeSys {
       nextHva += Math.ceil(length / PAGE) * PAGE + PAGE;
       return hva;
     },
-    prctlSetVmaName: () => 0,
+    prctlSetVmaName(addr, name) {
+      named.set(name, addr);
+      return 0;
+    },
     thread(run) {
       void run();
       return 43;
