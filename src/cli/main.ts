@@ -2,6 +2,7 @@ import { UserError } from '../base/assert.ts';
 import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { exportFiles } from './commands/export.ts';
+import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
 import { run } from './commands/run.ts';
 import { xlatCommand } from './commands/xlat.ts';
@@ -17,6 +18,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                     WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
                                           backend ID FILE | events FILE
   hash FILE                         state hash after a transcript
+  golden [--all] DIR…               replay captures of the real thing; scores per tool and the first differences
 
 FILE is a transcript: lines "host# …", "l1# …", "l2# …" are typed on that console in order (also "host-monitor# …",
 "l1-monitor# …"). All commands take --seed N (default 1).`;
@@ -27,6 +29,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   xlat: xlatCommand,
   export: exportFiles,
   hash,
+  golden,
   bench,
 };
 

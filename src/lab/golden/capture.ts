@@ -1,0 +1,90 @@
+import { UserError } from '../../base/assert.ts';
+
+/** A capture folder of the real thing, as the replay needs it: the command line and what the guest answered, in order. */
+export interface GoldenCommand {
+  readonly id: string;
+  readonly command: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number;
+  /** Kernel lines printed during the command. */
+  readonly dmesg: string;
+}
+
+export interface GoldenCapture {
+  readonly name: string;
+  /** `host/qemu-cmdline.txt` */
+  readonly cmdline: string;
+  /** Memdev of each serial number, where the capture says so (`endpoint-to-device.json`). */
+  readonly memdevs: Readonly<Record<string, string>>;
+  readonly commands: readonly GoldenCommand[];
+}
+
+/** Options of the captures' harness, not of the machine: where its serial ports and monitors went. */
+const HARNESS = new Set(['-serial', '-monitor', '-qmp', '-display']);
+
+/** Words of a shell command line in which backslashes end lines and single quotes hold spaces. */
+function words(text: string): readonly string[] {
+  return [...text.replace(/\\\n/g, ' ').matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+}
+
+const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
+
+/** The line to type on the lab's host, without what only served the harness. */
+export function hostCommand(capture: GoldenCapture): string {
+  const [program, ...rest] = words(capture.cmdline);
+  if (program === undefined) throw new UserError(`${capture.name}: the command line is empty`);
+  const kept: string[] = [];
+  for (let n = 0; n < rest.length; n++) {
+    if (HARNESS.has(rest[n] as string)) n++;
+    else kept.push(rest[n] as string);
+  }
+  return [program, ...kept, '-nographic'].map(quote).join(' ');
+}
+
+/**
+ * Why a command of a capture is not compared: it measures time, or asks something the lab does not claim to model. Null
+ * when it is compared.
+ */
+export function skipped(command: string): string | null {
+  if (/^orc bench\b/.test(command)) return 'measures time';
+  if (/^orc wr \S+ *$/.test(command)) return 'the helper crashes here';
+  if (/\/out\//.test(command)) return 'file of the harness';
+  if (/^numactl\b|\/proc\/meminfo|\/sys\/devices\/system\/(memory|node)/.test(command)) return 'memory hotplug';
+  if (/^daxctl\b/.test(command)) return 'daxctl';
+  if (/^cxl (set-partition|read-labels|write-labels|zero-labels)\b/.test(command)) return 'mailbox ioctls';
+  return null;
+}
+
+/** Lines to compare. Dates of `ls -l` and kernel time stamps are the only things taken out. */
+export function normalised(text: string): readonly string[] {
+  const lines = text
+    .replace(/^\[ *\d+\.\d+\] /gm, '')
+    .replace(/\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d+ \d\d:\d\d\b/g, 'DATE')
+    .split('\n')
+    .map((line) => line.trimEnd());
+  while (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+export interface Score {
+  equal: number;
+  compared: number;
+  statusEqual: number;
+  commands: number;
+}
+
+export const noScore = (): Score => ({ equal: 0, compared: 0, statusEqual: 0, commands: 0 });
+
+/** Length of the longest common subsequence of lines, the measure of "lines exact". */
+export function commonLines(a: readonly string[], b: readonly string[]): number {
+  let previous = new Uint32Array(b.length + 1);
+  for (const line of a) {
+    const row = new Uint32Array(b.length + 1);
+    for (let n = 1; n <= b.length; n++)
+      row[n] =
+        line === b[n - 1] ? (previous[n - 1] as number) + 1 : Math.max(previous[n] as number, row[n - 1] as number);
+    previous = row;
+  }
+  return previous[b.length] as number;
+}
