@@ -38,6 +38,8 @@ export function vfio_unregister_group_dev(device: VfioDevice): void {
     device.ops.close_device(device);
     device.open_count = 0;
     device.gone = true;
+    const owner = device.dev.driver?.owner ?? null;
+    if (owner !== null) kernel.modules.put(owner);
   }
   const { devices } = kernel.get(VFIO);
   devices.splice(devices.indexOf(device), 1);
