@@ -93,6 +93,7 @@ const TABLE = new Map<string, Program>(
     reset: system.reset,
     sync: system.sync,
     tty: system.tty,
+    man: system.man,
     pwd: system.pwd,
     uuidgen: system.uuidgen,
     udevadm: system.udevadm,

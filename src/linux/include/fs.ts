@@ -11,6 +11,8 @@ export interface FileOperations {
   /** Default: SEEK on a regular position. `false`: not seekable (-ESPIPE). */
   readonly seekable?: boolean;
   size?(file: File): number;
+  /** A file with its own idea of positions (/dev/kmsg). */
+  llseek?(file: File, offset: number, whence: number): number;
   unlocked_ioctl?(file: File, request: number, arg: Uint8Array | number): number | Promise<number>;
   mmap?(file: File, vma: VmArea): number;
   /** True when a read would not sleep; `wait` sleeps until that may have changed. */

@@ -18,7 +18,7 @@ export interface Console {
 export class Printk {
   readonly records: PrintkRecord[] = [];
   /** Records before this one are hidden from SYSLOG_ACTION_READ_ALL (dmesg -C). */
-  private clearSeq = 0;
+  clearSeq = 0;
   /** Next record SYSLOG_ACTION_READ gives. */
   private readSeq = 0;
   console_loglevel = 7;

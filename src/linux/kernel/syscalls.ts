@@ -165,6 +165,7 @@ export class SysImpl extends SysNames implements Sys {
     this.enter();
     const file = this.task.files.get(fd);
     if (!file) return -E.EBADF;
+    if (file.fops.llseek) return file.fops.llseek(file, offset, whence);
     if (file.fops.seekable === false) return -E.ESPIPE;
     let base = 0;
     if (whence === SEEK_CUR) base = file.position;

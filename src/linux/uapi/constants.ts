@@ -17,6 +17,7 @@ export const O_CLOEXEC = 0o2000000;
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 export const SEEK_END = 2;
+export const SEEK_DATA = 3;
 
 export const S_IFMT = 0o170000;
 export const S_IFSOCK = 0o140000;

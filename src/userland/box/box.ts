@@ -1,6 +1,7 @@
 /** Text tools out of just-bash (awk, sed, jq, sort …), loaded on first use: one command at a time, argv untouched. */
 import type { Program } from '../../linux/uapi/sys.ts';
-import { complain, readAll, strerror, writeAll } from '../misc/io.ts';
+import { complain, decode, readAll, strerror, utf8, writeAll } from '../misc/io.ts';
+import { usageError } from './usage.ts';
 
 /** What the box offers under its own names. */
 export const BOX_COMMANDS = [
@@ -76,6 +77,26 @@ function readsStdin(name: string, args: readonly string[]): boolean {
   return operands <= script;
 }
 
+/** The box's messages as the real tools word them. */
+function inItsWords(name: string, text: string): string {
+  if (name === 'sort')
+    return text.replace(
+      /^sort: (?!cannot read)(.*): (No such file or directory|Is a directory|Permission denied)$/gm,
+      'sort: cannot read: $1: $2',
+    );
+  if (name === 'sed')
+    return text.replace(
+      /^sed: (?!can't read)([^:\n]*): (No such file or directory|Permission denied)$/gm,
+      "sed: can't read $1: $2",
+    );
+  if (name === 'jq')
+    return text.replace(
+      /^jq: ([^:\n]*): No such file or directory$/gm,
+      'jq: error: Could not open file $1: No such file or directory',
+    );
+  return text;
+}
+
 export function boxTool(name: string, programs: () => ReadonlyMap<string, Program>): Program {
   return async (sys, argv, env) => {
     // The box does not take apart `-sd,`.
@@ -83,6 +104,11 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
       name === 'paste'
         ? argv.slice(1).flatMap((a) => (/^-sd./.test(a) ? ['-s', '-d', a.slice(3)] : [a]))
         : argv.slice(1);
+    const wrong = usageError(name, args);
+    if (wrong) {
+      await writeAll(sys, 2, utf8(wrong.text));
+      return wrong.status;
+    }
     let stdin = new Uint8Array(0) as Uint8Array;
     if (readsStdin(name, args)) {
       if (name === 'paste' && !args.includes('-')) args.push('-');
@@ -102,7 +128,13 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
         return 1;
       }
     }
-    if (result.stderr.length > 0) await writeAll(sys, 2, result.stderr);
-    return result.status;
+    const said = inItsWords(name, decode(result.stderr));
+    if (said !== '') await writeAll(sys, 2, utf8(said));
+    // sort, jq and sed have statuses of their own for trouble.
+    const trouble =
+      result.stderr.length > 0 &&
+      result.status === 1 &&
+      (name === 'sort' || (name === 'sed' && /can't read/.test(said)));
+    return trouble ? 2 : result.status;
   };
 }

@@ -95,7 +95,8 @@ export const xxd = defineTool(
     if (t.has('r')) return revert(t, fd, out, plain);
     const sink = new Out(sys, out);
     const bits = t.has('b');
-    const columns = number(t.get('c') ?? (plain ? '30' : bits ? '6' : '16')) || 16;
+    const include = t.has('i');
+    const columns = number(t.get('c') ?? (include ? '12' : plain ? '30' : bits ? '6' : '16')) || 16;
     const little = t.has('e');
     const group = number(t.get('g') ?? (bits ? '1' : little ? '4' : '2')) || columns;
     const start = number(t.get('s') ?? '0');
@@ -106,12 +107,24 @@ export const xxd = defineTool(
     const cell = bits ? 8 : 2;
     const width = columns * cell + Math.ceil(columns / group) - 1;
     let zero = 0;
+    // -i of a named file declares an array of that name; of standard input it gives the numbers alone.
+    const array = include && input !== '-' ? input.replace(/[^A-Za-z0-9]/g, '_').replace(/^(?=\d)/, '__') : '';
+    let [count, line] = [0, ''];
+    if (array) sink.line(`unsigned char ${array}[] = {`);
+    const end = start < 0 ? sys.fstat(fd) : 0;
+    const first = start < 0 ? (typeof end === 'number' ? 0 : end.size + start) : start;
     const r = await rows(
       sys,
       fd,
       columns,
       limit,
       async (row, at) => {
+        if (include) {
+          if (line !== '') sink.line(`${line},`);
+          line = `  ${[...row].map((b) => `0x${upper(hex(b, 2))}`).join(', ')}`;
+          count += row.length;
+          return;
+        }
         const skipped = t.has('a') && row.every((b) => b === 0);
         zero = skipped ? zero + 1 : 0;
         if (zero > 1) {
@@ -135,8 +148,10 @@ export const xxd = defineTool(
         await sink.flush();
         await sys.tick();
       },
-      Math.max(0, start),
+      Math.max(0, first),
     );
+    if (line !== '') sink.line(line);
+    if (array) sink.line(`};\nunsigned int ${array}_len = ${count};`);
     await sink.flush();
     if (r < 0) await t.fail(`${input}: ${strerror(r)}`, 2);
     return t.status;
@@ -439,6 +454,20 @@ TOOL_OPTIONS.set('dd', [
   'status=',
 ]);
 
+const DD_CONVERSIONS = ['notrunc', 'sync', 'noerror', 'fsync', 'fdatasync', 'swab', 'nocreat'];
+const DD_FLAGS = [
+  'skip_bytes',
+  'seek_bytes',
+  'count_bytes',
+  'append',
+  'fullblock',
+  'direct',
+  'sync',
+  'dsync',
+  'nonblock',
+];
+const DD_STATUS = ['none', 'noxfer', 'progress'];
+
 export const dd: Program = async (sys, argv) => {
   const o = new Map<string, string>();
   for (const arg of argv.slice(1)) {
@@ -475,6 +504,17 @@ export const dd: Program = async (sys, argv) => {
   }
   const flags = (key: string): Set<string> => new Set((o.get(key) ?? '').split(',').filter(Boolean));
   const [conv, iflag, oflag] = [flags('conv'), flags('iflag'), flags('oflag')];
+  for (const [given, known, what] of [
+    [conv, DD_CONVERSIONS, 'conversion'],
+    [iflag, DD_FLAGS, 'input flag'],
+    [oflag, DD_FLAGS, 'output flag'],
+    [flags('status'), DD_STATUS, 'status level'],
+  ] as const)
+    for (const word of given)
+      if (!known.includes(word)) {
+        await complain(sys, `dd: invalid ${what}: '${word}'\nTry 'dd --help' for more information.`);
+        return 1;
+      }
   const ibs = sizes.bs ?? sizes.ibs ?? 512;
   const obs = sizes.bs ?? sizes.obs ?? 512;
   const from = o.get('if');

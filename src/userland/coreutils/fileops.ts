@@ -538,6 +538,10 @@ export const basename = defineTool(
   async (t) => {
     if (t.args.length === 0) return missingOperand(t);
     const many = t.has('a') || t.has('s');
+    if (!many && t.args.length > 2) {
+      await t.fail(`extra operand '${t.args[2]}'\nTry 'basename --help' for more information.`);
+      return 1;
+    }
     const suffix = t.get('s') ?? (many ? '' : (t.args[1] ?? ''));
     for (const a of many ? t.args : t.args.slice(0, 1)) {
       const b = baseName(a);

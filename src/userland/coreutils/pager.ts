@@ -1,5 +1,5 @@
 /** less and more (a small interactive pager), watch. */
-import { ECHO, ICANON, O_RDWR, TCGETS, TCSETS } from '../../linux/uapi/constants.ts';
+import { ECHO, ICANON, ISIG, O_RDWR, TCGETS, TCSETS } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, decode, isatty, openPath, readAll, strerror, windowSize, writeAll, writeText } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
@@ -13,7 +13,7 @@ async function rawMode<T>(sys: Sys, fd: number, run: () => Promise<T>): Promise<
   if (ok) {
     const raw = saved.slice();
     const view = new DataView(raw.buffer);
-    view.setUint32(12, (view.getUint32(12, true) & ~(ICANON | ECHO)) >>> 0, true);
+    view.setUint32(12, (view.getUint32(12, true) & ~(ICANON | ECHO | ISIG)) >>> 0, true);
     await sys.ioctl(fd, TCSETS, raw);
   }
   try {
@@ -104,7 +104,7 @@ export const less = defineTool(
         note = '';
         await writeText(sys, 1, out);
         const k = await key(sys, tty >= 0 ? tty : 0);
-        if (k === 'q' || k === 'Q' || k === '\x03') break;
+        if (k === 'q' || k === 'Q') break;
         if (k === ' ' || k === 'f' || k === '\x06' || k === '\x1b[6~') top += page;
         else if (k === 'b' || k === '\x02' || k === '\x1b[5~') top -= page;
         else if (k === 'j' || k === '\r' || k === '\n' || k === 'e' || k === '\x1b[B') top++;
@@ -161,6 +161,11 @@ export const watch = defineTool(
     const { sys } = t;
     if (t.args.length === 0) {
       await complain(sys, "Usage: watch [OPTION]... COMMAND\nTry 'watch --help' for more information.");
+      return 1;
+    }
+    const given = t.get('n');
+    if (given !== undefined && !/^\d*[.,]?\d+$/.test(given)) {
+      await t.fail(`failed to parse argument: '${given}': Invalid argument`);
       return 1;
     }
     const pause = Math.max(0.1, Number(t.get('n') ?? 2) || 2);

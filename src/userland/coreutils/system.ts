@@ -75,6 +75,7 @@ export const date = defineTool(
 export const uname = defineTool(
   {
     name: 'uname',
+    operands: 0,
     usage: '[OPTION]...',
     about: 'Shows the kernel.',
     options: [
@@ -125,10 +126,32 @@ export const hostname = defineTool(
     return 0;
   },
 );
-export const whoami = defineTool({ name: 'whoami', usage: '', about: 'Shows the user.', options: [] }, async (t) => {
-  t.out.line(t.sys.getuid() === 0 ? 'root' : String(t.sys.getuid()));
-  return 0;
-});
+/** man: the images hold no manual pages, and it says so. */
+export const man: Program = async (sys, argv, env) => {
+  const names = argv.slice(1).filter((word) => !word.startsWith('-') && !/^[1-9]$/.test(word));
+  if (names.length === 0) {
+    await complain(
+      sys,
+      'What manual page do you want?\nThere are none in this image; commands tell their options with --help.',
+    );
+    return 1;
+  }
+  for (const name of names)
+    await complain(
+      sys,
+      which(sys, name, env).length > 0
+        ? `No manual entry for ${name}: this image holds no manual pages; '${name} --help' tells its options.`
+        : `No manual entry for ${name}`,
+    );
+  return 16;
+};
+export const whoami = defineTool(
+  { name: 'whoami', operands: 0, usage: '', about: 'Shows the user.', options: [] },
+  async (t) => {
+    t.out.line(t.sys.getuid() === 0 ? 'root' : String(t.sys.getuid()));
+    return 0;
+  },
+);
 export const id = defineTool(
   {
     name: 'id',
@@ -151,7 +174,13 @@ export const id = defineTool(
   },
 );
 export const nproc = defineTool(
-  { name: 'nproc', usage: '', about: 'Shows the number of processors.', options: [['--all', 'installed ones']] },
+  {
+    name: 'nproc',
+    operands: 0,
+    usage: '',
+    about: 'Shows the number of processors.',
+    options: [['--all', 'installed ones']],
+  },
   async (t) => {
     const text = await readFileText(t.sys, '/proc/cpuinfo');
     const n = typeof text === 'string' ? [...text.matchAll(/^processor\s*:/gm)].length : 0;

@@ -321,8 +321,14 @@ export const wc = defineTool(
         name: 'total',
       });
     const single = rows.length === 1 && rows[0]?.counts.length === 1;
-    const stdin = t.args.length === 0 || t.args.includes('-');
-    const width = single ? 1 : Math.max(stdin ? 7 : 1, ...rows.flatMap((r) => r.counts.map((c) => String(c).length)));
+    // As wide as the sum of the files' sizes; 7 where something is no regular file.
+    let [total, width] = [0, 1];
+    for (const path of t.args.length ? t.args : ['-']) {
+      const stat = path === '-' ? t.sys.fstat(0) : t.sys.stat(path);
+      if (typeof stat !== 'number' && (stat.mode & 0o170000) === 0o100000) total += stat.size;
+      else if (typeof stat !== 'number') width = 7;
+    }
+    width = single ? 1 : Math.max(width, String(total).length);
     for (const r of rows)
       t.out.line(r.counts.map((c) => String(c).padStart(width)).join(' ') + (r.name ? ` ${r.name}` : ''));
     return t.status;
@@ -391,7 +397,7 @@ export const seq = defineTool(
           : [...t.args];
     const [first = 0, step = 1, last = 0] = texts.map(Number);
     if (step === 0) {
-      await t.fail(`invalid Zero increment value: '${texts[1]}'`);
+      await t.fail(`invalid Zero increment value: '${texts[1]}'\nTry 'seq --help' for more information.`);
       return 1;
     }
     const places = Math.max(...texts.slice(0, 2).map((x) => (/\.(\d*)/.exec(x)?.[1] ?? '').length));

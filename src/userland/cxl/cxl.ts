@@ -224,7 +224,9 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
     }
   }
   imply(options);
-  const found: Node = list(new Scanner(sys).scan(), options, daxReader(sys));
+  const errors: string[] = [];
+  const found: Node = list(new Scanner(sys).scan(), options, daxReader(sys), errors);
+  for (const error of errors) await print(sys, 2, `${error}\n`);
   const items = Array.isArray(found) ? (found as readonly Node[]) : [found];
   if (items.length === 0) await print(sys, 2, '  Warning: no matching devices found\n\n');
   const bare = options.human && items.length === 1;

@@ -20,8 +20,8 @@ interface Groups {
 type Holder = Pick<Groups, 'ports' | 'endpoints' | 'memdevs' | 'regions'> & { decoders: Node[] };
 
 /** The tree `cxl list` prints: objects nest under the nearest ancestor that is shown (cxl/filter.c:cxl_filter_walk). */
-export function list(topology: Topology, options: ListOptions, dax: DaxReader): Node {
-  return new Lister(topology, options, dax).run();
+export function list(topology: Topology, options: ListOptions, dax: DaxReader, errors: string[] = []): Node {
+  return new Lister(topology, options, dax, errors).run();
 }
 
 class Lister {
@@ -42,6 +42,7 @@ class Lister {
     private readonly topology: Topology,
     private readonly options: ListOptions,
     private readonly dax: DaxReader,
+    private readonly errors: string[],
   ) {}
 
   run(): Node {
@@ -328,7 +329,9 @@ class Lister {
     if (region.ways > 0) fields.add('interleave_ways', region.ways).add('interleave_granularity', region.granularity);
     fields.add('decode_state', region.committed ? 'commit' : 'reset');
     if (!region.enabled) fields.add('state', 'disabled');
-    if (this.options.targets)
+    if (this.options.targets) {
+      for (const position of region.lost)
+        this.errors.push(`libcxl: cxl_mappings_init: ${region.name} target${position}:  lookup failure`);
       fields.add(
         'mappings',
         region.targets.map(({ position, decoder }) =>
@@ -338,6 +341,7 @@ class Lister {
             .add('decoder', decoder),
         ),
       );
+    }
     if (this.options.dax) fields.add('daxregion', this.dax(region.path, human));
     const mismatch = region.targets.some(({ decoder }) => {
       const memdev = this.memdevOfDecoder(decoder);

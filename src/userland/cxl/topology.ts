@@ -35,6 +35,8 @@ export interface Region {
   readonly committed: boolean;
   readonly enabled: boolean;
   readonly targets: readonly { readonly position: number; readonly decoder: string }[];
+  /** Positions whose decoder is gone. */
+  readonly lost: readonly number[];
   readonly path: string;
 }
 export interface Memdev {
@@ -187,9 +189,11 @@ export class Scanner {
   private region(path: string): Region {
     const ways = Number(this.number(`${path}/interleave_ways`));
     const targets: { position: number; decoder: string }[] = [];
+    const lost: number[] = [];
     for (let position = ways - 1; position >= 0; position--) {
       const decoder = this.text(`${path}/target${position}`);
       if (decoder) targets.push({ position, decoder });
+      else lost.unshift(position);
     }
     return {
       name: base(path),
@@ -201,6 +205,7 @@ export class Scanner {
       committed: this.text(`${path}/commit`) === '1',
       enabled: typeof this.sys.readlink(`${path}/driver`) === 'string',
       targets,
+      lost,
       path,
     };
   }

@@ -1,6 +1,6 @@
 /** dmesg, journalctl -k, logger: the kernel's ring buffer through /dev/kmsg. */
 import { E } from '../../base/errno.ts';
-import { O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_SET } from '../../linux/uapi/constants.ts';
+import { O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_DATA } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, decode, isatty, strerror, utf8, writeAll } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
@@ -34,7 +34,7 @@ async function records(sys: Sys, wait: 'all' | 'new' | null, each: (r: Record) =
   const fd = sys.open('/dev/kmsg', O_RDONLY | (wait ? 0 : O_NONBLOCK));
   if (fd < 0) return fd;
   if (wait === 'new') sys.lseek(fd, 0, 2);
-  else sys.lseek(fd, 0, SEEK_SET);
+  else sys.lseek(fd, 0, SEEK_DATA);
   const buffer = new Uint8Array(8192);
   for (;;) {
     const r = sys.read(fd, buffer);
@@ -86,6 +86,10 @@ export const dmesg = defineTool(
   },
   async (t) => {
     const { sys } = t;
+    if (t.args.length > 0) {
+      await t.fail(`bad usage\nTry 'dmesg --help' for more information.`);
+      return 1;
+    }
     if (t.has('n')) {
       const text = t.get('n') ?? '';
       const at = LEVELS.indexOf(text);
@@ -109,8 +113,23 @@ export const dmesg = defineTool(
       for (let i = 0; i < 8; i++)
         if (i === at || (word.endsWith('+') && i < at) || (word.startsWith('+') && i > at)) levels.add(i);
     }
+    const mode = t.get('L') ?? '';
+    if (!['', 'always', 'auto', 'never'].includes(mode)) {
+      await t.fail(`unsupported color mode: '${mode}'`);
+      return 1;
+    }
+    const wanted = t.get('time-format');
+    if (wanted !== undefined && !['ctime', 'reltime', 'delta', 'notime', 'iso', 'raw'].includes(wanted)) {
+      await t.fail(`unknown time format: ${wanted}`);
+      return 1;
+    }
     const facilities = (t.get('f') ?? '').split(',').filter(Boolean);
-    const format = t.get('time-format');
+    const strange = facilities.find((f) => !FACILITIES.includes(f));
+    if (strange !== undefined) {
+      await t.fail(`unknown facility '${strange}'`);
+      return 1;
+    }
+    const format = wanted;
     const dates = t.has('T') || format === 'ctime';
     const plain = t.has('t') || format === 'notime';
     const when = t.get('L');
@@ -146,9 +165,9 @@ export const dmesg = defineTool(
           ? `[${strftime('%a %b %e %H:%M:%S %Y', boot + m.us * 1000)}] `
           : format === 'iso'
             ? `${strftime('%FT%T', boot + m.us * 1000)},${String(m.us % 1e6).padStart(6, '0')}+00:00 `
-            : t.has('e') || t.has('H')
+            : t.has('e') || t.has('H') || format === 'reltime'
               ? `[${strftime('%b%e %H:%M', boot + m.us * 1000)}] `
-              : t.has('d')
+              : t.has('d') || format === 'delta'
                 ? `[${seconds} <${delta}>] `
                 : `[${seconds}] `;
       t.out.line(head + (color ? paint(m, time) : time + m.text));

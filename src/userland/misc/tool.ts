@@ -18,6 +18,8 @@ export interface ToolSpec {
   /** Accept `-5` as a count option with this key (head, tail). */
   readonly digits?: string;
   readonly version?: string;
+  /** Most operands it takes; one more is an error. */
+  readonly operands?: number;
 }
 
 /** What a program body works with: its options, operands and output. */
@@ -171,6 +173,8 @@ export function defineTool(spec: ToolSpec, body: (tool: Tool) => Promise<number>
         break;
       }
     }
+    if (spec.operands !== undefined && args.length > spec.operands)
+      return misuse(`extra operand '${args[spec.operands]}'`);
     const tool = new Tool(sys, spec.name, options, order, args, env);
     const status = await body(tool);
     const error = await tool.out.flush();

@@ -94,17 +94,19 @@ interface Operation {
 
 /** setpci: reads and writes config registers through sysfs. */
 export const setpci: Program = async (sys, argv) => {
-  let filter: Filter = ANY;
-  let selected = false;
+  const groups: { filter: Filter; readonly operations: Operation[] }[] = [];
   let force = false;
   let verbose = 0;
   let dry = false;
-  const operations: Operation[] = [];
   const args = argv.slice(1);
   for (let n = 0; n < args.length; n++) {
     const arg = args[n] as string;
     if (arg === '--version') {
       await print(sys, 1, 'setpci version 3.13.0\n');
+      return 0;
+    }
+    if (arg === '--help') {
+      await print(sys, 1, HELP);
       return 0;
     }
     if (arg === '--dumpregs') {
@@ -116,46 +118,60 @@ export const setpci: Program = async (sys, argv) => {
         const letter = arg[at] as string;
         if (letter === 's' || letter === 'd') {
           const value = arg.slice(at + 1) || args[++n];
-          if (value === undefined) return fail(sys, `option requires an argument -- '${letter}'`);
-          const parsed = letter === 's' ? parseSlot(value, filter) : parseId(value, filter);
-          if (typeof parsed === 'string') return fail(sys, `-${letter}: ${parsed}`);
-          filter = parsed;
-          selected = true;
+          if (value === undefined) return misuse(sys, `Option -${letter} requires an argument`);
+          // A filter behind registers begins the next group.
+          let group = groups.at(-1);
+          if (!group || group.operations.length > 0) {
+            group = { filter: ANY, operations: [] };
+            groups.push(group);
+          }
+          const parsed = letter === 's' ? parseSlot(value, group.filter) : parseId(value, group.filter);
+          if (typeof parsed === 'string') return misuse(sys, `Unable to parse filter -${letter} ${parsed}`);
+          group.filter = parsed;
           break;
         }
         if (letter === 'f') force = true;
         else if (letter === 'v') verbose++;
         else if (letter === 'D') dry = true;
         else if (letter === 'r') continue;
-        else {
-          await print(sys, 2, `setpci: Unknown option '-${letter}'\nTry \`setpci --help' for more information.\n`);
-          return 1;
-        }
+        else return misuse(sys, `Invalid option -${letter}`);
       }
       continue;
     }
+    const group = groups.at(-1);
+    if (!group) return misuse(sys, 'Filter specification expected');
     const parsed = parseOperation(arg);
-    if (typeof parsed === 'string') return fail(sys, parsed);
-    operations.push(parsed);
+    if (typeof parsed === 'string') return misuse(sys, parsed);
+    group.operations.push(parsed);
   }
-  if (!selected) {
-    await print(sys, 2, "setpci: No devices selected\nTry `setpci --help' for more information.\n");
-    return 1;
-  }
-  if (operations.length === 0) return fail(sys, 'No operation specified');
+  if (groups.length === 0) return misuse(sys, 'No operation specified');
   const devices = (await scanSysfs(sys, true)) ?? [];
-  const chosen = devices.filter((dev) => matches(filter, dev));
-  if (chosen.length === 0 && !force) {
-    await print(sys, 2, `setpci: Warning: No devices selected for "${operations[0]?.text}".\n`);
-    return 0;
+  for (const [n, { filter, operations }] of groups.entries()) {
+    const chosen = devices.filter((dev) => matches(filter, dev));
+    if (chosen.length === 0 && !force)
+      await print(sys, 2, `setpci: Warning: No devices selected for operation group ${n + 1}.\n`);
+    for (const operation of operations)
+      for (const dev of chosen) {
+        const status = await perform(sys, dev, operation, verbose + (dry ? 1 : 0), dry);
+        if (status !== 0) return status;
+      }
   }
-  for (const operation of operations)
-    for (const dev of chosen) {
-      const status = await perform(sys, dev, operation, verbose + (dry ? 1 : 0), dry);
-      if (status !== 0) return status;
-    }
   return 0;
 };
+
+const HELP = `Usage: setpci [<options>] (<device>+ <reg>[=<values>]*)*
+
+<options>  -f no complaint about missing devices, -v verbose, -D dry run, --dumpregs, --version
+<device>   -s [[[<domain>]:][<bus>]:][<slot>][.[<func>]]  or  -d [<vendor>]:[<device>][:<class>]
+<reg>      <base>[+<offset>][.(B|W|L)][@<number>]
+<base>     a hex address, a register or capability of --dumpregs, CAP<id>, ECAP<id>
+<values>   <value>[:<mask>][,<value>[:<mask>]...], all in hex
+`;
+
+async function misuse(sys: Sys, message: string): Promise<number> {
+  await print(sys, 2, `setpci: ${message}.\nTry \`setpci --help' for more information.\n`);
+  return 1;
+}
 
 async function fail(sys: Sys, message: string): Promise<number> {
   await print(sys, 2, `setpci: ${message}\n`);
@@ -202,26 +218,21 @@ function parseOperation(text: string): Operation | string {
   else if (explicit)
     capability = { id: Number.parseInt(explicit[2] as string, 16), extended: explicit[1] === 'E', instance };
   else return `Unknown register "${name}"`;
-  if (width === null) {
-    if (capability) return 'Width of register must be specified'.concat(` ("${text}")`);
-    width = 1;
-  }
-  if (offset + width > 0x1000) return `Register number out of range`;
-  if (offset % width !== 0) return `Unaligned register address`;
+  if (width === null) return 'Missing width';
+  if (offset + width > 0x1000) return `Register number ${offset.toString(16).padStart(2, '0')} out of range`;
+  if (offset % width !== 0) return `Unaligned register address ${offset.toString(16).padStart(2, '0')}`;
   let values: { value: number; mask: number }[] | null = null;
   if (equals >= 0) {
     values = [];
     const most = 2 ** (8 * width) - 1;
     for (const word of text.slice(equals + 1).split(',')) {
       const [valueText, maskText] = word.split(':');
-      if (
-        !/^(0x)?[0-9a-fA-F]+$/.test(valueText ?? '') ||
-        (maskText !== undefined && !/^(0x)?[0-9a-fA-F]+$/.test(maskText))
-      )
-        return `Invalid value "${word}"`;
+      if (!/^(0x)?[0-9a-fA-F]+$/.test(valueText ?? '')) return `Invalid value "${valueText}"`;
+      if (maskText !== undefined && !/^(0x)?[0-9a-fA-F]+$/.test(maskText)) return `Invalid mask "${maskText}"`;
       const value = Number.parseInt(valueText as string, 16);
       const mask = maskText === undefined ? most : Number.parseInt(maskText, 16);
-      if (value > most || mask > most) return `Value "${word}" out of range`;
+      if (value > most) return `Value "${valueText}" is out of range`;
+      if (mask > most) return `Mask "${maskText}" is out of range`;
       values.push({ value, mask });
     }
   }
@@ -236,7 +247,7 @@ async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: nu
     if (found === 0)
       return fail(
         sys,
-        `${slot}: Instance #${operation.capability.instance} of ${operation.capability.extended ? 'extended capability' : 'capability'} ${operation.capability.id.toString(16).padStart(4, '0')} not found`,
+        `${slot}: Instance #${operation.capability.instance} of ${operation.capability.extended ? 'Extended capability' : 'Capability'} ${operation.capability.id.toString(16).padStart(4, '0')} not found - ${absence(dev, operation.capability)}`,
       );
     base += found;
   }
@@ -286,6 +297,14 @@ async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: nu
     }
   sys.close(fd);
   return 0;
+}
+
+/** Why an instance is not there. */
+function absence(dev: PciView, capability: NonNullable<Operation['capability']>): string {
+  let count = 0;
+  while (count < capability.instance && locate(dev, { ...capability, instance: count }) !== 0) count++;
+  if (count === 0) return 'there are no capabilities with that id.';
+  return `there ${count === 1 ? 'is' : 'are'} only ${count} ${count === 1 ? 'capability' : 'capabilities'} with that id.`;
 }
 
 function locate(dev: PciView, { id, extended, instance }: NonNullable<Operation['capability']>): number {

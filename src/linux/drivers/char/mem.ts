@@ -6,7 +6,7 @@ import { Device } from '../../include/device.ts';
 import type { File, FileOperations } from '../../include/fs.ts';
 import type { Linux } from '../../kernel/linux.ts';
 import { kmsgLine } from '../../kernel/printk.ts';
-import { O_ACCMODE, O_NONBLOCK, O_WRONLY } from '../../uapi/constants.ts';
+import { O_ACCMODE, O_NONBLOCK, O_WRONLY, SEEK_DATA, SEEK_END, SEEK_SET } from '../../uapi/constants.ts';
 
 /** devmem_is_allowed under STRICT_DEVMEM and IO_STRICT_DEVMEM: 0 no, 1 yes, 2 reads give zeros. */
 function devmem_is_allowed(kernel: Linux, addr: number): 0 | 1 | 2 {
@@ -69,6 +69,15 @@ function kmsg(kernel: Linux): FileOperations {
   };
   return {
     seekable: false,
+    // devkmsg_llseek: the first record, the first after a clear, or what is yet to come.
+    llseek: (file, offset, whence) => {
+      if (offset !== 0) return -E.ESPIPE;
+      if (whence === SEEK_SET) file.private_data = 0;
+      else if (whence === SEEK_DATA) file.private_data = log.clearSeq;
+      else if (whence === SEEK_END) file.private_data = log.records.length;
+      else return -E.EINVAL;
+      return 0;
+    },
     read: (file, into) => {
       if (next(file) < log.records.length) return take(file, into);
       if (file.flags & O_NONBLOCK) return -E.EAGAIN;

@@ -32,9 +32,11 @@ const fg: Builtin = async (sh, args) => {
   job.stopped = false;
   sh.foreground(job.pgid);
   sh.sys.kill(-job.pgid, SIGCONT);
-  const status = (await sh.waitPipeline(job.pids, job.pgid, job.text, job)).at(-1) ?? 0;
-  if (!job.stopped) sh.jobs.remove(job);
-  return status;
+  try {
+    return (await sh.waitPipeline(job.pids, job.pgid, job.text, job)).at(-1) ?? 0;
+  } finally {
+    if (!job.stopped) sh.jobs.remove(job);
+  }
 };
 
 const bg: Builtin = async (sh, args) => {
