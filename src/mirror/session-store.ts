@@ -42,8 +42,14 @@ export function indexedSessionStore(onRefused: (message: string) => void): Sessi
   return {
     load: () =>
       attempt(async () => {
-        const parsed = v.safeParse(Session, await get(SESSION, db));
-        return parsed.success ? parsed.output : null;
+        const stored: unknown = await get(SESSION, db);
+        const parsed = v.safeParse(Session, stored);
+        if (parsed.success) return parsed.output;
+        if (stored !== undefined)
+          onRefused(
+            `The stored session cannot be read (${v.getDotPath(parsed.issues[0]) ?? 'its form'} is not what it should be); a new one begins.`,
+          );
+        return null;
       }, null),
     save: (record) => attempt(() => set(SESSION, record, db), undefined),
     keep: (record, why) =>

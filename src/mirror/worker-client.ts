@@ -6,6 +6,11 @@ import type { SessionStore } from './session-store.ts';
 
 const NEW_SESSION: SessionRecord = { version: 1, seed: 1, inputs: [] };
 const SAVE_MS = 400;
+/** A worker that takes no input for this long has gone: it breathes every few milliseconds even in an endless loop. */
+const SILENCE_MS = 5000;
+/** An engine that is alive answers between two tasks; one that says nothing for so long is stuck. */
+const ASK_MS = 2000;
+const PATIENCE_MS = 10_000;
 
 /** The engine in a worker: commands by comlink, rows by a port of their own. Stores the session as it grows. */
 export class WorkerClient implements LabClient {
@@ -25,6 +30,27 @@ export class WorkerClient implements LabClient {
   async open(): Promise<void> {
     await this.restart((await this.store.load()) ?? NEW_SESSION);
     addEventListener('pagehide', () => void this.save());
+    setInterval(() => this.watch(), ASK_MS);
+  }
+
+  private unanswered = 0;
+
+  /** A worker that was ended from outside, or loops, reports nothing by itself. */
+  private watch(): void {
+    const { api } = this;
+    // Timers of hidden pages are slowed down; so are their workers.
+    if (!api || document.visibilityState === 'hidden') {
+      this.unanswered = 0;
+      return;
+    }
+    if (this.unanswered * ASK_MS >= PATIENCE_MS) {
+      this.died(`It has not answered for ${PATIENCE_MS / 1000} seconds.`);
+      return;
+    }
+    this.unanswered++;
+    void api.control({}).then(() => {
+      this.unanswered = 0;
+    });
   }
 
   private async restart(session: SessionRecord): Promise<void> {
@@ -39,6 +65,7 @@ export class WorkerClient implements LabClient {
       else this.receive(event.data);
     };
     this.worker = worker;
+    this.unanswered = 0;
     this.port = port1;
     this.api = wrap<WorkerApi>(worker);
     const { api } = this;
@@ -55,6 +82,19 @@ export class WorkerClient implements LabClient {
     this.worker?.terminate();
     this.api = null;
     this.onDeath(message);
+  }
+
+  /** Waits for an answer, but not for ever: a dead worker says nothing. */
+  private async answered<T>(call: Promise<T>): Promise<T> {
+    const { api } = this;
+    const silence = setTimeout(() => {
+      if (this.api === api) this.died('The worker does not answer any more.');
+    }, SILENCE_MS);
+    try {
+      return await call;
+    } finally {
+      clearTimeout(silence);
+    }
   }
 
   private async save(): Promise<void> {
@@ -77,13 +117,13 @@ export class WorkerClient implements LabClient {
   }
 
   async input(console: ConsoleId, text: string): Promise<void> {
-    await this.api?.input(console, text);
+    if (this.api) await this.answered(this.api.input(console, text));
   }
   async resize(console: ConsoleId, columns: number, rows: number): Promise<void> {
     await this.api?.resize(console, columns, rows);
   }
   async run(console: ConsoleId, line: string): Promise<void> {
-    await this.running().run(console, line);
+    await this.answered(this.running().run(console, line));
   }
   async bootToL2(): Promise<void> {
     await this.running().bootToL2();
@@ -110,6 +150,15 @@ export class WorkerClient implements LabClient {
     if (this.api) await this.store.keep(await this.api.record(), 'before starting over');
     await this.store.clear();
     await this.restart(NEW_SESSION);
+  }
+
+  async dropLastLine(): Promise<void> {
+    const session = await this.store.load();
+    if (!session) return;
+    await this.store.keep(session, 'before leaving out the last line');
+    const { inputs } = session;
+    const typed = inputs.findLastIndex((one) => !one.console.includes(':') && one.text.includes('\r'));
+    await this.store.save({ ...session, inputs: inputs.slice(0, Math.max(0, typed)) });
   }
 
   /** State hash once everything has come to rest. */

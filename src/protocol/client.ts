@@ -61,6 +61,8 @@ export interface LabClient {
   /** Starts again from the inputs given up to log row `cursor`; what came after stays in the saved branches. */
   branch(cursor: number): Promise<void>;
   reset(): Promise<void>;
+  /** Takes the last typed line out of the stored session: the way back when that line is what ends the engine. */
+  dropLastLine?(): Promise<void>;
   control(change: { readonly speed?: number }): Promise<void>;
   exportSession(): Promise<string>;
 }

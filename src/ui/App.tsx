@@ -47,9 +47,20 @@ function Troubles() {
         <span>
           <strong>The engine stopped.</strong> {died} What you typed is kept: restoring replays it.
         </span>
-        <button type="button" className={controls.button} onClick={() => location.reload()}>
-          Restore
-        </button>
+        <span className={styles.choices}>
+          <button type="button" className={controls.button} onClick={() => location.reload()}>
+            Restore
+          </button>
+          {mirror.client.dropLastLine ? (
+            <button
+              type="button"
+              className={controls.button}
+              onClick={() => void mirror.client.dropLastLine?.().then(() => location.reload())}
+            >
+              Restore without the last line
+            </button>
+          ) : null}
+        </span>
       </div>
     );
   if (message === null) return null;

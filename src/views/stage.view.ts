@@ -28,6 +28,8 @@ export interface StageNode {
   readonly id: string;
   readonly kind: 'host-bridge' | 'port' | 'accelerator' | 'passthrough' | 'memory' | 'other';
   readonly label: string;
+  /** For a small box. */
+  readonly short: string;
   readonly type: string;
   readonly bdf: string;
   readonly vendorDevice: string;
@@ -56,11 +58,12 @@ export interface StageMachine {
   /** Functions outside the CXL hierarchy, in one line. */
   readonly others: readonly StageNode[];
   readonly vmm: StageVmm | null;
-  readonly windows: readonly { readonly path: string; readonly text: string }[];
+  readonly windows: readonly { readonly path: string; readonly text: string; readonly short: string }[];
   readonly regions: readonly {
     readonly path: string;
     readonly name: string;
     readonly text: string;
+    readonly short: string;
     readonly live: boolean;
   }[];
   readonly guest: StageMachine | null;
@@ -114,6 +117,7 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
     windows: windowsOf(reader, id).map(({ n, window }) => ({
       path: paths.fixedWindow(id, n),
       text: `CXL window ${n} · ${hex0x(window.base)} · ${sizeText(window.size)}`,
+      short: `window ${n} ${hex0x(window.base)}`,
     })),
     regions: regionsOf(reader, id),
     guest: guest && guest.state !== 'off' ? guest : null,
@@ -140,6 +144,7 @@ function nodeView(
     id: fn.id,
     kind: kindOf(fn),
     label: fn.label,
+    short: SHORT[kindOf(fn)] ?? fn.label,
     type: fn.type,
     bdf: fn.bdf,
     vendorDevice: fn.vendorDevice,
@@ -149,6 +154,13 @@ function nodeView(
     note: fn.backend ? `${fn.backend.id} · ${sizeText(fn.backend.size)}` : fn.host ? `host=${fn.host}` : '',
   };
 }
+
+const SHORT: Readonly<Partial<Record<StageNode['kind'], string>>> = {
+  'host-bridge': 'bridge',
+  port: 'port',
+  accelerator: 'accelerator',
+  passthrough: 'accelerator',
+};
 
 function kindOf(fn: PciFunctionState): StageNode['kind'] {
   if (fn.type === 'pxb-cxl') return 'host-bridge';
@@ -245,6 +257,7 @@ function regionsOf(reader: StateReader, machine: MachineId): StageMachine['regio
       path,
       name: object.name,
       text: `${object.state} ${hex0x(object.start)} + ${sizeText(object.size)}`,
+      short: `${object.name} ${hex0x(object.start)}`,
       live: object.state === 'commit',
     }));
 }

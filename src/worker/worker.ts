@@ -1,8 +1,8 @@
 import { expose, transfer } from 'comlink';
+import walkthrough from '../content/walkthrough.transcript?raw';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import type { MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, LogBatch, SessionRecord } from '../protocol/client.ts';
-import walkthrough from '../content/walkthrough.transcript?raw';
 import { batchOf } from './batch.ts';
 
 /** The line of the walkthrough with which L2's driver is loaded and the mapping appears. */

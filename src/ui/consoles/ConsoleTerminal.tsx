@@ -24,6 +24,9 @@ function themeFromTokens(): ITheme {
     foreground: token('--text'),
     cursor: token('--accent'),
     cursorAccent: token('--panel'),
+    scrollbarSliderBackground: token('--line'),
+    scrollbarSliderHoverBackground: token('--line-strong'),
+    scrollbarSliderActiveBackground: token('--line-strong'),
     selectionBackground: dark ? '#2f4f75' : '#b9d4f5',
     black: dark ? '#2a313b' : '#12171d',
     red: token('--bad'),
@@ -152,6 +155,10 @@ function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): 
   const line = Math.ceil(textHeight(family, size) * 1.15);
   const columns = Math.max(40, Math.floor((clientWidth - 16) / (advance * size)));
   terminal.resize(columns, Math.max(4, Math.floor(clientHeight / line)));
+  // How high a row really is only the terminal knows, once it has drawn: the estimate leaves a row or two unused.
+  const drawn = element.querySelector('.xterm-screen')?.clientHeight ?? 0;
+  const real = drawn / terminal.rows;
+  if (real > size) terminal.resize(columns, Math.max(4, Math.floor(clientHeight / real)));
 }
 
 /** Tells the engine a window's size once it has settled. Monitors have no terminal of their own to tell. */

@@ -23,15 +23,17 @@ export function ConsolesPane() {
   };
   return (
     <section className={styles.pane} aria-label="Consoles" data-pane="consoles">
-      <div className={styles.tabs} role="tablist" aria-label="Consoles" onKeyDown={move}>
-        {consoles.map((one) => (
-          <Tab
-            key={one.id}
-            info={one}
-            active={one.id === active}
-            onPick={() => mirror.update({ activeConsole: one.id })}
-          />
-        ))}
+      <div className={styles.bar}>
+        <div className={styles.tabs} role="tablist" aria-label="Consoles" onKeyDown={move}>
+          {consoles.map((one) => (
+            <Tab
+              key={one.id}
+              info={one}
+              active={one.id === active}
+              onPick={() => mirror.update({ activeConsole: one.id })}
+            />
+          ))}
+        </div>
         <NewConsole />
       </div>
       <div className={styles.screens}>

@@ -13,18 +13,15 @@ export function BootButton() {
   const playing = usePageState((state) => state.playing);
   const done = useFolded((log) => publishedAs<MachineState>(log.object('machine/l2'))?.state === 'running');
   const boot = async () => {
-    mirror.update({ booting: true, busyMessage: null });
+    // The engine is faster than the eye: the page follows at reading pace, unless the reader wants no motion.
+    const plays = document.documentElement.dataset.motion !== 'none';
+    mirror.update({ booting: true, busyMessage: null, ...(plays ? { live: false, playing: true } : {}) });
     try {
-      const from = mirror.log.head;
       await mirror.client.bootToL2();
       await quiet(mirror);
-      showDevice(mirror);
-      // The engine is done before the eye is: play what happened, unless the reader wants no motion.
-      if (document.documentElement.dataset.motion !== 'none') {
-        mirror.seek(from);
-        mirror.update({ playing: true });
-      }
+      whenLive(mirror, () => showDevice(mirror));
     } catch (error) {
+      mirror.goLive();
       mirror.update({ busyMessage: error instanceof Error ? error.message : String(error) });
     } finally {
       mirror.update({ booting: false });
@@ -65,6 +62,19 @@ function quiet(mirror: Mirror): Promise<void> {
       stop();
       resolve();
     }
+  });
+}
+
+/** Runs at once, or when the playback has come to its end. */
+function whenLive(mirror: Mirror, run: () => void): void {
+  if (mirror.store.getState().live) {
+    run();
+    return;
+  }
+  const stop = mirror.store.subscribe((state) => {
+    if (!state.live || state.playing) return;
+    stop();
+    run();
   });
 }
 

@@ -13,7 +13,7 @@ export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
     columns: { consoles: 36, centre: 38, inspector: 26 },
-    centre: { stage: 52, addresses: 48 },
+    centre: { stage: 55, addresses: 45 },
     time: 18,
   },
   topology: {

@@ -107,7 +107,7 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
         {machine.state}
       </text>
       <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>
-        {cut(machine.facts, mark.w - 170, 'small')}
+        {fitting(machine.facts, mark.w - 40 - widthOf(machine.title, 'title') * 1.12 - widthOf(machine.state, 'small'))}
       </text>
     </g>
   );
@@ -143,7 +143,9 @@ function Band(props: {
 }) {
   const { mark, selection, onSelect } = props;
   const { path } = mark;
-  const text = cut(mark.text, mark.w - 14, path === null ? 'small' : 'mono');
+  const face = path === null ? 'small' : 'mono';
+  const room = mark.w - 14;
+  const text = cut(widthOf(mark.text, face) <= room ? mark.text : mark.short, room, face);
   if (path === null)
     return (
       <text x={mark.x + 2} y={mark.y + 14} className={styles.others}>
@@ -190,7 +192,7 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
       <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
-        {cut(node.label, titleRoom, 'title')}
+        {cut(widthOf(node.label, 'title') <= titleRoom ? node.label : node.short, titleRoom, 'title')}
         {oneLine ? <tspan className={styles.bdf}>{`  ${id}`}</tspan> : null}
       </text>
       {oneLine ? null : (
@@ -199,7 +201,7 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
             {id}
           </text>
           <text x={mark.x + 9} y={mark.y + 30} className={styles.nodeSub}>
-            {noteRoom > 30 ? cut(note, noteRoom, 'small') : ''}
+            {[note, node.type].find((one) => widthOf(one, 'small') <= noteRoom) ?? ''}
           </text>
         </>
       )}
@@ -229,6 +231,13 @@ function Node(props: { readonly mark: NodeMark; readonly selected: boolean; read
       <title>{`${node.id} · ${note}`}</title>
     </g>
   );
+}
+
+/** As many of the parts from the left as fit: half a part says nothing. */
+function fitting(facts: string, room: number): string {
+  const parts = facts.split(' · ');
+  while (parts.length > 0 && widthOf(parts.join(' · '), 'small') > room) parts.pop();
+  return parts.join(' · ');
 }
 
 /** As many names as fit: half a name says nothing. */

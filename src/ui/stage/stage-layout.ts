@@ -17,6 +17,8 @@ export interface BandMark extends Box {
   readonly key: string;
   readonly kind: 'window' | 'region' | 'others' | 'empty';
   readonly text: string;
+  /** Instead, where there is no room. */
+  readonly short: string;
   readonly path: string | null;
 }
 export interface VmmMark extends Box {
@@ -90,7 +92,17 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
     bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
   }
   if (machine.id === 'host' && !guest) {
-    draft.bands.push({ key: 'empty', kind: 'empty', text: '', path: null, x: x + PAD, y: top, w: inner, h: 132 });
+    draft.bands.push({
+      key: 'empty',
+      kind: 'empty',
+      text: '',
+      short: '',
+      path: null,
+      x: x + PAD,
+      y: top,
+      w: inner,
+      h: 132,
+    });
     bottom = Math.max(bottom, top + 132);
   }
   const end = Math.max(bottom, y + HEAD + 4) + PAD;
@@ -100,16 +112,18 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
 
 function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
   let at = y;
-  const band = (kind: BandMark['kind'], key: string, text: string, path: string | null): void => {
-    draft.bands.push({ key: `${machine.id}-${key}`, kind, text, path, x, y: at, w, h: BAND });
+  const band = (kind: BandMark['kind'], key: string, text: string, short: string, path: string | null): void => {
+    draft.bands.push({ key: `${machine.id}-${key}`, kind, text, short, path, x, y: at, w, h: BAND });
     at += BAND + 3;
   };
-  for (const window of machine.windows) band('window', window.path, window.text, window.path);
-  for (const region of machine.regions) band('region', region.path, `${region.name} ${region.text}`, region.path);
+  for (const window of machine.windows) band('window', window.path, window.text, window.short, window.path);
+  for (const region of machine.regions) {
+    band('region', region.path, `${region.name} ${region.text}`, region.short, region.path);
+  }
   for (const root of machine.roots) at = placeNode(draft, root, x, at, w, 0) + GAP;
   if (machine.others.length > 0 && machine.id !== 'host') {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
-    band('others', 'others', names.join('  ·  '), null);
+    band('others', 'others', names.join('  ·  '), `${names.length} more functions`, null);
   }
   return at > y ? at - GAP : y;
 }

@@ -40,7 +40,7 @@ export function TimeCanvas() {
   const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
   const view: TimeView = { scale, ...(zoomed ?? { from: 0, to: scale.length }) };
   const lanes = timeLanes(mirror.log);
-  const laneHeight = Math.max(13, Math.min(26, Math.floor((size.height - RULER) / Math.max(1, lanes.length))));
+  const laneHeight = Math.max(12, Math.min(26, Math.floor((size.height - RULER) / Math.max(1, lanes.length))));
   const geometry: Geometry = {
     width: size.width,
     height: Math.max(size.height, RULER + lanes.length * laneHeight),

@@ -103,7 +103,11 @@ export function TimeStrip() {
         <div className={styles.twin}>
           <TextTwin
             label="Commands as a list"
-            lines={commandMarks(mirror.log).map((mark) => ({ depth: 0, text: `${mark.row}: ${mark.label}` }))}
+            lines={commandMarks(mirror.log).map((mark) => ({
+              depth: 0,
+              text: `${mark.row}: ${mark.label}`,
+              onPick: () => mirror.seek(mark.row),
+            }))}
           />
         </div>
       </div>

@@ -119,7 +119,7 @@ function drawLane(
   }
   const notes = log.time.notes.get(lane.layer);
   if (notes) drawNotes(ctx, notes.row, view, geometry, y, colour, firstRow, lastRow);
-  if (laneHeight >= 13) drawLabels(ctx, labels, y, geometry, palette);
+  if (laneHeight >= 12) drawLabels(ctx, labels, y, geometry, palette);
 }
 
 function drawNotes(

@@ -13,15 +13,17 @@ export function usePlayback(mirror: Mirror, playing: boolean): void {
     let last = performance.now();
     let at: number | null = null;
     const tick = (now: number) => {
-      const { speed, head, cursor } = mirror.store.getState();
+      const { speed, head, cursor, booting } = mirror.store.getState();
       const scale = timeScale(mirror.log.time.marks, head);
       at = (at ?? scale.toUnits(cursor)) + ((now - last) / 1000) * PACE * speed;
       last = now;
-      if (at >= scale.length) {
+      if (at >= scale.length && !booting) {
         mirror.goLive();
         return;
       }
-      mirror.seek(scale.toRow(at));
+      // While the engine still works the head moves on: wait just behind it.
+      at = Math.min(at, scale.length);
+      mirror.seek(Math.min(scale.toRow(at), booting ? head - 1 : head));
       mirror.followConsole();
       frame = requestAnimationFrame(tick);
     };
