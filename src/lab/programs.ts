@@ -2,7 +2,9 @@ import { init } from '../linux/init/init-program.ts';
 import type { Program } from '../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../log/index.ts';
 import { createQemuProgram, DEFAULT_BUILD } from '../qemu/main.ts';
+import { deviceTypes } from '../qemu/qdev/device-type.ts';
 import { cxl } from '../userland/cxl/index.ts';
+import { QEMU_DEVICES } from '../userland/misc/completion.ts';
 import { lspci, setpci } from '../userland/pciutils/index.ts';
 import { PROGRAMS } from '../userland/programs.ts';
 
@@ -14,6 +16,10 @@ const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['cxl', cxl],
 ]);
 const QEMU = 'qemu-system-x86_64';
+// Tab completion knows what this QEMU's `-device help` and `-device TYPE,help` list.
+for (const type of deviceTypes())
+  if (type.userCreatable && type.available?.(DEFAULT_BUILD) !== false)
+    QEMU_DEVICES.set(type.name, [...new Set(type.properties.map((property) => property.name))]);
 
 /** Names of every executable in the images. */
 export function programNames(): readonly string[] {

@@ -2,6 +2,7 @@
 import type { Program } from '../linux/uapi/sys.ts';
 import { BOX_COMMANDS, boxTool } from './box/box.ts';
 import { dd, hexdump, od, strings, xxd } from './coreutils/binary.ts';
+import { cut } from './coreutils/cut.ts';
 import { busybox, devmem } from './coreutils/devmem.ts';
 import { diff } from './coreutils/diff.ts';
 import * as files from './coreutils/fileops.ts';
@@ -64,6 +65,7 @@ const TABLE = new Map<string, Program>(
     watch,
     driverctl,
     diff,
+    cut,
     uniq,
     xargs,
     date: system.date,

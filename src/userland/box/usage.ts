@@ -14,15 +14,6 @@ interface Spec {
 const hint = (name: string, message: string): string =>
   `${name}: ${message}\nTry '${name} --help' for more information.\n`;
 
-const list = (option: string, what: string) => (text: string | undefined) =>
-  text === undefined || option === ''
-    ? null
-    : text.split(',').some((part) => part === '0' || /^0-|^-0$/.test(part))
-      ? hint('cut', `${what} are numbered from 1`)
-      : text.split(',').some((part) => !/^(\d+|\d+-\d*|-\d+)$/.test(part))
-        ? hint('cut', option === 'f' ? `invalid field value '${text}'` : `invalid byte/character position '${text}'`)
-        : null;
-
 const SPECS: Readonly<Record<string, Spec>> = {
   sort: {
     flags: 'bdfghiMnRrVcCmsuz',
@@ -47,24 +38,6 @@ const SPECS: Readonly<Record<string, Spec>> = {
       if (key === undefined || /^[1-9]\d*(\.\d+)?[bdfghinMRrV]*(,\d+(\.\d+)?[bdfghinMRrV]*)?$/.test(key)) return null;
       if (/^0/.test(key)) return `sort: field number is zero: invalid field specification '${key}'\n`;
       return `sort: invalid number at field start: invalid count at start of '${key}'\n`;
-    },
-  },
-  cut: {
-    flags: 'nsz',
-    valued: 'bcdf',
-    long: ['bytes', 'characters', 'fields', 'delimiter', 'only-delimited', 'output-delimiter', 'complement'],
-    status: 1,
-    check: (_operands, options) => {
-      const modes = ['b', 'c', 'f', 'bytes', 'characters', 'fields'].filter((key) => options.has(key));
-      if (modes.length === 0) return hint('cut', 'you must specify a list of bytes, characters, or fields');
-      if (modes.length > 1) return hint('cut', 'only one list may be specified');
-      const delimiter = options.get('d') ?? options.get('delimiter');
-      if (delimiter !== undefined && [...delimiter].length > 1)
-        return hint('cut', 'the delimiter must be a single character');
-      return (
-        list('f', 'fields')(options.get('f') ?? options.get('fields')) ??
-        list('c', 'bytes/characters')(options.get('c') ?? options.get('b'))
-      );
     },
   },
   tr: {

@@ -216,6 +216,7 @@ export const hexdump = defineTool(
       const fd = path === '-' ? 0 : openPath(sys, path);
       if (fd < 0) {
         await t.failErrno(path, fd);
+        if (t.args.length === 1) return 1;
         continue;
       }
       await skip(sys, fd, start);
@@ -306,6 +307,12 @@ export const od = defineTool(
     const formats = t.order.flatMap(([k, v]) =>
       k === 't' ? (v.match(/[acdoux][CSIL\d]*z?/g) ?? []) : short[k] ? [short[k] ?? ''] : [],
     );
+    const strange = t.order.find(([k, v]) => k === 't' && !/^([acdoux][CSIL\d]*z?)+$/.test(v))?.[1];
+    if (strange !== undefined) {
+      const letter = strange.replace(/^([acdoux][CSIL\d]*z?)*/, '')[0] ?? '';
+      await t.fail(`invalid character '${letter}' in type string '${strange}'`);
+      return 1;
+    }
     if (formats.length === 0) formats.push('o2');
     const radix = t.get('A') ?? 'o';
     const width = t.has('w') ? number(t.get('w') || '32') : 16;

@@ -1,7 +1,7 @@
 /** find: -name -iname -path -type -maxdepth -mindepth -size -newer -empty -lname, ! -a -o ( ), -print -print0 -exec -delete -prune. */
 import type { Program, Stat, Sys } from '../../linux/uapi/sys.ts';
 import { complain, join, Out, strerror } from '../misc/io.ts';
-import { patternRegExp } from '../shell/pattern.ts';
+import { patternRegExp, posixRegExp } from '../shell/pattern.ts';
 import { isDir, listDir } from './fileops.ts';
 
 interface File {
@@ -70,7 +70,13 @@ export const find: Program = async (sys, argv, env) => {
         return async (f) => re.test(f.path);
       }
       case '-regex': {
-        const re = new RegExp(`^(?:${need(word)})$`);
+        const source = need(word);
+        let re: RegExp;
+        try {
+          re = posixRegExp(`^(${source})$`);
+        } catch {
+          throw new Usage(`failed to compile regular expression '${source}': Invalid regular expression`);
+        }
         return async (f) => re.test(f.path);
       }
       case '-lname': {

@@ -113,7 +113,10 @@ async function run(t: Tool): Promise<number> {
     if (t.has('x')) source = `^(?:${source})$`;
     match = new RegExp(source, t.has('i') ? 'gi' : 'g');
   } catch {
-    await t.fail(`Invalid regular expression: ${patterns[0]}`, 2);
+    await t.fail(
+      /^[^\\]*\[[^\]]*$/.test(patterns[0] ?? '') ? 'Unmatched [, [^, [:, [., or [=' : 'Invalid regular expression',
+      2,
+    );
     return 2;
   }
   const recursive = t.has('r') || t.has('R');

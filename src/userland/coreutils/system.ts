@@ -5,6 +5,7 @@ import { complain, join, readFileText, strerror, windowSize, writeText } from '.
 import { daysFromCivil, strftime } from '../misc/time.ts';
 import { defineTool, missingOperand } from '../misc/tool.ts';
 import { signalNumber } from '../shell/control.ts';
+import { posixRegExp } from '../shell/pattern.ts';
 
 /** Path of a command as execvp finds it, or null. */
 export function which(sys: Sys, name: string, env: Readonly<Record<string, string>>): string[] {
@@ -57,6 +58,10 @@ export const date = defineTool(
         await t.fail(`invalid date '${text}'`);
         return 1;
       }
+    }
+    if (t.args[0] !== undefined && !t.args[0].startsWith('+')) {
+      await t.fail(`invalid date '${t.args[0]}'`);
+      return 1;
     }
     const format = t.args[0]?.startsWith('+')
       ? t.args[0].slice(1)
@@ -248,6 +253,16 @@ export const ps: Program = async (sys, argv) => {
   return 0;
 };
 
+/** Pattern of pgrep and pkill, or what is wrong with it. */
+function processPattern(text: string | undefined, exact: boolean): RegExp | string {
+  if (text === undefined) return 'no matching criteria specified';
+  try {
+    return posixRegExp(exact ? `^(${text})$` : text);
+  } catch {
+    return `invalid regular expression: ${text}`;
+  }
+}
+
 export const pgrep = defineTool(
   {
     name: 'pgrep',
@@ -260,7 +275,11 @@ export const pgrep = defineTool(
     ],
   },
   async (t) => {
-    const re = new RegExp(t.has('x') ? `^(?:${t.args[0] ?? ''})$` : (t.args[0] ?? ''));
+    const re = processPattern(t.args[0], t.has('x'));
+    if (typeof re === 'string') {
+      await t.fail(re, 2);
+      return 2;
+    }
     const hits = (await processes(t.sys)).filter((p) => p.pid !== t.sys.pid && re.test(t.has('f') ? p.cmd : p.comm));
     for (const p of hits) t.out.line(t.has('l') ? `${p.pid} ${p.comm}` : String(p.pid));
     return hits.length ? 0 : 1;
@@ -279,7 +298,11 @@ export const pkill = defineTool(
     ],
   },
   async (t) => {
-    const re = new RegExp(t.has('x') ? `^(?:${t.args[0] ?? ''})$` : (t.args[0] ?? ''));
+    const re = processPattern(t.args[0], t.has('x'));
+    if (typeof re === 'string') {
+      await t.fail(re, 2);
+      return 2;
+    }
     const hits = (await processes(t.sys)).filter((p) => p.pid !== t.sys.pid && re.test(t.has('f') ? p.cmd : p.comm));
     for (const p of hits) t.sys.kill(p.pid, signalNumber(t.get('s') ?? '15') ?? 15);
     return hits.length ? 0 : 1;

@@ -46,38 +46,30 @@ const loaded = (sys: Sys): string[] =>
     (n) => names(sys, `/sys/module/${n}`).includes('initstate') || names(sys, `/sys/module/${n}`).includes('refcnt'),
   );
 
-const afterDashS: Completer = (sys, words) => (words.at(-2) === '-s' ? { words: pciAddresses(sys), only: true } : null);
+/** lspci and setpci have no option table: their options, and addresses behind -s. */
+const pci =
+  (options: readonly string[], registers: readonly string[] = []): Completer =>
+  (sys, words) => {
+    if (words.at(-2) === '-s') return { words: pciAddresses(sys), only: true };
+    if (words.at(-2) === '-d' || words.at(-2) === '-F') return null;
+    if ((words.at(-1) ?? '').startsWith('-')) return { words: options, only: true };
+    return registers.length > 0 ? { words: registers, only: true } : null;
+  };
+const LSPCI_OPTIONS = '-n -nn -v -vv -vvv -k -t -tv -x -xxx -xxxx -D -s -d -F -m -mm -vmm --version --help'.split(' ');
+const SETPCI_OPTIONS = '-s -d -v -f -D --dumpregs --version --help'.split(' ');
+const SETPCI_REGISTERS = (
+  'VENDOR_ID DEVICE_ID COMMAND STATUS REVISION CLASS_DEVICE HEADER_TYPE BASE_ADDRESS_0 BASE_ADDRESS_1 BASE_ADDRESS_2 ' +
+  'BASE_ADDRESS_3 BASE_ADDRESS_4 BASE_ADDRESS_5 SUBSYSTEM_VENDOR_ID SUBSYSTEM_ID INTERRUPT_LINE PRIMARY_BUS ' +
+  'SECONDARY_BUS SUBORDINATE_BUS MEMORY_BASE MEMORY_LIMIT PREF_MEMORY_BASE PREF_MEMORY_LIMIT BRIDGE_CONTROL ' +
+  'CAP_PM CAP_MSI CAP_MSIX CAP_EXP ECAP_AER ECAP_DSN'
+).split(' ');
 
 const CXL: Record<string, readonly string[]> = {
-  list: [
-    '-M',
-    '-D',
-    '-B',
-    '-P',
-    '-E',
-    '-T',
-    '-R',
-    '-i',
-    '-u',
-    '-v',
-    '-vv',
-    '-vvv',
-    '-m',
-    '-d',
-    '-b',
-    '-p',
-    '-e',
-    '-r',
-    '--memdevs',
-    '--decoders',
-    '--buses',
-    '--ports',
-    '--endpoints',
-    '--targets',
-    '--regions',
-    '--idle',
-    '--human',
-  ],
+  list: (
+    '-M -D -B -P -E -T -R -X -S -H -I -F -A -L -i -u -v -vv -vvv -m -s -d -b -p -e -r --memdevs --decoders --buses --ports ' +
+    '--endpoints --targets --regions --dax --single --health --partition --firmware --alert-config --media-errors ' +
+    '--idle --human --verbose --memdev --serial --decoder --bus --port --endpoint --region'
+  ).split(' '),
   version: [],
   'create-region': ['-d', '-m', '-s', '-t', '-w', '-g', '-u'],
   'destroy-region': ['-f'],
@@ -89,9 +81,12 @@ const CXL: Record<string, readonly string[]> = {
   'disable-port': ['-f', '-e'],
 };
 
+/** Device models of a QEMU program and their properties; QEMU's own tables, put here by who assembles the images. */
+export const QEMU_DEVICES = new Map<string, readonly string[]>();
+
 export const COMPLETIONS = new Map<string, Completer>([
-  ['lspci', afterDashS],
-  ['setpci', afterDashS],
+  ['lspci', pci(LSPCI_OPTIONS)],
+  ['setpci', pci(SETPCI_OPTIONS, SETPCI_REGISTERS)],
   [
     'modprobe',
     (sys, words) =>
@@ -143,23 +138,18 @@ export const COMPLETIONS = new Map<string, Completer>([
       const host = /^(vfio-pci(?:-nohotplug)?,(?:.*,)?host=)/.exec(current)?.[1];
       if (words.at(-2) === '-device' && host)
         return { words: names(sys, '/sys/bus/pci/devices'), base: host, only: true };
-      if (words.at(-2) === '-device')
+      if (words.at(-2) === '-device') {
+        const comma = current.lastIndexOf(',');
+        if (comma < 0) return { words: [...QEMU_DEVICES.keys(), 'help'], only: true };
+        const given = current.slice(comma + 1);
+        const properties = QEMU_DEVICES.get(current.slice(0, current.indexOf(','))) ?? [];
+        if (given.includes('=')) return null;
         return {
-          words: [
-            'pxb-cxl',
-            'cxl-rp',
-            'cxl-upstream',
-            'cxl-downstream',
-            'cxl-type3',
-            'cxl-accel',
-            'vfio-pci',
-            'pcie-root-port',
-            'intel-iommu',
-            'virtio-net-pci',
-            'virtio-rng-pci',
-          ],
+          words: [...properties, 'bus', 'id', 'addr'].map((name) => `${name}=`),
+          base: current.slice(0, comma + 1),
           only: true,
         };
+      }
       if (words.at(-2) === '-object')
         return { words: ['memory-backend-ram', 'memory-backend-file', 'iommufd'], only: true };
       if (current.startsWith('-'))

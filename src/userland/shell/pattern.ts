@@ -189,6 +189,7 @@ export function posixRegExp(source: string, flags = ''): RegExp {
           j++;
         }
       }
+      if (j >= source.length) throw new SyntaxError('Unmatched [');
       out += `${set}]`;
       i = j + 1;
     } else if (c === '{' && !/^\{\d+(,\d*)?\}/.test(source.slice(i))) {
