@@ -1,7 +1,9 @@
 import { expect, test } from '@playwright/test';
 import { LabPage } from '../pages/lab-page.ts';
 
-test('a first visit boots to L2, sees the mapping, and follows a byte from L2 into the host’s memory', async ({ page }) => {
+test('a first visit boots to L2, sees the mapping, and follows a byte from L2 into the host’s memory', async ({
+  page,
+}) => {
   const lab = new LabPage(page);
   await lab.open();
   await lab.bootToL2();

@@ -9,7 +9,9 @@ for (const scheme of ['light', 'dark'] as const)
     await lab.open();
     await lab.bootToL2();
     const { violations } = await new AxeBuilder({ page }).exclude('.xterm').analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+    expect(
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`),
+    ).toEqual([]);
   });
 
 test('at 390 px nothing scrolls sideways', async ({ page }) => {

@@ -9,7 +9,10 @@ test('going back to before the commit takes the mapping away, and coming back br
   await expect(stage).toContainText('0x110000000');
 
   await page.getByText('Commands as a list').click();
-  await page.getByRole('button', { name: /modprobe cxl-accel$/ }).last().click();
+  await page
+    .getByRole('button', { name: /modprobe cxl-accel$/ })
+    .last()
+    .click();
   await expect(page.getByRole('button', { name: /back to now/ })).toBeVisible();
   await expect(stage).not.toContainText('region0 commit 0x110000000');
 

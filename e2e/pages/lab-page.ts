@@ -18,18 +18,26 @@ export class LabPage {
 
   /** Presses the button and goes to the end of the playback. */
   async bootToL2(): Promise<void> {
-    await this.page.getByRole('button', { name: 'Boot to L2' }).click();
+    await this.page.getByRole('button', { name: 'Boot to L2' }).first().click();
     await this.goLive();
     await this.expectOutput('l2', /QEMU ACCEL device driver is loaded/);
   }
 
   /** Waits until the engine has come to rest and the page shows the present. */
   async goLive(): Promise<void> {
-    const skip = this.page.getByRole('button', { name: 'Skip to the end' });
+    const skip = this.page.getByRole('button', { name: 'Skip to the end' }).first();
     await expect
-      .poll(async () => (await skip.isVisible()) || !(await this.page.getByRole('button', { name: /Booting|Boot to L2/ }).isVisible()), {
-        timeout: 20_000,
-      })
+      .poll(
+        async () =>
+          (await skip.isVisible()) ||
+          !(await this.page
+            .getByRole('button', { name: /Booting|Boot to L2/ })
+            .first()
+            .isVisible()),
+        {
+          timeout: 20_000,
+        },
+      )
       .toBe(true);
     if (await skip.isVisible()) await skip.click();
   }
@@ -47,11 +55,12 @@ export class LabPage {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Everything the console's terminal shows now, as text. */
+  /** What the console's terminal shows now: row by row, and once more with the rows joined (long lines wrap). */
   async output(console: string): Promise<string> {
     return this.page.evaluate((id) => {
-      const rows = document.querySelector(`[data-testid="terminal-${id}"] .xterm-rows`);
-      return rows ? [...rows.children].map((row) => row.textContent ?? '').join('\n') : '';
+      const screen = document.querySelector(`[data-testid="terminal-${id}"] .xterm-rows`);
+      const rows = screen ? [...screen.children].map((row) => (row.textContent ?? '').replace(/\u00a0/g, ' ')) : [];
+      return `${rows.join('\n')}\n${rows.join('')}`;
     }, console);
   }
 
