@@ -88,6 +88,16 @@ export class Consoles {
     terminal.onOutput((bytes, channel) => this.output(id, bytes, channel));
   }
 
+  /** Console of a machine that is off: any key is the power button. */
+  addSwitch(machine: MachineId, press: () => void): void {
+    this.add(machine, {
+      info: { id: machine, machine, title: machine, kind: 'terminal' },
+      send: press,
+      resize: () => {},
+      shell: NO_SHELL,
+    });
+  }
+
   /** A guest's serial line. The same console again when the guest boots again. */
   addSerial(machine: MachineId, send: (bytes: Uint8Array) => void, resize: Console['resize']): void {
     this.add(machine, {

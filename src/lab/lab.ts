@@ -14,9 +14,9 @@ import type { Sys } from '../linux/uapi/sys.ts';
 import { KVM } from '../linux/virt/kvm/kvm.ts';
 import { EventLog, type MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, RecordedInput, SessionRecord } from '../protocol/client.ts';
-import { paths } from '../state/schema.ts';
+import { type MachineState, paths } from '../state/schema.ts';
 import { bytesAt } from './bytes-at.ts';
-import { Consoles } from './consoles.ts';
+import { Channel, Consoles } from './consoles.ts';
 import { Driver } from './driver.ts';
 import { stateHash } from './hash.ts';
 import { hostImages } from './images.ts';
@@ -48,6 +48,8 @@ export class Lab {
   readonly consoles: Consoles;
   readonly machines = new Map<MachineId, Linux>();
   readonly physical: PhysicalMachine;
+  /** Which VMM process last ran each guest. */
+  private readonly runs = new Map<MachineId, string>();
   private readonly driver: Driver;
   private readonly monitors: Monitors;
   private readonly platform: Omit<Platform, 'programs'>;
@@ -92,12 +94,7 @@ export class Lab {
   /** Boots the host; resolves when its shell shows a prompt (or everything recorded has been given again). */
   static async start(options: LabOptions): Promise<Lab> {
     const lab = new Lab(options);
-    const { cpu, boot } = lab.physical;
-    const host = new Linux({ platform: lab.platformOf('host'), machine: 'host', cpu, boot, modules: MODULES });
-    lab.physical.onInterrupt = (irq) => host.interrupt(irq);
-    lab.machines.set('host', host);
-    lab.consoles.addTerminal('host', 'host', host.openTerminal('tty1'));
-    host.start();
+    lab.bootHost();
     void lab.driver.run(() => options.paced === true).catch((error: unknown) => lab.crash(error));
     if (options.paced !== true) await lab.settled();
     return lab;
@@ -192,9 +189,42 @@ export class Lab {
     if (kernel) this.consoles.addTerminal(id, machine, kernel.openTerminal(id.slice(machine.length + 1)));
   }
 
+  private bootHost(): void {
+    const { cpu, boot } = this.physical;
+    const warm = this.machines.has('host');
+    const platform = this.platformOf('host');
+    const host = new Linux({ platform, machine: 'host', cpu, boot: { ...boot, warm }, modules: MODULES });
+    this.physical.onInterrupt = (irq) => host.interrupt(irq);
+    this.physical.onPower = (request) => this.hostPower(host, request);
+    this.machines.set('host', host);
+    this.consoles.addTerminal('host', 'host', host.openTerminal('tty1'));
+    host.start();
+  }
+
+  /** The host restarts, or goes off until somebody touches its console. Everything inside it is gone either way. */
+  private hostPower(host: Linux, request: 'reset' | 'off'): void {
+    this.scheduler.spawn(async () => {
+      if (host.off) return;
+      host.powerOff();
+      for (const { id, kind } of this.consoles.list())
+        if (kind === 'terminal' && id.startsWith('host/')) this.consoles.remove(id);
+      if (request === 'reset') return this.bootHost();
+      this.consoles.output('host', utf8('\r\nThe host is off. Press a key to switch it on.\r\n'), Channel.OUT);
+      let pressed = false;
+      this.consoles.addSwitch('host', () => {
+        if (!pressed) this.bootHost();
+        pressed = true;
+      });
+    });
+  }
+
   /** A virtual CPU starts: firmware, then the kernel it loads. */
   private execute(machine: MachineId, cpu: Cpu): Guest {
-    const boot = runFirmware(cpu.bus);
+    // The same VMM runs the machine again: its memory was not taken away in between.
+    const known = this.log.object(paths.machine(machine)) as MachineState | null;
+    const vmm = `${known?.vmm?.machine} ${known?.vmm?.pid} ${this.machines.get(known?.vmm?.machine ?? 'host')?.bootTimeNs}`;
+    const boot = { ...runFirmware(cpu.bus), warm: this.runs.get(machine) === vmm };
+    this.runs.set(machine, vmm);
     const kernel = this.unpack(machine, cpu, boot);
     if (!(kernel instanceof Linux)) return kernel;
     this.machines.set(machine, kernel);

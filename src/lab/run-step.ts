@@ -67,6 +67,8 @@ async function consoleFor(lab: Lab, step: TranscriptStep, file: string): Promise
   }
   const machine = MACHINES.find((id) => id === console);
   if (machine === undefined) return console;
+  // Typing at the console of a host that is off switches it on.
+  if (machine === 'host' && lab.machines.get(machine)?.off) return console;
   if (lab.machines.get(machine)?.off !== false)
     throw new UserError(`${file}:${step.at}: ${machine} is not running at this point`);
   if (lab.consoles.shell(console).atPrompt) return console;

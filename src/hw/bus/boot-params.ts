@@ -2,6 +2,8 @@ import type { Addr } from '../../base/addr.ts';
 
 /** What firmware hands to the kernel it starts (x86 boot protocol: zero page, e820, RSDP pointer), as one object. */
 export interface BootParams {
+  /** A reboot: memory holds what the machine left there. */
+  readonly warm?: boolean;
   readonly e820: readonly E820Entry[];
   /** Guest-physical address of the ACPI root pointer. */
   readonly rsdp: Addr;

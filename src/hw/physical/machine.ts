@@ -27,11 +27,18 @@ export interface PhysicalMachineOptions {
   readonly vendor?: string;
 }
 
+/** Reset control and PM1a control of the chipset, where the lab's kernels write to end a machine. */
+const RST_CNT = 0xcf9;
+const PM1A_CNT = 0x604;
+const SLP_EN = 0x2000;
+
 export class PhysicalMachine {
   readonly ram: SparseRam;
   readonly uart: Uart;
   readonly cpu: Cpu;
   readonly boot: BootParams;
+  /** The reset control register was written, or the sleep enable bit. */
+  onPower: (request: 'reset' | 'off') => void = () => {};
   /** Where interrupts go once a kernel runs. */
   onInterrupt: (irq: number) => void = () => {};
 
@@ -40,7 +47,7 @@ export class PhysicalMachine {
     this.ram = new SparseRam(log, 'host', size);
     this.uart = new Uart(options.serial, () => this.onInterrupt(COM1_IRQ));
     this.cpu = {
-      bus: new PhysicalBus(log, this.ram, this.uart),
+      bus: new PhysicalBus(log, this.ram, this.uart, (request) => this.onPower(request)),
       features: {
         model: options.model ?? 'Intel(R) Xeon(R) Processor',
         hypervisor: false,
@@ -82,6 +89,7 @@ class PhysicalBus implements CpuBus {
     private readonly log: EventLog,
     private readonly ram: SparseRam,
     private readonly uart: Uart,
+    private readonly power: (request: 'reset' | 'off') => void,
   ) {
     this.low = Math.min(ram.size, LOW_RAM_MAX);
     this.highEnd = 4 * GiB + ram.size - this.low;
@@ -141,7 +149,11 @@ class PhysicalBus implements CpuBus {
   }
   outp(port: number, width: 1 | 2 | 4, value: number): void {
     if (port >= COM1 && port < COM1 + 8) this.uart.write(port - COM1, value);
-    else if (port >= 0xcf8 && port <= 0xcff) this.bridge.outp(port, width, value);
+    else if (port === RST_CNT && width === 1) {
+      if (value & 4) this.power('reset');
+    } else if (port === PM1A_CNT && width === 2) {
+      if (value & SLP_EN) this.power('off');
+    } else if (port >= 0xcf8 && port <= 0xcff) this.bridge.outp(port, width, value);
   }
   outs(port: number, bytes: Uint8Array): void {
     if (port >= COM1 && port < COM1 + 8) this.uart.outs(port - COM1, bytes);

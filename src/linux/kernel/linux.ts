@@ -2,6 +2,7 @@
  * One running kernel: the subsystems put together, and what every kernel function leans on (printk, parameters, spans,
  * panic, power). Machines differ by what they are given, never by code.
  */
+
 import { assert } from '../../base/assert.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { BootParams, E820Entry } from '../../hw/bus/boot-params.ts';
@@ -9,6 +10,7 @@ import type { Cpu } from '../../hw/bus/cpu-bus.ts';
 import { type EventLog, type LayerKind, layerIndex, type MachineId, type SiteId } from '../../log/index.ts';
 import { type MachineState, paths } from '../../state/schema.ts';
 import { DriverCoreImpl } from '../drivers/base/core.ts';
+import { sysrq_init } from '../drivers/tty/sysrq.ts';
 import { type Terminal, TtyCore } from '../drivers/tty/tty_core.ts';
 import { Pipe } from '../fs/pipe.ts';
 import { Pollers } from '../fs/pollers.ts';
@@ -274,6 +276,7 @@ export class Linux implements Kernel, Guest {
   }
   proc_init(): void {
     this.procFiles.init();
+    sysrq_init(this);
   }
 
   /** The lab's end of a terminal: `tty1` is the physical console; any other name makes a new login on a pseudo terminal. */

@@ -10,6 +10,11 @@ const SLP_EN = 0x2000;
 export function machine_restart(kernel: Linux): void {
   kernel.printk(0, 'reboot: Restarting system');
   kernel.printk(6, 'reboot: machine restart');
+  emergency_restart(kernel);
+}
+
+/** machine_emergency_restart: at once, without a word. */
+export function emergency_restart(kernel: Linux): void {
   kernel.cpu.bus.outp(RST_CNT, 1, 0x02);
   kernel.cpu.bus.outp(RST_CNT, 1, 0x06);
 }

@@ -34,7 +34,7 @@ export class MemoryManager implements Mm {
 
   constructor(private readonly kernel: Kernel) {
     this.machine = kernel.machine;
-    this.allocator = new PageAllocator(kernel.boot.e820);
+    this.allocator = new PageAllocator(kernel.boot.e820, kernel.boot.warm);
     this.zapSite = kernel.log.site({
       layer: layerIndex(kernel.machine, 'kernel'),
       name: 'unmap_mapping_range',

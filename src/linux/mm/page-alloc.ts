@@ -18,7 +18,11 @@ export class PageAllocator {
   private readonly dirty = new Set<number>();
   freeBytes = 0;
 
-  constructor(e820: readonly E820Entry[]) {
+  /** After a reboot: granules known to be clean, of memory that may hold anything; null: fresh memory. */
+  private readonly known: Set<number> | null;
+
+  constructor(e820: readonly E820Entry[], warm = false) {
+    this.known = warm ? new Set() : null;
     for (const entry of e820) {
       if (entry.type !== 'usable') continue;
       const start = alignUp(Math.max(entry.start, KERNEL_RESERVED), GRANULE);
@@ -67,10 +71,12 @@ export class PageAllocator {
     this.dirty.add(granule);
   }
   isDirty(granule: Addr): boolean {
-    return this.dirty.has(granule);
+    return this.dirty.has(granule) || this.known?.has(granule) === false;
   }
   /** True once for a granule somebody else has written: clear it before use. */
   takeDirty(granule: Addr): boolean {
-    return this.dirty.delete(granule);
+    const unknown = this.known?.has(granule) === false;
+    this.known?.add(granule);
+    return this.dirty.delete(granule) || unknown;
   }
 }
