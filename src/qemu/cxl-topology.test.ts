@@ -161,3 +161,188 @@ test('component registers of capture D, but for what its kernel wrote', async ()
   compare();
   expect(wrong).toEqual([]);
 });
+
+/** A table of the guest by its signature, found the way Linux finds it. */
+function acpiTable(run: Run, signature: string): Uint8Array {
+  const cpu = bus(run);
+  const rsdt = cpu.load((run.boot?.rsdp ?? 0) + 16, 4);
+  const count = (cpu.load(rsdt + 4, 4) - 36) / 4;
+  for (let n = 0; n < count; n++) {
+    const at = cpu.load(rsdt + 36 + 4 * n, 4);
+    const bytes = new Uint8Array(cpu.load(at + 4, 4));
+    cpu.copyFrom(at, bytes);
+    if (new TextDecoder().decode(bytes.subarray(0, 4)) === signature) return bytes;
+  }
+  throw new Error(`no table ${signature}`);
+}
+
+test('CEDT of capture D byte for byte; of several bridges and windows record by record', async () => {
+  const d = acpiTable(await start(CAPTURES.D as readonly string[]), 'CEDT');
+  expect(d).toEqual(new Uint8Array(readFileSync(new URL('./fixtures/capture-D-CEDT.bin', import.meta.url))));
+  const run = await start([
+    ...[...BASE.slice(2), '-M', 'q35,cxl=on', ...memories(3), ...PXB],
+    ...['-device', 'pxb-cxl,bus_nr=222,bus=pcie.0,id=cxl.2', '-device', 'pxb-cxl,bus_nr=60,bus=pcie.0,id=cxl.3'],
+    ...many(3, (n) => `cxl-rp,port=${n},bus=cxl.${n + 1},id=rp${n},chassis=0,slot=${n + 2}`),
+    ...many(3, (n) => `cxl-type3,bus=rp${n},volatile-memdev=mem${n},id=m${n}`),
+    ...[
+      '-M',
+      'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.targets.1=cxl.2,cxl-fmw.0.size=4G,cxl-fmw.0.interleave-granularity=8k',
+    ],
+    ...['-M', 'cxl-fmw.1.targets.0=cxl.3,cxl-fmw.1.targets.1=cxl.1,cxl-fmw.1.targets.2=cxl.2,cxl-fmw.1.size=768M'],
+  ]);
+  expect(run.fake.stderr).toBe('');
+  const cedt = acpiTable(run, 'CEDT');
+  const view = new DataView(cedt.buffer);
+  const records: number[][] = [];
+  for (let at = 36; at < cedt.length; at += view.getUint16(at + 2, true)) {
+    const long = (offset: number) => Number(view.getBigUint64(at + offset, true));
+    if (view.getUint8(at) === 0)
+      records.push([0, view.getUint32(at + 4, true), view.getUint32(at + 8, true), long(16), long(24)]);
+    else {
+      const ways = (view.getUint16(at + 2, true) - 36) / 4;
+      const targets = [...Array(ways).keys()].map((n) => view.getUint32(at + 36 + 4 * n, true));
+      records.push([1, long(8), long(16), view.getUint8(at + 24), view.getUint32(at + 28, true), ...targets]);
+    }
+  }
+  // FINDINGS 17: bridges in reverse order of creation; 8k is 5, three ways are 8; windows one after the other.
+  expect(records).toEqual([
+    [0, 60, 1, 0x480000000, 0x10000],
+    [0, 222, 1, 0x480010000, 0x10000],
+    [0, 12, 1, 0x480020000, 0x10000],
+    [1, 0x490000000, 0x100000000, 1, 5, 12, 222],
+    [1, 0x590000000, 0x30000000, 8, 0, 60, 12, 222],
+  ]);
+  expect(cedt.reduce((sum, byte) => sum + byte, 0) & 0xff).toBe(0);
+});
+
+/** Where a BAR was put, from the configuration space through ECAM. */
+function barAt(run: Run, bdf: string, index: number): number {
+  const [b = '0', d = '0', f = '0'] = bdf.split(/[:.]/);
+  const config = 0xb0000000 + Number.parseInt(b, 16) * 0x100000 + Number.parseInt(d, 16) * 0x8000 + Number(f) * 0x1000;
+  const low = bus(run).load(config + 0x10 + 4 * index, 4);
+  return (low & ~0xf) >>> 0 === 0 && (low & 4) === 0
+    ? 0
+    : ((low & ~0xf) >>> 0) + bus(run).load(config + 0x14 + 4 * index, 4) * 2 ** 32;
+}
+
+/** Programs a decoder of a component block by stores. */
+function decoder(run: Run, block: number, n: number, base: number, size: number, ctrl: number, targets = 0): void {
+  const at = block + 0x1138 + n * 0x20;
+  const cpu = bus(run);
+  cpu.store(at, 4, base % 2 ** 32);
+  cpu.store(at + 4, 4, Math.floor(base / 2 ** 32));
+  cpu.store(at + 8, 4, size % 2 ** 32);
+  cpu.store(at + 12, 4, Math.floor(size / 2 ** 32));
+  cpu.store(at + 0x14, 4, targets);
+  cpu.store(at + 0x10, 4, ctrl);
+}
+
+const THREE = [
+  ...[...BASE, ...memories(3), ...PXB],
+  ...['-device', 'pxb-cxl,bus_nr=60,bus=pcie.0,id=cxl.2', '-device', 'pxb-cxl,bus_nr=120,bus=pcie.0,id=cxl.3'],
+  ...many(3, (n) => `cxl-rp,port=${n},bus=cxl.${n + 1},id=rp${n},chassis=0,slot=${n + 2}`),
+  ...many(3, (n) => `cxl-type3,bus=rp${n},volatile-memdev=mem${n},id=m${n}`),
+  ...['-M', 'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.targets.1=cxl.2,cxl-fmw.0.targets.2=cxl.3,cxl-fmw.0.size=3G'],
+];
+
+test('three ways: the bridge follows the absolute address, the device its offset (FINDINGS 18)', async () => {
+  const run = await start(THREE);
+  const cpu = bus(run);
+  const base = 0x490000000;
+  for (const bdf of ['0d:00.0', '3d:00.0', '79:00.0']) decoder(run, barAt(run, bdf, 0), 0, base, 0x30000000, 0x1280);
+  for (let n = 0; n < 300; n++) {
+    const hpa = base + n * 0x1d48 + (n % 32) * 8;
+    cpu.store(hpa, 8, n + 1, 0xcb000000);
+    const offset = hpa - base;
+    const backend = Math.floor(hpa / 256) % 3;
+    const dpa = Math.floor(offset / 768) * 256 + (offset % 256);
+    const { mem } = run.fake.sys;
+    expect([n, mem.load((run.fake.named.get(`mem${backend}`) ?? 0) + dpa, 8), mem.hi]).toEqual([n, n + 1, 0xcb000000]);
+  }
+});
+
+test('hdm_for_passthrough: one root port, but decoders decide', async () => {
+  const argv = (CAPTURES.A as readonly string[]).map((word) =>
+    word.startsWith('pxb-cxl') ? `${word},hdm_for_passthrough=true` : word,
+  );
+  const run = await start(argv);
+  const cpu = bus(run);
+  expect([cpu.load(0x48000100c, 4), cpu.load(0x480001128, 4)]).toEqual([0x12830005, 0x382]);
+  decoder(run, 0xfe800000, 0, 0x490000000, 0x10000000, 0x1200);
+  cpu.store(0x490000000, 4, 7);
+  expect(cpu.load(0x490000000, 4)).toBe(0);
+  decoder(run, 0x480000000, 0, 0x490000000, 0x10000000, 0x1200);
+  cpu.store(0x490000000, 4, 7);
+  expect(cpu.load(0x490000000, 4)).toBe(7);
+});
+
+test('volatile and persistent memory: ranges, address spaces, labels, and a decoder that skips into the second', async () => {
+  const run = await withMonitor([
+    ...[...BASE, ...memories(3), ...PXB, '-device', 'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2'],
+    ...['-device', 'cxl-type3,bus=rp0,volatile-memdev=mem0,persistent-memdev=mem1,lsa=mem2,id=m0'],
+    ...['-M', 'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G'],
+  ]);
+  const cpu = bus(run);
+  const config = 0xb0000000 + 0x0d * 0x100000;
+  // Without a serial number DVSEC 0 is the first extended capability.
+  expect([cpu.load(config + 0x100, 4), cpu.load(config + 0x11c, 4), cpu.load(config + 0x12c, 4)]).toEqual([
+    0x13c10023, 0x1000004b, 0x1000004b,
+  ]);
+  const mtree = await monitorLine(run, 'info mtree');
+  expect(mtree.filter((line) => line.includes('-dpa-'))).toEqual([
+    'address-space: cxl-type3-dpa-vmem-space:m0',
+    'address-space: cxl-type3-dpa-pmem-space:m0',
+  ]);
+  const block = barAt(run, '0d:00.0', 0);
+  decoder(run, block, 0, 0x490000000, 0x10000000, 0x1200, 0x10000000);
+  cpu.store(0x490001000, 4, 0x77);
+  expect(run.fake.sys.mem.load((run.fake.named.get('mem1') ?? 0) + 0x1000, 4)).toBe(0x77);
+  expect(cpu.load(0x490001000, 4)).toBe(0x77);
+});
+
+test.each([
+  ['cxl-type3,bus=rp0', 'at least one memdev property must be set'],
+  ['cxl-type3,bus=rp0,persistent-memdev=mem0', 'lsa property must be set for persistent devices'],
+  ['cxl-type3,bus=rp0,memdev=mem0', 'lsa property must be set for persistent devices'],
+  [
+    'cxl-type3,bus=rp0,memdev=mem0,persistent-memdev=mem1',
+    '[memdev] cannot be used with new [persistent-memdev] property',
+  ],
+  [
+    'cxl-type3,bus=rp0,persistent-memdev=mem1,volatile-memdev=mem1,lsa=mem0',
+    "memory backend mem1 can't be used multiple times.",
+  ],
+  ['cxl-type3,bus=cxl.1,volatile-memdev=mem0', 'PCI: Only PCI/PCIe bridges can be plugged into pxb-cxl'],
+  ['cxl-type3,bus=rp0,volatile-memdev=mem9', "Device 'mem9' not found"],
+  ['cxl-type3,bus=rp0,volatile-memdev=mem0,hdm-db=on', "Property 'cxl-type3.hdm-db' not found"],
+  ['cxl-downstream,bus=rp0,chassis=0,slot=2', "Can't add chassis slot, error -16"],
+  ['pxb-cxl,bus=rp0,bus_nr=60,id=x', 'pxb-cxl devices cannot reside on a PCI bus'],
+])('QEMU refuses -device %s', async (device, message) => {
+  const run = await start([
+    ...[
+      ...BASE,
+      ...memories(2),
+      ...PXB,
+      '-device',
+      'cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2',
+      '-device',
+      device,
+    ],
+    ...['-M', 'cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G'],
+  ]);
+  expect([run.fake.stderr, run.status]).toEqual([`qemu-system-x86_64: -device ${device}: ${message}\n`, 1]);
+});
+
+test('silicon=strict: refused commit, locked configuration; the qtree shows QEMU’s properties', async () => {
+  const argv = (CAPTURES.A as readonly string[]).map((word) =>
+    word.startsWith('cxl-type3') ? `${word},silicon=strict` : word,
+  );
+  const run = await withMonitor(argv);
+  decoder(run, 0xfe800000, 1, 0x490000000, 0x10000000, 0x1200);
+  expect(bus(run).load(0xfe801168, 4)).toBe(0x1a00);
+  const config = 0xb0000000 + 0x0d * 0x100000 + 0x10c;
+  bus(run).store(config + 0x14, 2, 1);
+  bus(run).store(config + 0x0c, 2, 4);
+  expect(bus(run).load(config + 0x0c, 2)).toBe(2);
+  expect((await monitorLine(run, 'info qtree')).join('\n')).not.toContain('silicon');
+});

@@ -1,5 +1,5 @@
 import { fromHalves, type Width } from '../../base/addr.ts';
-import type { EventLog, MachineId } from '../../log/index.ts';
+import type { EventLog, MachineId, SiteId } from '../../log/index.ts';
 import { CM_OFFSET } from '../../spec/cxl/component.ts';
 import { decoderCount } from '../../spec/cxl/decode.ts';
 import type { Layout, ResetClass } from '../../spec/dsl/types.ts';
@@ -7,6 +7,7 @@ import type { MemoryRegionOps } from '../memory/api.ts';
 import type { MemoryCore } from '../memory/memory.ts';
 import type { MemoryRegion } from '../memory/memory-region.ts';
 import { RegisterSpace } from '../registers/register-space.ts';
+import { device_base, REFUSALS, refusal, type Silicon } from './silicon.ts';
 
 /** What CXL components of one machine share (a `PciEnv` fits). */
 export interface CxlEnv {
@@ -20,9 +21,11 @@ export const CXL2_COMPONENT_BLOCK_SIZE = 0x10000;
 export const CXL2_COMPONENT_IO_REGION_SIZE = 0x1000;
 export const CXL2_COMPONENT_CM_REGION_SIZE = 0x1000;
 
+const LOCK = 0x100;
 const COMMIT = 0x200;
 const COMMITTED = 0x400;
 const ERROR = 0x800;
+const TYPE = 0x1000;
 const DECODER_STRIDE = 0x20;
 
 /** One HDM decoder as its registers say, decoded once per change. */
@@ -35,11 +38,13 @@ export interface HdmDecoder {
   iw: number;
   targetLow: number;
   targetHigh: number;
+  /** Device address it begins at, fixed when it was committed (`silicon=strict`). */
+  dpaBase: number;
 }
 
 /**
  * Component registers of one CXL component (QEMU hw/cxl/cxl-component-utils.c): the 64 KiB block and the HDM decoders in
- * it. Commits succeed at once and check nothing, as QEMU. Left out: ARB/MUX, CXL.io registers, error injection.
+ * it. Commits succeed at once and check nothing, as QEMU; with `silicon` they follow the specification. Left out: ARB/MUX, CXL.io registers, error injection.
  */
 export class CxlComponent {
   /** The 64 KiB block with `.io` and `.cache_mem`. */
@@ -49,6 +54,7 @@ export class CxlComponent {
   generation = 0;
   private parsed = -1;
   private readonly cache: HdmDecoder[] = [];
+  private readonly refused: readonly SiteId[] = [];
 
   constructor(
     private readonly env: CxlEnv,
@@ -57,6 +63,8 @@ export class CxlComponent {
     layout: Layout,
     /** Name of the container region: `cxl-rp`, `pxb-cxl-host`, `cxl-accel`. */
     name: string,
+    /** The specification's rules of committing and locking instead of QEMU's. */
+    readonly silicon: Silicon | null = null,
   ) {
     const { core, log, layer } = env;
     const registers = new RegisterSpace(log, path, layout, { layer });
@@ -73,6 +81,23 @@ export class CxlComponent {
       args: ['offset', 'value'],
       cite: 'QEMU hw/cxl/cxl-component-utils.c',
     });
+    if (silicon) {
+      const { capacity } = silicon;
+      this.refused = REFUSALS.map((reason) =>
+        log.site({
+          layer,
+          name: `HDM decoder not committed: ${reason}`,
+          args: ['decoder', capacity === null ? 'port' : 'capacity'],
+          cite: 'CXL 3.1 8.2.4.20.12',
+        }),
+      );
+    }
+    const locked = log.site({
+      layer,
+      name: `write to a locked HDM decoder of ${name}: dropped`,
+      args: ['offset', 'value'],
+      cite: 'CXL 3.1 8.2.4.20.7',
+    });
     const io: MemoryRegionOps = {
       hi: 0,
       read: () => 0,
@@ -85,12 +110,23 @@ export class CxlComponent {
       impl: { min: 4, max: 8 },
       read(offset: number, width: Width): number {
         if (width === 4) return registers.read(offset, 4);
+        if (silicon && width === 8) {
+          const value = registers.read(offset, 8);
+          cacheMem.hi = registers.hi;
+          return value;
+        }
+        cacheMem.hi = 0;
         log.note(wide, offset, 0);
         return 0;
       },
-      write(offset: number, width: Width, lo: number): void {
-        if (width === 4) registers.write(offset, 4, lo);
-        else log.note(wide, offset, 1);
+      write: (offset, width, lo, hi) => {
+        if (width === 4) {
+          if (silicon && this.isLocked(offset)) log.note(locked, offset, lo);
+          else registers.write(offset, 4, lo);
+        } else if (silicon && width === 8) {
+          cacheMem.write(offset, 4, lo, 0);
+          cacheMem.write(offset + 4, 4, hi, 0);
+        } else log.note(wide, offset, 1);
       },
       peek: (offset, width) => (width === 4 ? registers.peek(offset, 4) : 0),
     };
@@ -104,11 +140,14 @@ export class CxlComponent {
     core.memory_region_add_subregion(this.memory, CXL2_COMPONENT_IO_REGION_SIZE, cm);
     const touched = () => this.touch();
     for (let n = 0; registers.has(`CTRL${n}`); n++) {
-      this.cache.push({ base: 0, size: 0, committed: false, ig: 0, iw: 0, targetLow: 0, targetHigh: 0 });
+      if (silicon?.type) registers.init(`CTRL${n}`, TYPE);
+      this.cache.push({ base: 0, size: 0, committed: false, ig: 0, iw: 0, targetLow: 0, targetHigh: 0, dpaBase: 0 });
       for (const name of ['BASE_LO', 'BASE_HI', 'SIZE_LO', 'SIZE_HI', 'TARGET_LO', 'TARGET_HI']) {
         registers.onWrite(`${name}${n}`, touched);
       }
-      registers.onWrite(`CTRL${n}`, (_before, after) => this.hdm_decoder_commit(n, after));
+      registers.onWrite(`CTRL${n}`, (before, after) =>
+        silicon ? this.commit_strictly(n, before, after, silicon) : this.hdm_decoder_commit(n, after),
+      );
     }
   }
 
@@ -146,6 +185,37 @@ export class CxlComponent {
     const value = ctrl & COMMIT ? (ctrl | COMMITTED) & ~ERROR : ctrl & ~(COMMITTED | ERROR);
     this.registers.set(`CTRL${n}`, value >>> 0);
     this.touch();
+  }
+
+  /** 0 → 1 of COMMIT starts a commit, which is refused or done at once; 1 → 0 takes the decoder out. */
+  private commit_strictly(n: number, before: number, after: number, silicon: Silicon): void {
+    let value = after & ~(COMMITTED | ERROR);
+    if (silicon.type !== null) value = (value & ~TYPE) | (silicon.type * TYPE);
+    this.registers.set(`CTRL${n}`, value >>> 0);
+    this.touch();
+    if (!(after & COMMIT)) return;
+    if (before & COMMIT) value |= before & (COMMITTED | ERROR);
+    else {
+      const reason = refusal(this.decoders, n, silicon);
+      if (reason < 0) {
+        (this.cache[n] as HdmDecoder).dpaBase = silicon.capacity === null ? 0 : device_base(this.decoders, n);
+        value |= COMMITTED;
+      } else {
+        value |= ERROR;
+        const site = this.refused[reason];
+        if (site !== undefined) this.env.log.note(site, n, silicon.capacity ?? 0);
+      }
+    }
+    this.registers.set(`CTRL${n}`, value >>> 0);
+    this.touch();
+  }
+
+  /** Committed with Lock On Commit: every register of the decoder is read-only until reset. */
+  private isLocked(offset: number): boolean {
+    const n = Math.floor((offset - CxlComponent.decoderOffset(0)) / DECODER_STRIDE);
+    if (offset < CxlComponent.decoderOffset(0) || n >= this.cache.length) return false;
+    const ctrl = this.registers.peek(CxlComponent.decoderOffset(n) + 0x10, 4);
+    return (ctrl & (LOCK | COMMITTED)) === (LOCK | COMMITTED);
   }
 
   private parse(): void {

@@ -1,5 +1,6 @@
-import { type Addr, fromHalves } from '../../base/addr.ts';
+import type { Addr } from '../../base/addr.ts';
 import type { CxlComponent, HdmDecoder } from './cxl-component.ts';
+import { skip } from './silicon.ts';
 
 /** "Nowhere" of the decode functions: addresses are never negative. */
 export const NOWHERE = -1;
@@ -21,6 +22,7 @@ function waysOrZero(iw: number): number {
  */
 export function endpoint_dpa(component: CxlComponent, hpa: Addr): number {
   const { decoders } = component;
+  if (component.silicon) return committed_dpa(decoders, hpa);
   let dpaBase = 0;
   for (let n = 0; n < decoders.length; n++) {
     const decoder = decoders[n] as HdmDecoder;
@@ -41,16 +43,27 @@ export function endpoint_dpa(component: CxlComponent, hpa: Addr): number {
   return NOWHERE;
 }
 
-/** DPA skip of an endpoint decoder. */
-export function skipOf(decoder: HdmDecoder): number {
-  return fromHalves(decoder.targetHigh, decoder.targetLow & 0xf0000000);
+/** The same by the specification: every committed decoder decodes, from the device address it got when committed. */
+function committed_dpa(decoders: readonly HdmDecoder[], hpa: Addr): number {
+  for (let n = 0; n < decoders.length; n++) {
+    const decoder = decoders[n] as HdmDecoder;
+    const offset = hpa - decoder.base;
+    if (!decoder.committed || offset < 0 || offset >= decoder.size) continue;
+    const unit = unitOf(decoder);
+    return decoder.dpaBase + Math.floor(offset / (unit * waysOrZero(decoder.iw))) * unit + (offset % unit);
+  }
+  return NOWHERE;
 }
 
-/** Index of the first decoder whose range holds the address, or NOWHERE. */
+/** DPA skip of an endpoint decoder. */
+export const skipOf = skip;
+
+/** Index of the first decoder whose range holds the address (strict silicon: of the committed ones), or NOWHERE. */
 export function decoder_holding(component: CxlComponent, hpa: Addr): number {
   const { decoders } = component;
   for (let n = 0; n < decoders.length; n++) {
     const decoder = decoders[n] as HdmDecoder;
+    if (component.silicon && !decoder.committed) continue;
     if (hpa >= decoder.base && hpa - decoder.base < decoder.size) return n;
   }
   return NOWHERE;

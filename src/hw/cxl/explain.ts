@@ -169,6 +169,7 @@ function explainEndpoint(device: CxlMemoryDevice, hpa: Addr): Hop {
   const dpa = endpoint_dpa(component, hpa);
   let base = 0;
   for (const [n, decoder] of component.decoders.entries()) {
+    if (component.silicon && !decoder.committed) continue;
     if (!decoder.committed) {
       return {
         ...common,
@@ -180,7 +181,7 @@ function explainEndpoint(device: CxlMemoryDevice, hpa: Addr): Hop {
         register: at(component, n, 'CTRL'),
       };
     }
-    base += skipOf(decoder);
+    base = component.silicon ? decoder.dpaBase : base + skipOf(decoder);
     const offset = hpa - decoder.base;
     if (offset >= 0 && offset < decoder.size) {
       const unit = 2 ** (decoder.ig + 8);

@@ -11,6 +11,7 @@ export { DeviceRegisters } from './device-registers.ts';
 export { Doe } from './doe.ts';
 export type { Hop } from './explain.ts';
 export { FixedWindow } from './fixed-window.ts';
+export { REFUSALS, type Silicon } from './silicon.ts';
 export {
   BackedDevice,
   CxlDownstreamPort,

@@ -4,6 +4,7 @@ import type { RamRef } from '../bus/cpu-bus.ts';
 import type { HostMemory } from '../memory/api.ts';
 import { CxlComponent, type CxlEnv } from './cxl-component.ts';
 import { endpoint_dpa, NOWHERE } from './decode-path.ts';
+import type { Silicon } from './silicon.ts';
 
 /** A device that answers CXL.mem: it decodes host addresses itself. */
 export interface CxlMemoryDevice {
@@ -142,10 +143,11 @@ export class CxlHostBridge {
     readonly uid: number,
     readonly ports: readonly CxlRootPort[],
     hdmForPassthrough = false,
+    silicon: Silicon | null = null,
   ) {
     this.passthrough = ports.length === 1 && !hdmForPassthrough;
     const id_ = this.passthrough ? 'cxl-host-bridge-passthrough.component' : 'cxl-host-bridge.component';
-    this.component = new CxlComponent(env, `hw/${env.machine}/${id}/component`, layout(id_), 'pxb-cxl-host');
+    this.component = new CxlComponent(env, `hw/${env.machine}/${id}/component`, layout(id_), 'pxb-cxl-host', silicon);
   }
 
   reset(): void {

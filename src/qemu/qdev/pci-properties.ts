@@ -53,3 +53,13 @@ export const SERIAL_NUMBER: PropertySpec = {
   value: 2 ** 64,
   qtreeText: '-1 (0xffffffffffffffff)',
 };
+
+/** The lab's own: `silicon=strict` gives the specification's rules of committing and locking instead of QEMU's. */
+export const SILICON: PropertySpec = {
+  name: 'silicon',
+  kind: 'enum',
+  value: 'qemu',
+  words: ['qemu', 'strict'],
+  inQtree: false,
+  description: 'Rules of HDM decoders: QEMU checks nothing, strict follows the CXL specification (of this lab)',
+};

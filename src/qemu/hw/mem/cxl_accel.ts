@@ -7,9 +7,10 @@ import { BackedDevice, CxlComponent } from '../../../hw/cxl/index.ts';
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { registerDeviceType } from '../../qdev/device-type.ts';
-import { PCI_PROPERTIES } from '../../qdev/pci-properties.ts';
+import { PCI_PROPERTIES, SILICON } from '../../qdev/pci-properties.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
+import { enforce_config_lock } from './dvsec-lock.ts';
 import { takeMemdev } from './memdev.ts';
 
 /** Range 1 of the CXL device DVSEC: valid, active, media type and class 2. */
@@ -24,6 +25,7 @@ registerDeviceType({
   available: (build) => build.accel,
   properties: [
     { name: 'volatile-memdev', kind: 'link', value: null, linkType: 'memory-backend', inQtree: false },
+    SILICON,
     ...PCI_PROPERTIES,
   ],
   realize(dev) {
@@ -41,7 +43,10 @@ registerDeviceType({
     fn.config.init('CXL_RANGE1_SIZE_LO', backend ? (RANGE_FLAGS | (lo32(size) & 0xf000_0000)) >>> 0 : 0);
     pci_register_device(dev, fn);
     const path = `hw/${vm.guest}/${fn.id}/component`;
-    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-accel.component'), 'cxl-accel');
+    const strict = dev.props.text('silicon') === 'strict';
+    const silicon = strict ? { capacity: size, type: 0 as const } : null;
+    if (strict) enforce_config_lock(fn);
+    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-accel.component'), 'cxl-accel', silicon);
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
     new Msix(fn, 6, 4);

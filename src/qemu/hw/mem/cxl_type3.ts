@@ -14,12 +14,13 @@ import {
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER } from '../../qdev/pci-properties.ts';
+import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER, SILICON } from '../../qdev/pci-properties.ts';
 import type { PropertySpec } from '../../qdev/property.ts';
 import type { MemoryBackend } from '../../qdev/virtual-machine.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove, initLink } from '../pci-bridge/cxl-root-port.ts';
+import { enforce_config_lock } from './dvsec-lock.ts';
 import { linkedMemdev, takeMemdev } from './memdev.ts';
 
 /** Range of the CXL device DVSEC: valid, active, media type and class 2. */
@@ -78,6 +79,7 @@ registerDeviceType({
     memdev('volatile-dc-memdev'),
     linkSpeed('32'),
     linkWidth('16'),
+    SILICON,
     ...PCI_PROPERTIES,
   ],
   realize(dev) {
@@ -104,7 +106,10 @@ registerDeviceType({
     initLink(dev, fn, true);
     pci_register_device(dev, fn);
     const path = `hw/${vm.guest}/${fn.id}/component`;
-    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-type3.component'), 'cxl-type3');
+    const strict = props.text('silicon') === 'strict';
+    const silicon = strict ? { capacity: volatileSize + persistentSize, type: 1 as const } : null;
+    if (strict) enforce_config_lock(fn);
+    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-type3.component'), 'cxl-type3', silicon);
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
     const { mem } = vm.sys;

@@ -4,7 +4,7 @@ import { CxlComponent, CxlSwitch, Doe, switch_cdat } from '../../../hw/cxl/index
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER } from '../../qdev/pci-properties.ts';
+import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER, SILICON } from '../../qdev/pci-properties.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove, downstreamPortsOf, initLink } from './cxl-root-port.ts';
@@ -30,6 +30,7 @@ registerDeviceType({
     { name: 'port', kind: 'uint8', value: 0 },
     { name: 'aer_log_max', kind: 'uint16', value: 8 },
     { name: 'x-pci-express-writeable-slt-bug', kind: 'bool', value: false },
+    SILICON,
     ...PCI_PROPERTIES,
   ],
   realize(dev) {
@@ -51,7 +52,8 @@ registerDeviceType({
     fn.config.init('LNKCAP', ((fn.config.get('LNKCAP') & 0xffffff) | (props.number('port') << 24)) >>> 0);
     pci_register_device(dev, fn);
     const path = `hw/${vm.guest}/${fn.id}/component`;
-    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-upstream.component'), 'cxl-upstream');
+    const silicon = props.text('silicon') === 'strict' ? { capacity: null, type: null } : null;
+    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-upstream.component'), 'cxl-upstream', silicon);
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
     fn.resetHooks.push(() => component.reset());

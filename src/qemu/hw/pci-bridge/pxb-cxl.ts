@@ -7,7 +7,7 @@ import { PciBus, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { Bus } from '../../qdev/bus.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { PCI_PROPERTIES } from '../../qdev/pci-properties.ts';
+import { PCI_PROPERTIES, SILICON } from '../../qdev/pci-properties.ts';
 import { error_setg } from '../../system/error.ts';
 import type { Vm } from '../../system/vm.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
@@ -24,6 +24,7 @@ registerDeviceType({
     { name: 'bus_nr', kind: 'uint8', value: 0 },
     { name: 'numa_node', kind: 'uint16', value: 128 },
     { name: 'bypass_iommu', kind: 'bool', value: false },
+    SILICON,
     ...PCI_PROPERTIES,
   ],
   async realize(dev) {
@@ -74,6 +75,7 @@ export function pxb_cxl_hook_up_registers(vm: Vm): ReadonlyMap<string, CxlHostBr
       bus.busNumber,
       cxlPortsOf(bus),
       dev.props.bool('hdm_for_passthrough'),
+      dev.props.text('silicon') === 'strict' ? { capacity: null, type: null } : null,
     );
     bridges.set(bus.name, bridge);
     if (!vm.cxl_host_reg) error_setg('CXL host bridges present, but cxl=off');
