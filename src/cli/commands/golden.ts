@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../base/assert.ts';
-import type { GoldenCapture, GoldenCommand } from '../../lab/golden/capture.ts';
+import { type GoldenCapture, type GoldenCommand, skipped } from '../../lab/golden/capture.ts';
 import { type Difference, type Replay, replay } from '../../lab/golden/replay.ts';
 import { nodeHost } from '../node-host.ts';
 
-/** `golden [--all] DIR…`: replays unpacked captures, prints scores per tool and the first differences. */
+/**
+ * `golden [--all] DIR…`: replays unpacked captures, prints scores per tool and the first differences.
+ * `golden --pack DIR`: the capture as one text, the form of the tests' fixtures.
+ */
 
 const FIRST = 12;
 
@@ -71,7 +74,19 @@ function report(result: Replay, all: boolean): void {
   if (shown.length < result.differences.length) out(`  … ${result.differences.length - shown.length} more (--all)`);
 }
 
+/** One folder as one text, for the tests: only what is compared. */
+function pack(dir: string): string {
+  const capture = readCapture(dir);
+  const commands = capture.commands.filter(({ command }) => skipped(command) === null);
+  const head = { name: capture.name, cmdline: capture.cmdline, memdevs: capture.memdevs };
+  return [head, ...commands].map((one) => `${JSON.stringify(one)}\n`).join('');
+}
+
 export async function golden(args: readonly string[]): Promise<number> {
+  if (args[0] === '--pack' && args[1] !== undefined) {
+    process.stdout.write(pack(args[1]));
+    return 0;
+  }
   const all = args.includes('--all');
   const dirs = args.filter((arg) => !arg.startsWith('--'));
   if (dirs.length === 0) throw new UserError('golden needs at least one folder of a capture');

@@ -4,7 +4,13 @@ import { CxlMemdev, IS_ERR } from '../../include/cxl_types.ts';
 import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import { cxl_mem_debugfs } from './core/debugfs.ts';
-import { cxl_mem_find_port, cxl_record_chain, devm_cxl_add_port, devm_cxl_enumerate_ports } from './core/port.ts';
+import {
+  cxl_delete_endpoint,
+  cxl_mem_find_port,
+  cxl_record_chain,
+  devm_cxl_add_port,
+  devm_cxl_enumerate_ports,
+} from './core/port.ts';
 import { publish_memdev } from './core/publish.ts';
 import { CXL_RESOURCE_NONE, devm_cxl_iomap_block } from './core/regs.ts';
 import { at_least } from './core/version.ts';
@@ -34,6 +40,8 @@ function cxl_mem_probe(dev: Device): number {
     devm_cxl_iomap_block(dev, map.resource + map.ras.offset, map.ras.size);
   const endpoint = devm_cxl_add_port(dev, dev, CXL_RESOURCE_NONE, dport, 'endpoint');
   if (IS_ERR(endpoint)) return endpoint;
+  // an endpoint goes with its memdev's driver or with the port above it, whichever leaves first
+  port.devm(() => cxl_delete_endpoint(endpoint));
   cxl_record_chain(dev);
   publish_memdev(dev);
   if (!endpoint.driver) {

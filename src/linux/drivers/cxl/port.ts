@@ -5,6 +5,7 @@ import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import { PciDev, PciHostBridge } from '../../include/pci_types.ts';
 import { pcie_capability_read_dword } from '../pci/access.ts';
+import { cxl_endpoint_parse_cdat, read_cdat_data } from './core/cdat.ts';
 import {
   type CxlEndpointDvsecInfo,
   devm_cxl_add_passthrough_decoder,
@@ -17,7 +18,7 @@ import { publish_port } from './core/publish.ts';
 import { discover_regions } from './core/region.ts';
 import { CXL_REGLOC_RBI_COMPONENT, cxl_find_regblock, cxl_register_map } from './core/regs.ts';
 
-/** The cxl_port driver (drivers/cxl/port.c, v6.11): decoders of host bridges, switches and endpoints. No CDAT, no RAS. */
+/** The cxl_port driver (drivers/cxl/port.c, v6.11): decoders of host bridges, switches and endpoints. No RAS. */
 
 /** devm_cxl_port_enumerate_dports: root or downstream ports below the port's bus. */
 function devm_cxl_port_enumerate_dports(port: CxlPort): number {
@@ -45,6 +46,7 @@ function devm_cxl_port_enumerate_dports(port: CxlPort): number {
 
 /** cxl_switch_port_probe */
 function cxl_switch_port_probe(port: CxlPort): number {
+  if (port.uport_dev instanceof PciDev) read_cdat_data(port);
   const count = devm_cxl_port_enumerate_dports(port);
   if (count < 0) return count;
   const cxlhdm = devm_cxl_setup_hdm(port, null);
@@ -61,6 +63,19 @@ function cxl_switch_port_probe(port: CxlPort): number {
   return -E.ENXIO;
 }
 
+/** schedule_cxl_memdev_detach: when the endpoint loses its driver, so does the memdev, a moment later (a work item). */
+function schedule_cxl_memdev_detach(port: CxlPort): void {
+  const cxlmd = port.uport_dev as CxlMemdev;
+  const { kernel } = port;
+  const bound = cxlmd.driver;
+  port.devm(() => {
+    queueMicrotask(() => {
+      if (cxlmd.registered && cxlmd.driver === bound && bound && cxlmd.endpoint === null)
+        kernel.drivers.device_release_driver(cxlmd);
+    });
+  });
+}
+
 /** cxl_endpoint_port_probe */
 function cxl_endpoint_port_probe(port: CxlPort): number {
   const { cxlds } = port.uport_dev as CxlMemdev;
@@ -72,6 +87,11 @@ function cxl_endpoint_port_probe(port: CxlPort): number {
     if (cxlhdm === -E.ENODEV) port.err('HDM decoder registers not found');
     return cxlhdm;
   }
+  if (cxlds.type === 'classmem') {
+    read_cdat_data(port);
+    cxl_endpoint_parse_cdat(port);
+  }
+  schedule_cxl_memdev_detach(port);
   rc = cxl_hdm_decode_init(cxlds, cxlhdm, info, port);
   if (rc) return rc;
   rc = devm_cxl_enumerate_decoders(port, cxlhdm, info);

@@ -219,7 +219,6 @@ test('committing by hand under a hypervisor gives ENXIO', async () => {
   expect(board.echo(`${PATH}/decoder0.0/region1/size`, '0x10000000')).toBe(0);
   expect(board.sysfs(`${PATH}/decoder0.0/region1/resource`)).toBe('0x4a0000000\n');
   expect(board.echo(`${PATH}/decoder0.0/region1/target0`, 'decoder2.1')).toBe(-E.EINVAL);
-  expect(board.dmesg).toContain('cxl_port endpoint2: failed to attach decoder2.1 to region1: -22');
   expect(board.echo(`${PATH}/decoder0.0/region1/commit`, '1')).toBe(-E.ENXIO);
 });
 

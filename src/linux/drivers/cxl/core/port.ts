@@ -160,6 +160,11 @@ function unregister_port(port: CxlPort): void {
   kernel.get(CXL).port_ida.delete(port.id);
 }
 
+/** delete_endpoint: harmless on one that is gone. */
+export function cxl_delete_endpoint(endpoint: CxlPort): void {
+  unregister_port(endpoint);
+}
+
 /** __devm_cxl_add_dport: a downstream port of `port`, with its component registers when it has some. */
 export function devm_cxl_add_dport(
   host: Device,

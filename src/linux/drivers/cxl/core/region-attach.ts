@@ -114,6 +114,9 @@ function cxl_port_detach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
   const ref = port.regions.get(cxlr);
   if (!ref?.endpoints.delete(cxled)) return;
   ref.nr_eps--;
+  const below = (one: CxlEndpointDecoder) => port.endpoints.get(one.cxlmd)?.next ?? null;
+  if (port !== cxled.port && ![...ref.endpoints.keys()].some((other) => below(other) === below(cxled)))
+    ref.nr_targets--;
   if (ref.nr_eps > 0) return;
   const { decoder } = ref;
   if (decoder) {
@@ -204,10 +207,17 @@ function cxl_port_setup_targets(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
 
 /** cxl_region_teardown_targets */
 function teardown_targets(cxlr: CxlRegion): void {
+  // what firmware set up stays as it is: its address space is live
+  if (cxlr.auto) return;
   for (const target of cxlr.targets)
     for (const port of target ? ports_up(target) : []) {
       const ref = port.regions.get(cxlr);
-      if (ref) ref.nr_targets_set = 0;
+      if (!ref || port === target?.port) continue;
+      // cxl_port_reset_targets: only where other endpoints of the region still hold the port
+      ref.nr_targets_set = 0;
+      if (!ref.decoder) continue;
+      ref.decoder.hpa = { start: 0, end: -1 };
+      publish_decoder(ref.decoder);
     }
 }
 

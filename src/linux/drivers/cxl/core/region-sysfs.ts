@@ -15,6 +15,7 @@ import { publish_region } from './publish.ts';
 import { cxl_region_attach, cxl_region_detach } from './region-attach.ts';
 import { cxl_region_commit, cxl_region_decode_reset, cxl_region_invalidate_memregion } from './region-commit.ts';
 import { alloc_hpa, free_hpa } from './region-hpa.ts';
+import { at_least } from './version.ts';
 
 /** A region's files (drivers/cxl/core/region.c, v6.11); the checks and errors of linux-cxl-core.md §4. */
 
@@ -104,7 +105,8 @@ function target_store(dev: Device, pos: number, text: string): number {
   if (!found) return -E.ENODEV;
   if (!(found instanceof CxlEndpointDecoder)) return -E.EINVAL;
   const rc = cxl_region_attach(cxlr, found, pos);
-  if (rc) found.port.warn(`failed to attach ${found.name} to ${cxlr.name}: ${rc}`);
+  // the message came after v6.12
+  if (rc && at_least(cxlr.kernel, 7, 0)) found.port.warn(`failed to attach ${found.name} to ${cxlr.name}: ${rc}`);
   return rc;
 }
 
