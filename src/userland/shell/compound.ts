@@ -62,7 +62,9 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       const name = node.name.text;
       sh.status = 0;
       await loop(sh, async (body) => {
+        const head = node.wordlist ? ` in ${node.wordlist.map((w) => w.text).join(' ')}` : ' in "$@"';
         for (const word of words) {
+          await sh.traceText(`for ${name}${head}`);
           sh.vars.set(name, word);
           if (!(await body(node.body))) break;
         }
@@ -151,6 +153,7 @@ async function loop(
 }
 
 async function runCase(sh: Shell, node: Ast.Case): Promise<void> {
+  await sh.traceText(`case ${node.word.text} in`);
   const word = await expandText(sh, node.word);
   sh.status = 0;
   let fall = false;

@@ -106,7 +106,7 @@ export function expandHistory(
   let missing: string | null = null;
   let changed = false;
   const out = line.replace(
-    /('[^']*')|(\\.)|(^|[\s;&|(])!(!|-?\d+|[A-Za-z./][^\s;&|()]*)/g,
+    /(\$'(?:[^'\\]|\\.)*'|'[^']*')|(\\.)|(^|[\s;&|(])!(!|-?\d+|[A-Za-z./][^\s;&|()]*)/g,
     (all, quoted, escaped, lead: string, event: string) => {
       if (quoted !== undefined || escaped !== undefined) return all;
       const found =

@@ -279,7 +279,7 @@ export class Shell extends ShellState implements ExpandHost, RedirectHost {
   }
 
   private async syntaxError(message: string, source: Source): Promise<void> {
-    const c = this.origin === 'command' ? '-c: ' : '';
+    const c = source.fixed && !this.trapping ? 'eval: ' : this.origin === 'command' ? '-c: ' : '';
     if (this.origin === 'interactive') return this.error(message);
     const head = `${this.name}: ${c}line ${this.line}: `;
     await complain(this.sys, head + message);

@@ -288,7 +288,8 @@ export class ShellState {
   /** `bash: ` at a prompt, `bash: line 3: ` for -c, `script.sh: line 3: ` in scripts. */
   prefix(): string {
     if (this.origin === 'interactive') return `${this.name.replace(/^-/, '')}: `;
-    const name = this.frames.length > 0 && this.origin === 'script' ? this.source.name : this.name;
+    // A sourced file's commands are told by its name.
+    const name = this.source.name === 'environment' || this.source.name === 'main' ? this.name : this.source.name;
     return `${name}: line ${this.line}: `;
   }
   async error(message: string): Promise<void> {
