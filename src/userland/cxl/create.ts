@@ -1,4 +1,5 @@
 import { E, strerror } from '../../base/errno.ts';
+import { O_RDONLY } from '../../linux/uapi/constants.ts';
 import { print } from '../pciutils/io.ts';
 import { daxReader } from './dax.ts';
 import { noOptions, passes } from './filter.ts';
@@ -198,7 +199,8 @@ export class RegionCreator {
     }
     let rc = await attempt(name, 'interleave_granularity', 'set_interleave_granularity', `${granularity}\n`);
     if (rc === 0) rc = await attempt(name, 'interleave_ways', 'set_interleave_ways', `${config.ways}\n`);
-    if (rc === 0 && config.mode === 'pmem') rc = await attempt(name, 'uuid', 'set_uuid', `${uuid ?? this.uuid()}\n`);
+    if (rc === 0 && config.mode === 'pmem')
+      rc = await attempt(name, 'uuid', 'set_uuid', `${uuid ?? (await this.uuid())}\n`);
     if (rc === 0) rc = await attempt(name, 'size', 'set_size', `0x${size.toString(16)}\n`);
     if (rc !== 0) return rc;
     const share = `0x${(size / BigInt(config.ways)).toString(16)}\n`;
@@ -234,8 +236,18 @@ export class RegionCreator {
     return endpoint?.decoders.find((decoder) => decoder.size === 0n);
   }
 
-  /** A random UUID, version 4, from the kernel. */
-  private uuid(): string {
-    return this.cxl.scanner.text('/proc/sys/kernel/random/uuid') ?? '';
+  /** uuid_generate: 16 random bytes of the kernel, marked as version 4. */
+  private async uuid(): Promise<string> {
+    const { sys } = this.cxl;
+    const bytes = new Uint8Array(16);
+    const fd = sys.open('/dev/urandom', O_RDONLY);
+    if (fd >= 0) {
+      await sys.read(fd, bytes);
+      sys.close(fd);
+    }
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+    const all = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    return [all.slice(0, 8), all.slice(8, 12), all.slice(12, 16), all.slice(16, 20), all.slice(20)].join('-');
   }
 }

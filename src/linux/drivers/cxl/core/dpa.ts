@@ -11,7 +11,7 @@ import { publish_decoder } from './publish.ts';
 
 /**
  * Device-physical address space of an endpoint (drivers/cxl/core/hdm.c, v6.11; cxl_request_dpa from the type-2 RFC v2):
- * which part of the device each decoder maps. Leaves out pmem skip ranges across partitions.
+ * which part of the device each decoder maps, and what it skips before.
  */
 
 export const SZ_256M = 0x10000000;
@@ -60,6 +60,14 @@ function __cxl_dpa_reserve(cxled: CxlEndpointDecoder, base: number, len: number,
     port_dbg(port, fn, `${name}: failed to reserve allocation`);
     return -E.EBUSY;
   }
+  if (skipped > 0) {
+    const gap: DpaResource = { start: base - skipped, end: base - 1, name: cxled.name, requested: true, children: [] };
+    if (dpa_res.children.some((other) => other.start <= gap.end && gap.start <= other.end)) {
+      port_dbg(port, fn, `${name}: failed to reserve skipped space`);
+      return -E.EBUSY;
+    }
+    dpa_res.children.push(gap);
+  }
   const res: DpaResource = { start: base, end, name: cxled.name, requested: true, children: [] };
   dpa_res.children.push(res);
   cxled.dpa_res = res;
@@ -86,6 +94,8 @@ function __cxl_dpa_release(cxled: CxlEndpointDecoder): void {
   if (!dpa_res) return;
   const { children } = cxled.cxlmd.cxlds.dpa_res;
   children.splice(children.indexOf(dpa_res), 1);
+  const gap = children.findIndex((res) => res.end === dpa_res.start - 1 && res.name === cxled.name);
+  if (cxled.skip > 0 && gap >= 0) children.splice(gap, 1);
   cxled.skip = 0;
   cxled.dpa_res = null;
   cxled.port.hdm_end--;
@@ -125,14 +135,22 @@ export function cxl_dpa_alloc(cxled: CxlEndpointDecoder, size: number): number {
     return -E.EINVAL;
   }
   const partition = cxled.mode === 'ram' ? cxlds.ram_res : cxlds.pmem_res;
-  const used = cxlds.dpa_res.children.filter((res) => contains(partition, res.start, res.end));
-  const start = used.reduce((at, res) => Math.max(at, res.end + 1), partition.start);
+  const used = (part: DpaResource) => cxlds.dpa_res.children.filter((res) => contains(part, res.start, res.end));
+  const free = (part: DpaResource) => used(part).reduce((at, res) => Math.max(at, res.end + 1), part.start);
+  const start = free(partition);
   const avail = partition.end - start + 1;
+  // persistent memory lies behind the volatile part: the first decoder that maps it skips what is free there
+  let skip = 0;
+  if (cxled.mode === 'pmem') {
+    const skip_start = size_of(cxlds.ram_res) > 0 ? free(cxlds.ram_res) : start;
+    const handled = used(cxlds.pmem_res).some((res) => res.start === skip_start);
+    skip = handled ? 0 : start - skip_start;
+  }
   if (size > avail) {
     dbg(cxled, fn, `${long(size)} exceeds available ${cxled.mode} capacity: ${long(avail)}`);
     return -E.ENOSPC;
   }
-  const rc = __cxl_dpa_reserve(cxled, start, size, 0);
+  const rc = __cxl_dpa_reserve(cxled, start, size, skip);
   if (rc === 0) cxled.port.devm(() => __cxl_dpa_release(cxled));
   publish_decoder(cxled);
   return rc;
