@@ -30,10 +30,10 @@ const host: LabHost = {
 let lab: Lab | null = null;
 let stream: MessagePort | null = null;
 let sent = { rows: 0, strings: 0, values: 0, sites: 0 };
-let frame: ReturnType<typeof setTimeout> | null = null;
+let frameAsked = false;
 
 function flush(): void {
-  frame = null;
+  frameAsked = false;
   if (!lab || !stream) return;
   const made = batchOf(lab.log, sent, MAX_ROWS, lab.consoles.list());
   if (!made) return;
@@ -44,7 +44,9 @@ function flush(): void {
 }
 
 function schedule(): void {
-  frame ??= setTimeout(flush, FRAME_MS);
+  if (frameAsked) return;
+  frameAsked = true;
+  setTimeout(flush, FRAME_MS);
 }
 
 function running(): Lab {

@@ -1,4 +1,5 @@
 /** Bytes as text and back: xxd, hexdump, od, strings, dd. */
+import { concat } from '../../base/bytes.ts';
 import { O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SEEK_CUR, SEEK_SET } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, Out, openPath, readAll, readSome, strerror, writeAll } from '../misc/io.ts';
@@ -603,16 +604,14 @@ export const dd: Program = async (sys, argv) => {
     held.push(block);
     heldSize += block.length;
     if (heldSize < obs) continue;
-    const all = new Uint8Array(heldSize);
-    held.reduce((at, b) => (all.set(b, at), at + b.length), 0);
+    const all = concat(held);
     let i = 0;
     for (; i + obs <= all.length; i += obs) if (!(await put(all.subarray(i, i + obs)))) break;
     held = [all.slice(i)];
     heldSize = all.length - i;
   }
   if (heldSize > 0 && !status) {
-    const all = new Uint8Array(heldSize);
-    held.reduce((at, b) => (all.set(b, at), at + b.length), 0);
+    const all = concat(held);
     await put(all);
   }
   const mode = o.get('status');

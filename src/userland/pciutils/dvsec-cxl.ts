@@ -126,7 +126,7 @@ function timeout(value: number): string {
   const scale = (value >> 8) & 0xf;
   if (scale > 7) return `Reserved time scale encoding ${scale.toString(16)}${base}`;
   const unit = scale < 3 ? 'us' : scale < 6 ? 'ms' : 's';
-  return `${base * [1, 10, 100][scale % 3]!}${unit}`;
+  return `${base * 10 ** (scale % 3)}${unit}`;
 }
 
 function gpfPort(dev: PciView, at: number): string {

@@ -121,7 +121,7 @@ function device(dev: PciView, at: number, type: number): string {
 }
 
 function power(value: number, scale: number): string {
-  return String(Number((value * [1, 0.1, 0.01, 0.001][scale]!).toFixed(3)));
+  return String(Number((value / 10 ** scale).toFixed(3)));
 }
 
 function link(dev: PciView, at: number, type: number): string {

@@ -84,7 +84,7 @@ export class FakeKernel {
   constructor() {
     for (const dir of ['/bin', '/dev', '/tmp', '/root', '/etc', '/proc', '/sys']) this.mkdir(dir);
     this.device('/dev/null', { read: () => 0, write: (b) => b.length, ready: () => true });
-    this.device('/dev/zero', { read: (b) => (b.fill(0), b.length), write: (b) => b.length, ready: () => true });
+    this.device('/dev/zero', { read: (b) => b.fill(0).length, write: (b) => b.length, ready: () => true });
     this.device('/dev/full', { read: () => 0, write: () => -E.ENOSPC, ready: () => true });
   }
 
@@ -769,7 +769,13 @@ export class FakeKernel {
     const sink = () => {
       const parts: Uint8Array[] = [];
       const n = this.node('dev');
-      n.dev = { write: (b) => (parts.push(b.slice()), b.length), ready: () => false };
+      n.dev = {
+        write: (b) => {
+          parts.push(b.slice());
+          return b.length;
+        },
+        ready: () => false,
+      };
       return { parts, file: this.openFile(n, O_WRONLY) };
     };
     const out = sink();
