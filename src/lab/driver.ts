@@ -60,7 +60,16 @@ export class Driver {
       return;
     }
     while (this.queue.length > 0) this.take(false);
+    const { patience } = this;
+    if (patience && this.scheduler.position >= patience.position) {
+      this.patience = null;
+      const { position, timersFired } = this.scheduler;
+      this.give({ console: patience.console, text: '\x03', idle: false, position, timersFired });
+    }
   }
+
+  /** Headless: a console that gets Ctrl-C once tasks have run to this position without coming to rest. */
+  patience: { readonly console: ConsoleId; readonly position: number } | null = null;
 
   /** Without pacing: virtual time (ns) after which timers no longer fire by themselves (an endless `watch` comes to rest). */
   deadline = Number.POSITIVE_INFINITY;

@@ -110,7 +110,8 @@ export class Lab {
   }
 
   /** Headless: how far virtual time may run on its own before a command that never ends is left standing. */
-  allow(ns: number): void {
+  allow(ns: number, steps?: { readonly console: ConsoleId; readonly count: number }): void {
+    this.driver.patience = steps ? { console: steps.console, position: this.scheduler.position + steps.count } : null;
     this.driver.deadline = this.scheduler.now + ns;
   }
 

@@ -18,6 +18,8 @@ export interface CommandResult {
 
 /** Virtual time one line may take before it is left standing: an hour. */
 const PATIENCE_NS = 3600e9;
+/** Scheduler steps one line may compute without coming to rest; then it gets Ctrl-C, as from an impatient person. */
+const PATIENCE_STEPS = 3_000_000;
 
 /**
  * Types one line of a transcript where it belongs and waits until everything has come to rest. A console whose
@@ -34,7 +36,7 @@ export async function runStep(lab: Lab, step: TranscriptStep, file: string): Pro
     channels.push(channel);
   });
   const before = lab.consoles.shell(id).prompts;
-  lab.allow(PATIENCE_NS);
+  lab.allow(PATIENCE_NS, { console: id, count: PATIENCE_STEPS });
   lab.input(id, `${step.line}\r`);
   await lab.settled();
   stop();

@@ -2,9 +2,10 @@ import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { print } from '../pciutils/io.ts';
 import { daxReader } from './dax.ts';
 import { imply, type ListOptions, noOptions } from './filter.ts';
-import { type Node, printJson } from './json.ts';
+import { type Fields, type Node, printJson } from './json.ts';
 import { LibCxl } from './libcxl.ts';
 import { list } from './list.ts';
+import { firmwareInfo, partitionInfo } from './mailbox.ts';
 import { memdevAction } from './memdev.ts';
 import { portAction } from './port.ts';
 import { createRegion, regionAction } from './region.ts';
@@ -99,6 +100,7 @@ export const cxl: Program = async (sys, argv) => {
     case 'disable-memdev':
     case 'reserve-dpa':
     case 'free-dpa':
+    case 'set-partition':
       return memdevAction(library, command, args);
     case 'enable-port':
     case 'disable-port':
@@ -106,11 +108,7 @@ export const cxl: Program = async (sys, argv) => {
       return portAction(library, command, args);
   }
   if (KNOWN.includes(command)) {
-    await print(
-      sys,
-      2,
-      `cxl ${command}: this subcommand is not modelled in the lab yet (fidelity: tools-cxl-subset)\n`,
-    );
+    await print(sys, 2, `cxl ${command}: this subcommand is not modelled in the lab yet (fidelity: cxl-dev-ioctls)\n`);
     return 1;
   }
   await print(sys, 2, `Unknown command: '${command}'\n`);
@@ -225,7 +223,15 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
   }
   imply(options);
   const errors: string[] = [];
-  const found: Node = list(new Scanner(sys).scan(), options, daxReader(sys), errors);
+  const topology = new Scanner(sys).scan();
+  const mailbox = new Map<string, { partition?: Fields; firmware?: Fields }>();
+  if (options.partition || options.firmware)
+    for (const { name } of topology.memdevs) {
+      const partition = options.partition ? await partitionInfo(sys, name, options.human) : undefined;
+      const firmware = options.firmware ? await firmwareInfo(sys, name) : undefined;
+      mailbox.set(name, { ...(partition ? { partition } : {}), ...(firmware ? { firmware } : {}) });
+    }
+  const found: Node = list(topology, options, daxReader(sys), errors, mailbox);
   for (const error of errors) await print(sys, 2, `${error}\n`);
   const items = Array.isArray(found) ? (found as readonly Node[]) : [found];
   if (items.length === 0) await print(sys, 2, '  Warning: no matching devices found\n\n');
