@@ -50,13 +50,13 @@ test('when the worker dies the page says so and restores the session by replay',
   const lab = new LabPage(page);
   await lab.open();
   await lab.type('host', 'echo precious > /tmp/kept');
-  await lab.expectOutput('host', /host:~# $/m);
+  await lab.expectOutput('host', /host:~#\s*$/m);
   await page.waitForTimeout(700);
   await page.workers()[0]?.evaluate(() => self.close());
   await page.locator('#screen-host textarea').focus();
   await page.keyboard.type('x');
   await expect(page.getByText('The engine stopped.')).toBeVisible({ timeout: 15_000 });
-  await page.getByRole('button', { name: /restore/i }).click();
+  await page.getByRole('button', { name: 'Restore', exact: true }).click();
   await lab.type('host', 'cat /tmp/kept');
   await lab.expectOutput('host', /^precious/m);
 });

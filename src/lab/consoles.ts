@@ -42,6 +42,8 @@ export class Consoles {
   private readonly consoles = new Map<ConsoleId, Console>();
   private readonly listeners = new Set<OutputListener>();
   private readonly inputRows: number[] = [];
+  /** By the row of a command's mark: inputs given before the one that ended its line. */
+  private readonly inputsAtCommand = new Map<number, number>();
   private readonly terminals = new Map<MachineId, number>();
   private readonly sizes = new Map<ConsoleId, Size>();
   /** All consoles share one pane: a new one begins with the size given last. */
@@ -68,6 +70,9 @@ export class Consoles {
 
   /** Number of inputs given before log row `cursor`. */
   inputsBefore(cursor: number): number {
+    // "Before this command" is before the Enter that gave it, though its echo stands in front of the command's mark.
+    const atCommand = this.inputsAtCommand.get(cursor);
+    if (atCommand !== undefined) return atCommand;
     const at = this.inputRows.findIndex((row) => row >= cursor);
     return at < 0 ? this.inputRows.length : at;
   }
@@ -172,6 +177,7 @@ export class Consoles {
     const console = this.consoles.get(id);
     if (event.type === 'start') {
       const record: CommandRecord = { console: id, line: event.line };
+      this.inputsAtCommand.set(this.log.length, Math.max(0, this.inputRows.length - 1));
       this.log.mark(event.line, this.now(), { ...record });
       if (console) console.shell = { ...console.shell, atPrompt: false };
     } else if (console) {
