@@ -28,6 +28,23 @@ function memdevsOf(dir: string): Record<string, string> {
   return out;
 }
 
+/** The listings of the snapshot taken before the first command. */
+function snapshot(guest: string): readonly GoldenCommand[] {
+  const name = readdirSync(guest).find((one) => one.startsWith('snap-00'));
+  const dir = join(guest, name ?? '', 'cxl');
+  if (name === undefined || !existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((file) => file.endsWith('.cmd'))
+    .sort()
+    .map((file): GoldenCommand => {
+      const part = (suffix: string) => optional(join(dir, `${file.slice(0, -4)}.${suffix}`));
+      return {
+        ...{ id: `${name}/${file.slice(0, -4)}`, command: part('cmd').trim(), status: Number(part('rc').trim() || 0) },
+        ...{ stdout: part('out'), stderr: part('err'), dmesg: null },
+      };
+    });
+}
+
 export function readCapture(dir: string): GoldenCapture {
   const cmds = join(dir, 'guest', 'cmds');
   const cmdline = join(dir, 'host', 'qemu-cmdline.txt');
@@ -41,13 +58,16 @@ export function readCapture(dir: string): GoldenCapture {
     name: basename(dir),
     cmdline: readFileSync(cmdline, 'utf8'),
     memdevs: memdevsOf(dir),
-    commands: ids.map((id): GoldenCommand => {
-      const part = (suffix: string) => optional(join(cmds, `${id}.${suffix}`));
-      return {
-        ...{ id, command: part('cmd').replace(/\n$/, ''), status: Number(part('rc').trim() || 0) },
-        ...{ stdout: part('stdout'), stderr: part('stderr'), dmesg: part('dmesg') },
-      };
-    }),
+    commands: [
+      ...snapshot(join(dir, 'guest')),
+      ...ids.map((id): GoldenCommand => {
+        const part = (suffix: string) => optional(join(cmds, `${id}.${suffix}`));
+        return {
+          ...{ id, command: part('cmd').replace(/\n$/, ''), status: Number(part('rc').trim() || 0) },
+          ...{ stdout: part('stdout'), stderr: part('stderr'), dmesg: part('dmesg') },
+        };
+      }),
+    ],
   };
 }
 

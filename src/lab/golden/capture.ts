@@ -7,8 +7,8 @@ export interface GoldenCommand {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number;
-  /** Kernel lines printed during the command. */
-  readonly dmesg: string;
+  /** Kernel lines printed during the command; null where the capture did not keep them (snapshots). */
+  readonly dmesg: string | null;
 }
 
 export interface GoldenCapture {
@@ -34,7 +34,11 @@ export function parseCapture(text: string): GoldenCapture {
     memdevs: Object.fromEntries(memdevs),
     commands: commands.map((one) => ({
       ...{ id: word(one, 'id'), command: word(one, 'command'), status: Number(one.status) },
-      ...{ stdout: word(one, 'stdout'), stderr: word(one, 'stderr'), dmesg: word(one, 'dmesg') },
+      ...{
+        stdout: word(one, 'stdout'),
+        stderr: word(one, 'stderr'),
+        dmesg: one.dmesg === null ? null : word(one, 'dmesg'),
+      },
     })),
   };
 }
@@ -74,8 +78,8 @@ export function skipped(command: string): string | null {
   if (/\/out\//.test(command)) return 'file of the harness';
   if (/^ls\b/.test(command)) return 'busybox ls';
   if (/^numactl\b|\/proc\/meminfo|\/sys\/devices\/system\/(memory|node)/.test(command)) return 'memory hotplug';
-  if (/^daxctl\b/.test(command)) return 'daxctl';
-  if (/^cxl (set-partition|read-labels|write-labels|zero-labels)\b/.test(command)) return 'mailbox ioctls';
+  if (/^(daxctl|ndctl)\b/.test(command)) return 'daxctl and ndctl';
+  if (/^cxl (read-labels|write-labels|zero-labels)\b/.test(command)) return 'mailbox ioctls';
   return null;
 }
 
@@ -85,6 +89,8 @@ export function normalised(text: string): readonly string[] {
     // the body of a warning is addresses and registers
     .replace(/^(\[ *\d+\.\d+\] )?WARNING: CPU[\s\S]*?---\[ end trace [^\n]*\n?/gm, '')
     .replace(/^\[ *\d+\.\d+\] /gm, '')
+    // further lines of a message stand below its text
+    .replace(/^ {15}(?=\t)/gm, '')
     .split('\n')
     .map((line) => line.trimEnd());
   while (lines.at(-1) === '') lines.pop();

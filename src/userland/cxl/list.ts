@@ -3,6 +3,9 @@ import { type ListOptions, passes } from './filter.ts';
 import { Fields, hexNumber, type Node, size } from './json.ts';
 import type { Decoder, Dport, Memdev, Port, Region, Topology } from './topology.ts';
 
+/** What was asked of memdevs' mailboxes beforehand, by memdev. */
+export type MailboxData = ReadonlyMap<string, { readonly partition?: Fields; readonly firmware?: Fields }>;
+
 /** Groups of a listing in the order cxl prints them. */
 interface Groups {
   anonMemdevs: Node[];
@@ -20,8 +23,14 @@ interface Groups {
 type Holder = Pick<Groups, 'ports' | 'endpoints' | 'memdevs' | 'regions'> & { decoders: Node[] };
 
 /** The tree `cxl list` prints: objects nest under the nearest ancestor that is shown (cxl/filter.c:cxl_filter_walk). */
-export function list(topology: Topology, options: ListOptions, dax: DaxReader, errors: string[] = []): Node {
-  return new Lister(topology, options, dax, errors).run();
+export function list(
+  topology: Topology,
+  options: ListOptions,
+  dax: DaxReader,
+  errors: string[] = [],
+  mailbox: MailboxData = new Map(),
+): Node {
+  return new Lister(topology, options, dax, errors, mailbox).run();
 }
 
 class Lister {
@@ -43,6 +52,7 @@ class Lister {
     private readonly options: ListOptions,
     private readonly dax: DaxReader,
     private readonly errors: string[],
+    private readonly mailbox: MailboxData,
   ) {}
 
   run(): Node {
@@ -281,6 +291,9 @@ class Lister {
     fields.add('host', memdev.host);
     if (memdev.firmware !== null) fields.add('firmware_version', memdev.firmware);
     if (!memdev.enabled) fields.add('state', 'disabled');
+    const asked = this.mailbox.get(memdev.name);
+    if (this.options.partition) fields.add('partition_info', asked?.partition);
+    if (this.options.firmware) fields.add('firmware', asked?.firmware);
     return fields;
   }
 

@@ -3,12 +3,13 @@ import { print } from '../pciutils/io.ts';
 import { passes } from './filter.ts';
 import { Fields, hexNumber, type Node, printJson, size as sizeNode } from './json.ts';
 import type { LibCxl } from './libcxl.ts';
+import { identify } from './mailbox.ts';
 import { type OptionSpec, parseOptions, parseSize } from './options.ts';
 import type { Decoder, Memdev, Port, Topology } from './topology.ts';
 
 /** `cxl enable-`, `disable-memdev`, `reserve-dpa`, `free-dpa` (ndctl v81, cxl/memdev.c). */
 
-export type MemdevCommand = 'enable-memdev' | 'disable-memdev' | 'reserve-dpa' | 'free-dpa';
+export type MemdevCommand = 'enable-memdev' | 'disable-memdev' | 'reserve-dpa' | 'free-dpa' | 'set-partition';
 
 const COMMON: readonly OptionSpec[] = [
   { short: 'b', long: 'bus', value: true },
@@ -26,6 +27,7 @@ const DONE: Readonly<Record<MemdevCommand, string>> = {
   'disable-memdev': 'disabled',
   'reserve-dpa': 'reservation completed on',
   'free-dpa': 'reservation release completed on',
+  'set-partition': 'set_partition',
 };
 
 function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
@@ -37,7 +39,8 @@ function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
 
 export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: readonly string[]): Promise<number> {
   const dpa = command === 'reserve-dpa' || command === 'free-dpa';
-  const { options, words, error } = parseOptions(args, dpa ? [...COMMON, ...DPA] : COMMON);
+  const lists = dpa || command === 'set-partition';
+  const { options, words, error } = parseOptions(args, lists ? [...COMMON, ...DPA] : COMMON);
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl memdev: ${fn}: ${text}\n`);
   if (error !== null || words.length === 0) {
     await print(cxl.sys, 2, error ?? `usage: cxl ${command} <mem0> [<mem1>..<memn>] [<options>]\n`);
@@ -61,7 +64,7 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
       else failure = rc;
     }
   }
-  if (dpa) {
+  if (lists) {
     if (shown.length === 0) await print(cxl.sys, 2, '  Warning: no matching devices found\n\n');
     await print(cxl.sys, 1, `${printJson(shown)}\n`);
   }
@@ -88,6 +91,7 @@ class MemdevWork {
   run(command: MemdevCommand): Promise<number> {
     if (command === 'enable-memdev') return this.enable();
     if (command === 'disable-memdev') return this.disable();
+    if (command === 'set-partition') return this.partition();
     return command === 'reserve-dpa' ? this.reserve() : this.release();
   }
 
@@ -104,6 +108,16 @@ class MemdevWork {
     if ((endpoint.decodersCommitted ?? 0) > 0 && !this.options.has('force'))
       return this.fail('action_disable', ' is part of an active region', -E.EBUSY);
     return cxl.unbind(`/sys/bus/cxl/devices/${memdev.name}`, memdev.name);
+  }
+
+  /** Capacity that could be one or the other; the devices of this lab have none, as QEMU's (alignment 0). */
+  private async partition(): Promise<number> {
+    const fn = 'validate_partition';
+    const id = await identify(this.cxl.sys, this.memdev.name);
+    if (!id) return this.fail(fn, ': failed to get identify data', -E.ENXIO);
+    if (id.total - id.volatileOnly - id.persistentOnly === 0n)
+      return this.fail(fn, ': no available capacity', -E.EINVAL);
+    return this.fail(fn, ': changing partitions is not modelled in this lab', -E.EOPNOTSUPP);
   }
 
   private mode(): 'ram' | 'pmem' | null {

@@ -6,11 +6,12 @@ import { type Attribute, type AttributeGroup, Device } from '../../../include/de
 import type { Kernel } from '../../../include/kernel.ts';
 import { cxl_mbox_debugfs } from './debugfs.ts';
 import { CXL_MBOX_OP, cxl_mbox_send_cmd } from './mbox.ts';
+import { cxl_memdev_ioctl } from './memdev-ioctl.ts';
 import { cxl_unpublish, publish_memdev } from './publish.ts';
 
 /**
  * memN and /dev/cxl/memN (drivers/cxl/core/memdev.c, v6.11/6.12). Firmware, security and poison files belong to devices
- * with a mailbox. Leaves out: the ioctls of the character device, the transfer of a firmware image, a running sanitize.
+ * with a mailbox. Leaves out: most ioctls of the character device, the transfer of a firmware image, a running sanitize.
  */
 
 function memdev(dev: Device): CxlMemdev {
@@ -110,7 +111,14 @@ export function cxl_memdev_init(kernel: Kernel): number {
   cxl_mbox_debugfs(kernel);
   state.cxl_major = kernel.vfs.alloc_major('cxl');
   kernel.vfs.register_chrdev(state.cxl_major, 'cxl', (minor) =>
-    state.memdev_ida.has(minor) ? { unlocked_ioctl: () => -E.ENOTTY } : null,
+    state.memdev_ida.has(minor)
+      ? {
+          unlocked_ioctl(_file, request, arg) {
+            const dev = kernel.drivers.bus_find_device('cxl', `mem${minor}`);
+            return dev instanceof CxlMemdev ? cxl_memdev_ioctl(dev, request, arg) : -E.ENXIO;
+          },
+        }
+      : null,
   );
   return 0;
 }
