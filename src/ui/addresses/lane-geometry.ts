@@ -27,9 +27,8 @@ export interface LanesLayout {
 }
 
 const HEADER = 38;
-const MIN_HEIGHT = 15;
+const MIN_HEIGHT = 12;
 const MIN_HOLE = 12;
-const SQUEEZE = 0.72;
 const least = (segment: Segment): number => (segment.kind === 'hole' || segment.kind === 'io' ? MIN_HOLE : MIN_HEIGHT);
 const leastOf = (lane: Lane): number => lane.segments.reduce((sum, one) => sum + least(one), 0);
 
@@ -44,9 +43,7 @@ function weight(segment: Segment): number {
 export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): LanesLayout {
   const gap = Math.max(18, Math.min(64, width * 0.07));
   const w = Math.max(56, (width - 2 - gap * 3) / 4);
-  // A few lines too many are squeezed rather than scrolled to.
-  const tallest = Math.max(...lanes.lanes.map(leastOf));
-  const height = Math.max(wantedHeight, HEADER + Math.ceil(tallest * SQUEEZE) + 8);
+  const height = Math.max(wantedHeight, HEADER + Math.max(...lanes.lanes.map(leastOf)) + 6);
   const scales = lanes.lanes.map((lane, n) => laneScale(lane, 1 + n * (w + gap), w, HEADER, height - 6));
   const byId = new Map(scales.map((scale) => [scale.lane.id, scale]));
   return {
@@ -62,14 +59,13 @@ export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): 
 export function laneScale(lane: Lane, x: number, w: number, top: number, bottom: number): LaneScale {
   const room = bottom - top;
   const total = lane.segments.reduce((sum, one) => sum + weight(one), 0);
-  const tight = Math.min(1, room / Math.max(1, leastOf(lane)));
   const flexible = Math.max(0, room - leastOf(lane));
   const marks: SegmentMark[] = [];
   const domain: number[] = [];
   const range: number[] = [];
   let y = top;
   for (const segment of lane.segments) {
-    const h = tight * least(segment) + (flexible * weight(segment)) / total;
+    const h = least(segment) + (flexible * weight(segment)) / total;
     marks.push({ segment, y, h });
     domain.push(segment.start);
     range.push(y);
