@@ -1,1 +1,0 @@
-export { commandAt } from './chips.view.ts';
