@@ -5,7 +5,7 @@ import { sizeText } from '../../state/decode.ts';
 import type { Xlat } from '../../state/xlat.ts';
 import type { Segment } from '../../views/lanes.view.ts';
 import { grouped } from '../../views/stage.view.ts';
-import { cut } from '../parts/measure.ts';
+import { cut, widthOf } from '../parts/measure.ts';
 import styles from './LanesDrawing.module.css';
 import type { LaneScale, LanesLayout } from './lane-geometry.ts';
 
@@ -70,8 +70,18 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
   );
 });
 
-function startText(segment: Segment): string {
-  return `${grouped(segment.start)} +${sizeText(segment.end - segment.start)}`;
+/** The start and the size of a segment: on one line, on two where the lane is narrow and tall, or the start alone. */
+function placeLines(segment: Segment, width: number, height: number): readonly string[] {
+  const start = grouped(segment.start);
+  const size = `+${sizeText(segment.end - segment.start)}`;
+  const both = `${start} ${size}`;
+  if (widthOf(both, 'mono') <= width) return [both];
+  return height > 43 ? [start, size] : [start];
+}
+
+/** A name without its parenthesis where the lane has no room for it; the title keeps the whole. */
+function nameText(name: string, width: number): string {
+  return cut(widthOf(name, 'small') <= width ? name : name.replace(/ \(.*\)$/, ''), width, 'small');
 }
 
 function LaneColumn({ scale }: { readonly scale: LaneScale }) {
@@ -88,13 +98,15 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
         <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
           <rect x={x} y={y + 0.5} width={w} height={Math.max(1, h - 1)} />
           <text x={x + 6} y={y + (h < 14 ? 10 : 12.5)}>
-            {cut(segment.name, w - 10, 'small')}
+            {nameText(segment.name, w - 12)}
           </text>
-          {h > 30 && segment.kind !== 'hole' ? (
-            <text x={x + 6} y={y + 26} className={styles.start}>
-              {cut(startText(segment), w - 4, 'mono')}
-            </text>
-          ) : null}
+          {h > 30 && segment.kind !== 'hole'
+            ? placeLines(segment, w - 8, h).map((line, n) => (
+                <text key={line} x={x + 6} y={y + 26 + 13 * n} className={styles.start}>
+                  {cut(line, w - 6, 'mono')}
+                </text>
+              ))
+            : null}
           <title>{`${segment.name}: 0x${hex(segment.start)} … 0x${hex(segment.end - 1)}`}</title>
         </g>
       ))}

@@ -41,7 +41,7 @@ function weight(segment: Segment): number {
 }
 
 export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): LanesLayout {
-  const gap = Math.max(18, Math.min(64, width * 0.07));
+  const gap = Math.max(18, Math.min(64, width * 0.055));
   const w = Math.max(56, (width - 2 - gap * 3) / 4);
   const height = Math.max(wantedHeight, HEADER + Math.max(...lanes.lanes.map(leastOf)) + 6);
   const scales = lanes.lanes.map((lane, n) => laneScale(lane, 1 + n * (w + gap), w, HEADER, height - 6));
