@@ -16,6 +16,7 @@ import * as text from './coreutils/text.ts';
 import { dmesg, journalctl, logger } from './kmod/dmesg.ts';
 import { depmod, insmod, lsmod, modinfo, modprobe, rmmod } from './kmod/modules.ts';
 import { bash } from './shell/bash.ts';
+import { strace } from './strace/strace.ts';
 
 const TABLE = new Map<string, Program>(
   Object.entries({
@@ -108,6 +109,7 @@ const TABLE = new Map<string, Program>(
     modprobe,
     modinfo,
     depmod,
+    strace,
   } satisfies Record<string, Program>),
 );
 for (const name of BOX_COMMANDS)

@@ -31,7 +31,8 @@ import { Printk } from './printk.ts';
 import { ProcFiles } from './proc-files.ts';
 import { machine_power_off, machine_restart } from './reboot.ts';
 import { IomemImpl } from './resource.ts';
-import { SyscallSites, SysImpl } from './syscalls.ts';
+import { SyscallSites } from './syscalls.ts';
+import { TracedSys } from './syscalls-traced.ts';
 import { type Task, TaskTable } from './task.ts';
 
 /** Real time at power-on of the host: 2026-01-01T00:00:00Z. The lab has no other calendar. */
@@ -123,7 +124,7 @@ export class Linux implements Kernel, Guest {
     this.procFiles = files;
     this.tasks = new TaskTable(
       this,
-      (task: Task) => new SysImpl(this, task),
+      (task: Task) => new TracedSys(this, task),
       (task: Task) => this.mm.exitProcess(task),
     );
     this.drivers = new DriverCoreImpl(this, this.vfs.sysfs);

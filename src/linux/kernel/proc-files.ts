@@ -49,7 +49,7 @@ export class ProcFiles {
       };
       return (
         `Name:\t${task.comm}\nUmask:\t${task.umask.toString(8).padStart(4, '0')}\nState:\t${state[task.state]}\n` +
-        `Tgid:\t${task.pid}\nPid:\t${task.pid}\nPPid:\t${task.ppid}\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nThreads:\t1\n`
+        `Tgid:\t${task.pid}\nPid:\t${task.pid}\nPPid:\t${task.ppid}\nTracerPid:\t${task.tracer?.task.pid ?? 0}\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nThreads:\t1\n`
       );
     });
     file('stat', () => {

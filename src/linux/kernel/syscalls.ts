@@ -20,6 +20,7 @@ import {
   SEEK_END,
   SEEK_SET,
 } from '../uapi/constants.ts';
+import type { PtraceEvent } from '../uapi/ptrace.ts';
 import type { KvmCpu, KvmExits, SpawnOptions, Sys, SyslogAction, Uname, UserMemory, WaitResult } from '../uapi/sys.ts';
 import { kvm_run, kvm_stop } from '../virt/kvm/kvm.ts';
 import type { Linux } from './linux.ts';
@@ -45,7 +46,11 @@ export class SyscallSites {
   }
 }
 
-export class SysImpl extends SysNames implements Sys {
+/** All calls but the tracer's own (syscalls-traced.ts). */
+export abstract class SysImpl extends SysNames implements Sys {
+  abstract ptraceSeize(pid: number, follow: boolean): number;
+  abstract ptraceDetach(pid: number): number;
+  abstract ptraceNext(): Promise<PtraceEvent | number>;
   private readonly calls: ProcessCalls;
   private memory: UserMemory | null = null;
 

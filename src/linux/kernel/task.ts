@@ -13,6 +13,7 @@ import type { Kernel } from '../include/kernel.ts';
 import type { Process, Tasks } from '../include/tasks.ts';
 import { SIGCHLD, SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } from '../uapi/constants.ts';
 import { ProcessExit, type Sys } from '../uapi/sys.ts';
+import type { Tracer } from './ptrace.ts';
 
 const INTERRUPTED = Symbol('signal');
 const STOP: ReadonlySet<number> = new Set([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU]);
@@ -49,6 +50,10 @@ export class Task implements FsContext {
   readonly childEvent: WaitQueue;
   readonly continued: WaitQueue;
   readonly exitHooks: (() => void)[] = [];
+  /** Who traces this process. */
+  tracer: Tracer | null = null;
+  /** What it traces itself. */
+  tracing: Tracer | null = null;
 
   constructor(
     readonly kernel: Kernel,
@@ -168,6 +173,7 @@ export class TaskTable implements Tasks {
       this.switchTo(before);
       return;
     }
+    task.tracer?.exited(task, exit.status, exit.signal);
     this.exitMm(task);
     task.files.closeAll();
     this.switchTo(before);

@@ -1,5 +1,6 @@
 import type { Hva, Width } from '../../base/addr.ts';
 import type { RamRef } from '../../hw/bus/cpu-bus.ts';
+import type { PtraceEvent } from './ptrace.ts';
 
 /**
  * The system calls of the kernel, as one process sees them: the only thing `userland/` and `qemu/` may know of `linux/`.
@@ -90,6 +91,13 @@ export interface Sys {
   sync(): void;
   /** Cooperative break for long loops in user code. */
   tick(): Promise<void> | undefined;
+
+  // tracing (ptrace(2), see uapi/ptrace.ts for how it differs)
+  /** PTRACE_SEIZE; with `follow` children too. */
+  ptraceSeize(pid: number, follow: boolean): number;
+  ptraceDetach(pid: number): number;
+  /** waitpid of a tracer: its next event, -ECHILD when nothing is traced any more, -EINTR on a signal. */
+  ptraceNext(): Promise<PtraceEvent | number>;
 
   // modules
   /** Loads the module whose file is open as `fd`; parameters as in `modprobe name key=value …`. */

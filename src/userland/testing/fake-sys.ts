@@ -747,6 +747,9 @@ export class FakeKernel {
         if (++kernel.ops % 64) return undefined;
         return new Promise<void>((resolve) => setImmediate(resolve)).then(entry);
       },
+      ptraceSeize: () => -E.ENOSYS,
+      ptraceDetach: () => -E.ENOSYS,
+      ptraceNext: async () => -E.ECHILD,
       finitModule: () => -E.ENODEV,
       deleteModule: () => -E.ENOENT,
       kvmRun: async () => -E.ENODEV,
