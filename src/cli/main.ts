@@ -4,6 +4,7 @@ import { check } from './commands/check.ts';
 import { exportFiles } from './commands/export.ts';
 import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
+import { lint } from './commands/lint.ts';
 import { run } from './commands/run.ts';
 import { xlatCommand } from './commands/xlat.ts';
 
@@ -18,6 +19,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                     WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
                                           backend ID FILE | events FILE
   hash FILE                         state hash after a transcript
+  lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] DIR…               replay captures of the real thing; scores per tool and the first differences
 
 FILE is a transcript: lines "host# …", "l1# …", "l2# …" are typed on that console in order (also "host-monitor# …",
@@ -29,6 +31,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   xlat: xlatCommand,
   export: exportFiles,
   hash,
+  lint,
   golden,
   bench,
 };

@@ -1,6 +1,7 @@
 import { init } from '../linux/init/init-program.ts';
 import type { Program } from '../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../log/index.ts';
+import { lint } from '../qemu/lint/program.ts';
 import { createQemuProgram, DEFAULT_BUILD } from '../qemu/main.ts';
 import { deviceTypes } from '../qemu/qdev/device-type.ts';
 import { cxl } from '../userland/cxl/index.ts';
@@ -14,6 +15,7 @@ const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['lspci', lspci],
   ['setpci', setpci],
   ['cxl', cxl],
+  ['lint', lint],
 ]);
 const QEMU = 'qemu-system-x86_64';
 // Tab completion knows what this QEMU's `-device help` and `-device TYPE,help` list.

@@ -334,6 +334,19 @@ export function optionNames(): readonly string[] {
   return [...OPTIONS.keys()];
 }
 
+/** Does this word want another one after it? null: no option of this name exists. */
+export function takesArgument(word: string): boolean | null {
+  return OPTIONS.get(word.slice(word.startsWith('--') ? 2 : 1))?.hasArgument ?? null;
+}
+
+/** One option with its argument (`''` where it takes none) into the settings; throws in QEMU's words. */
+export function applyOption(settings: Settings, word: string, argument: string): HelpRequest | undefined {
+  const option = OPTIONS.get(word.slice(word.startsWith('--') ? 2 : 1));
+  if (!option) throw new QemuError('invalid option', word);
+  const location = option.hasArgument ? `${word} ${argument}` : word;
+  return withLocation(location, () => option.handle(settings, argument, location));
+}
+
 /** qemu_init(): walks argv. The first help request ends the walk, as in QEMU. */
 export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
   const settings = newSettings();
@@ -342,16 +355,9 @@ export function parseCommandLine(argv: readonly string[]): ParsedCommandLine {
     if (!word.startsWith('-') || word === '-') {
       throw new QemuError(`${word}: this lab models no disk images: a file name alone cannot be used`);
     }
-    const option = OPTIONS.get(word.slice(word.startsWith('--') ? 2 : 1));
-    if (!option) throw new QemuError('invalid option', word);
-    let argument = '';
-    let location = word;
-    if (option.hasArgument) {
-      if (at + 1 >= argv.length) throw new QemuError('requires an argument', word);
-      argument = argv[++at] as string;
-      location = `${word} ${argument}`;
-    }
-    const help = withLocation(location, () => option.handle(settings, argument, location));
+    const wantsMore = takesArgument(word) ?? false;
+    if (wantsMore && at + 1 >= argv.length) throw new QemuError('requires an argument', word);
+    const help = applyOption(settings, word, wantsMore ? (argv[++at] as string) : '');
     if (help) return { settings, help };
   }
   return { settings, help: null };

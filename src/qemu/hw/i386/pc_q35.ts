@@ -3,6 +3,7 @@
  * fw_cfg, and what is known only when all devices exist. Left out: SMM address spaces, VGA, disks, USB, sound.
  */
 import { GiB, KiB, TWO32 } from '../../../base/addr.ts';
+import { assert } from '../../../base/assert.ts';
 import { FixedWindow } from '../../../hw/cxl/index.ts';
 import type { StringPort } from '../../accel/kvm.ts';
 import type { CharBackend } from '../../chardev/chardev.ts';
@@ -230,10 +231,11 @@ export function q35_machine_done(vm: Vm, q35: Q35, machine: MachineOptions, memo
   if (vm.expanders.length > 0 && !machine.cxl) error_setg('CXL host bridges present, but cxl=off');
   core.memory_region_transaction_begin();
   const bridges = machine.cxl ? pxb_cxl_hook_up_registers(vm) : new Map();
-  machine.windows.forEach((options, n) => {
+  // With cxl=off nobody looks at the windows, not even at their targets.
+  (machine.cxl ? machine.windows : []).forEach((options, n) => {
     const targets = options.targets.map((id) => bridges.get(id) ?? error_setg(`Could not resolve CXLFM target ${id}`));
     const place = q35.layout.windows[n];
-    if (!machine.cxl || !place) return;
+    assert(place, `window ${n} has no place in the memory map`);
     const window = new FixedWindow(vm.pciEnv, n, place.base, place.size, options.granularity, targets);
     core.memory_region_add_subregion(system_memory, place.base, window.memory);
     q35.windows.push(window);

@@ -6,8 +6,8 @@ import { hi32, lo32 } from '../../../base/addr.ts';
 import { BackedDevice, CxlComponent } from '../../../hw/cxl/index.ts';
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { registerDeviceType } from '../../qdev/device-type.ts';
-import { PCI_PROPERTIES, SILICON } from '../../qdev/pci-properties.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
@@ -23,11 +23,7 @@ registerDeviceType({
   bus: 'PCI',
   userCreatable: true,
   available: (build) => build.accel,
-  properties: [
-    { name: 'volatile-memdev', kind: 'link', value: null, linkType: 'memory-backend', inQtree: false },
-    SILICON,
-    ...PCI_PROPERTIES,
-  ],
+  properties: CXL_PROPERTIES['cxl-accel'],
   realize(dev) {
     const { vm } = dev;
     const backend = takeMemdev(dev, 'volatile-memdev');

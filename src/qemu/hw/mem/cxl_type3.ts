@@ -13,9 +13,8 @@ import {
 } from '../../../hw/cxl/index.ts';
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER, SILICON } from '../../qdev/pci-properties.ts';
-import type { PropertySpec } from '../../qdev/property.ts';
 import type { MemoryBackend } from '../../qdev/virtual-machine.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
@@ -25,7 +24,6 @@ import { linkedMemdev, takeMemdev } from './memdev.ts';
 
 /** Range of the CXL device DVSEC: valid, active, media type and class 2. */
 const RANGE_FLAGS = 0x4b;
-const memdev = (name: string): PropertySpec => ({ name, kind: 'link', value: null, linkType: 'memory-backend' });
 
 interface Memories {
   readonly volatile: MemoryBackend | null;
@@ -68,20 +66,7 @@ registerDeviceType({
   category: 'Storage',
   bus: 'PCI',
   userCreatable: true,
-  properties: [
-    memdev('memdev'),
-    memdev('persistent-memdev'),
-    memdev('volatile-memdev'),
-    memdev('lsa'),
-    SERIAL_NUMBER,
-    { name: 'cdat', kind: 'string', value: null },
-    { name: 'num-dc-regions', kind: 'uint8', value: 0 },
-    memdev('volatile-dc-memdev'),
-    linkSpeed('32'),
-    linkWidth('16'),
-    SILICON,
-    ...PCI_PROPERTIES,
-  ],
+  properties: CXL_PROPERTIES['cxl-type3'],
   realize(dev) {
     const { vm, props } = dev;
     const memories = cxl_setup_memory(dev);

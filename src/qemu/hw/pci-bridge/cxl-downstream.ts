@@ -2,8 +2,8 @@
 import { CxlComponent, CxlDownstreamPort } from '../../../hw/cxl/index.ts';
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES } from '../../qdev/pci-properties.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { addSlot, downstreamPortsOf, initLink, initPort, pcie_chassis_add_slot } from './cxl-root-port.ts';
 import { cxlSwitchOf } from './cxl-upstream.ts';
@@ -14,18 +14,7 @@ registerDeviceType({
   category: 'Controller/Bridge/Hub',
   bus: 'PCI',
   userCreatable: true,
-  properties: [
-    linkSpeed('64'),
-    linkWidth('16'),
-    { name: 'chassis', kind: 'uint8', value: 0 },
-    { name: 'slot', kind: 'uint16', value: 0 },
-    { name: 'hotplug', kind: 'bool', value: true },
-    { name: 'x-do-not-expose-native-hotplug-cap', kind: 'bool', value: false },
-    { name: 'port', kind: 'uint8', value: 0 },
-    { name: 'aer_log_max', kind: 'uint16', value: 8 },
-    { name: 'x-pci-express-writeable-slt-bug', kind: 'bool', value: false },
-    ...PCI_PROPERTIES,
-  ],
+  properties: CXL_PROPERTIES['cxl-downstream'],
   realize(dev) {
     const { vm } = dev;
     pcie_chassis_add_slot(dev);

@@ -3,14 +3,8 @@ import { CxlComponent, CxlDownstreamPort, CxlRootPort } from '../../../hw/cxl/in
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge, type PciBus, type PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import type { Bus } from '../../qdev/bus.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import {
-  linkSpeed,
-  linkWidth,
-  PCI_PROPERTIES,
-  PCIE_PORT_PROPERTIES,
-  RESERVE_PROPERTIES,
-} from '../../qdev/pci-properties.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 
@@ -92,7 +86,7 @@ registerDeviceType({
   category: 'Controller/Bridge/Hub',
   bus: 'PCI',
   userCreatable: true,
-  properties: [...RESERVE_PROPERTIES, linkSpeed('64'), linkWidth('32'), ...PCIE_PORT_PROPERTIES, ...PCI_PROPERTIES],
+  properties: CXL_PROPERTIES['cxl-rp'],
   realize(dev) {
     const { vm } = dev;
     pcie_chassis_add_slot(dev);

@@ -3,8 +3,8 @@ import { hi32, lo32 } from '../../../base/addr.ts';
 import { CxlComponent, CxlSwitch, Doe, switch_cdat } from '../../../hw/cxl/index.ts';
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { linkSpeed, linkWidth, PCI_PROPERTIES, SERIAL_NUMBER, SILICON } from '../../qdev/pci-properties.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove, downstreamPortsOf, initLink } from './cxl-root-port.ts';
@@ -22,17 +22,7 @@ registerDeviceType({
   category: 'Controller/Bridge/Hub',
   bus: 'PCI',
   userCreatable: true,
-  properties: [
-    SERIAL_NUMBER,
-    { name: 'cdat', kind: 'string', value: null },
-    linkSpeed('32'),
-    linkWidth('16'),
-    { name: 'port', kind: 'uint8', value: 0 },
-    { name: 'aer_log_max', kind: 'uint16', value: 8 },
-    { name: 'x-pci-express-writeable-slt-bug', kind: 'bool', value: false },
-    SILICON,
-    ...PCI_PROPERTIES,
-  ],
+  properties: CXL_PROPERTIES['cxl-upstream'],
   realize(dev) {
     const { vm, props } = dev;
     if (props.text('cdat')) error_setg('cdat files are not modelled in this lab: the default table is served');

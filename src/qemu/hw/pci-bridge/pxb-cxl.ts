@@ -6,8 +6,8 @@ import { CXL2_COMPONENT_BLOCK_SIZE, CxlHostBridge } from '../../../hw/cxl/index.
 import { PciBus, PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { Bus } from '../../qdev/bus.ts';
+import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
-import { PCI_PROPERTIES, SILICON } from '../../qdev/pci-properties.ts';
 import { error_setg } from '../../system/error.ts';
 import type { Vm } from '../../system/vm.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
@@ -19,14 +19,7 @@ registerDeviceType({
   category: 'Controller/Bridge/Hub',
   bus: 'PCI',
   userCreatable: true,
-  properties: [
-    { name: 'hdm_for_passthrough', kind: 'bool', value: false },
-    { name: 'bus_nr', kind: 'uint8', value: 0 },
-    { name: 'numa_node', kind: 'uint16', value: 128 },
-    { name: 'bypass_iommu', kind: 'bool', value: false },
-    SILICON,
-    ...PCI_PROPERTIES,
-  ],
+  properties: CXL_PROPERTIES['pxb-cxl'],
   async realize(dev) {
     const { vm } = dev;
     const above = dev.parentBus?.pci;
