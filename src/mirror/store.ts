@@ -19,7 +19,7 @@ export interface AddressQuery {
   readonly address: number;
 }
 
-export type DialogId = 'palette' | 'keys' | 'settings' | 'fidelity' | 'goto' | null;
+export type DialogId = 'palette' | 'keys' | 'settings' | 'fidelity' | 'goto' | 'gallery' | 'topology' | null;
 
 export interface PageState {
   /** Grows whenever the folded state changed (a batch or a seek that changed a cell); the content is in the log. */
@@ -42,6 +42,8 @@ export interface PageState {
   readonly hoverAddress: AddressQuery | null;
   readonly settings: Settings;
   readonly dialog: DialogId;
+  /** What the open dialog is asked to show: an id of the ledger, a command line. */
+  readonly dialogAbout: string;
   readonly askBranch: boolean;
   readonly booting: boolean;
   readonly busyMessage: string | null;
@@ -81,6 +83,7 @@ export const initialPageState: PageState = {
   hoverAddress: null,
   settings: DEFAULT_SETTINGS,
   dialog: null,
+  dialogAbout: '',
   askBranch: false,
   booting: false,
   busyMessage: null,

@@ -128,6 +128,9 @@ export class WorkerClient implements LabClient {
   async bootToL2(): Promise<void> {
     await this.running().bootToL2();
   }
+  async playScenario(id: string): Promise<void> {
+    await this.running().playScenario(id);
+  }
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
     return this.running().openConsole(machine);
   }

@@ -52,6 +52,8 @@ export interface LabClient {
   resize(console: ConsoleId, columns: number, rows: number): Promise<void>;
   /** Types the walkthrough of the RFC up to the loaded L2 driver, visibly. */
   bootToL2(): Promise<void>;
+  /** Types a scenario of the gallery (content/scenarios.ts) into this session, visibly. */
+  playScenario(id: string): Promise<void>;
   /** Types `line` on the console and presses Enter. */
   run(console: ConsoleId, line: string): Promise<void>;
   /** Another login on a machine; gives its console. */

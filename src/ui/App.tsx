@@ -5,7 +5,9 @@ import { ChangeChips } from './header/ChangeChips.tsx';
 import { Header } from './header/Header.tsx';
 import { NarrowShell } from './layout/NarrowShell.tsx';
 import { Workbench } from './layout/Workbench.tsx';
+import { followLinks } from './links.ts';
 import controls from './parts/controls.module.css';
+import { SetPatterns } from './parts/SetPatterns.tsx';
 import { usePlayback } from './time/use-playback.ts';
 import { usePageKeys } from './use-page-keys.ts';
 
@@ -20,8 +22,10 @@ export function App() {
   usePageKeys(mirror);
   usePlayback(mirror, playing);
   useAppearance();
+  useEffect(() => followLinks(mirror), [mirror]);
   return (
     <div className={styles.app} data-live={live || playing}>
+      <SetPatterns />
       <Header />
       <Troubles />
       <main className={styles.main}>

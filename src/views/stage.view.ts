@@ -13,6 +13,8 @@ import {
   paths,
   type VfioDeviceState,
 } from '../state/schema.ts';
+import { groupBy } from './group-by.ts';
+import { type InterleaveSet, interleaveSets, membership } from './interleave.view.ts';
 
 export type SlotState = 'idle' | 'programmed' | 'committed' | 'refused';
 export interface DecoderSlot {
@@ -37,6 +39,8 @@ export interface StageNode {
   /** Objects of this machine's CXL core that stand for it: `port1`, `endpoint2`, `mem0`. */
   readonly cxl: readonly string[];
   readonly slots: readonly DecoderSlot[];
+  /** Interleave sets it takes part in: which colour and pattern, and at which position. */
+  readonly sets: readonly { readonly index: number; readonly position: number; readonly ways: number }[];
   readonly note: string;
   readonly children: readonly StageNode[];
 }
@@ -65,6 +69,8 @@ export interface StageMachine {
     readonly text: string;
     readonly short: string;
     readonly live: boolean;
+    /** Colour and pattern of its interleave set, once decoders are committed. */
+    readonly set: number | null;
   }[];
   readonly guest: StageMachine | null;
 }
@@ -100,11 +106,15 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
   const functions = functionsOf(reader, id);
   const drivers = driversOf(reader, id);
   const cxl = cxlNames(reader, id);
+  const sets = id === 'host' ? [] : interleaveSets(reader, id);
+  const members = membership(sets);
+  const children = groupBy(functions, (fn) => fn.parent);
   const build = (fn: PciFunctionState): StageNode => ({
     ...nodeView(reader, id, fn, drivers, cxl),
-    children: functions.filter((one) => one.parent === fn.id).map(build),
+    sets: (members.get(fn.id) ?? []).map(({ set, position }) => ({ index: set.index, position, ways: set.ways })),
+    children: (children.get(fn.id) ?? []).map(build),
   });
-  const tops = functions.filter((fn) => fn.parent === null).map(build);
+  const tops = (children.get(null) ?? []).map(build);
   const isCxl = (node: StageNode): boolean => node.kind !== 'other' || node.children.some(isCxl);
   return {
     id,
@@ -119,7 +129,7 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
       text: `CXL window ${n} · ${hex0x(window.base)} · ${sizeText(window.size)}`,
       short: `window ${n} ${hex0x(window.base)}`,
     })),
-    regions: regionsOf(reader, id),
+    regions: regionsOf(reader, id, sets),
     guest: guest && guest.state !== 'off' ? guest : null,
   };
 }
@@ -136,7 +146,7 @@ function nodeView(
   fn: PciFunctionState,
   drivers: ReadonlyMap<string, string | null>,
   cxl: ReadonlyMap<string, readonly string[]>,
-): Omit<StageNode, 'children'> {
+): Omit<StageNode, 'children' | 'sets'> {
   const bdf = `0000:${fn.bdf}`;
   const bridge = fn.type === 'pxb-cxl';
   return {
@@ -248,18 +258,35 @@ function vmmOf(reader: StateReader, machine: MachineId): StageVmm | null {
   };
 }
 
-function regionsOf(reader: StateReader, machine: MachineId): StageMachine['regions'] {
-  return reader
+/** The kernel's regions, and sets that decoders form without one. */
+function regionsOf(reader: StateReader, machine: MachineId, sets: readonly InterleaveSet[]): StageMachine['regions'] {
+  const regions = reader
     .objectPaths(`cxl/${machine}/`)
     .map((path) => ({ path, object: publishedAs<CxlObjectState>(reader.object(path)) }))
     .filter((one): one is { path: string; object: CxlRegionState } => one.object?.kind === 'region')
     .map(({ path, object }) => ({
       path,
       name: object.name,
-      text: `${object.state} ${hex0x(object.start)} + ${sizeText(object.size)}`,
+      text: `${object.state} ${hex0x(object.start)} + ${sizeText(object.size)}${waysText(object.ways, object.granularity)}`,
       short: `${object.name} ${hex0x(object.start)}`,
       live: object.state === 'commit',
+      set: sets.find((set) => set.path === path)?.index ?? null,
     }));
+  const bare = sets
+    .filter((set) => set.path === null)
+    .map((set) => ({
+      path: `set/${machine}/${set.base}`,
+      name: 'decoders',
+      text: `${hex0x(set.base)} + ${sizeText(set.size)}${waysText(set.ways, set.granularity)}`,
+      short: `decoders ${hex0x(set.base)}`,
+      live: true,
+      set: set.index,
+    }));
+  return [...regions, ...bare];
+}
+
+export function waysText(ways: number, granularity: number): string {
+  return ways > 1 ? ` · ${ways} ways × ${sizeText(granularity)}` : '';
 }
 
 export function vfioDevicesOf(reader: StateReader, machine: MachineId): readonly VfioDeviceState[] {

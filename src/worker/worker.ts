@@ -5,6 +5,8 @@ import type { MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, LogBatch, SessionRecord } from '../protocol/client.ts';
 import { batchOf } from './batch.ts';
 
+const scenarios = import.meta.glob<string>('../content/scenarios/*.transcript', { query: '?raw', import: 'default' });
+
 /** The line of the walkthrough with which L2's driver is loaded and the mapping appears. */
 const LAST_BOOT_LINE = 'modprobe cxl-accel';
 
@@ -77,6 +79,11 @@ const api = {
   },
   async bootToL2(): Promise<void> {
     await running().type(walkthrough, LAST_BOOT_LINE);
+  },
+  async playScenario(id: string): Promise<void> {
+    const load = id === 'passthrough' ? null : scenarios[`../content/scenarios/${id}.transcript`];
+    if (load === undefined) throw new Error(`There is no scenario "${id}".`);
+    await running().type(load === null ? walkthrough : await load());
   },
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
     return running().openTerminal(machine);

@@ -81,6 +81,9 @@ export class FakeLab implements LabClient {
       if (this.stepMs > 0) await new Promise((done) => setTimeout(done, this.stepMs));
     }
   }
+  async playScenario(): Promise<void> {
+    await this.bootToL2();
+  }
   async run(console: string, line: string): Promise<void> {
     await this.input(console, line);
     await this.input(console, '\r');

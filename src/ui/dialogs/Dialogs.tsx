@@ -2,24 +2,31 @@ import { Dialog } from 'radix-ui';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { useMirror, usePageState } from '../context.tsx';
 import styles from './Dialogs.module.css';
-import { FidelityText } from './FidelityText.tsx';
+import { Fidelity } from './Fidelity.tsx';
+import { Gallery } from './Gallery.tsx';
 import { GotoForm } from './GotoForm.tsx';
 import { KeysSheet } from './KeysSheet.tsx';
 import { SettingsForm } from './SettingsForm.tsx';
 
 const Palette = lazy(() => import('./Palette.tsx'));
+const TopologyDialog = lazy(() => import('./TopologyDialog.tsx'));
 
 /** All dialogs behind one state: at most one is open. */
 export default function Dialogs() {
   const mirror = useMirror();
   const dialog = usePageState((state) => state.dialog);
-  const close = () => mirror.update({ dialog: null });
+  const close = () => {
+    mirror.update({ dialog: null, dialogAbout: '' });
+    if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+  };
   if (dialog === null) return null;
   const content: Readonly<Record<typeof dialog, { title: string; body: ReactNode; wide?: boolean; bare?: boolean }>> = {
     palette: { title: 'Commands', body: <Palette onDone={close} />, bare: true },
     keys: { title: 'Keys', body: <KeysSheet />, wide: true },
     settings: { title: 'Settings', body: <SettingsForm /> },
-    fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <FidelityText />, wide: true },
+    fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <Fidelity />, wide: true },
+    gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
+    topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true },
     goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },
   };
   const shown = content[dialog];

@@ -1,10 +1,13 @@
 import { Command } from 'cmdk';
 import { useEffect, useRef } from 'react';
+import { SCENARIOS } from '../../content/scenarios.ts';
 import { LAYOUT_IDS } from '../../mirror/index.ts';
 import { functionsOf } from '../../state/functions.ts';
 import { commandMarks } from '../../views/time.view.ts';
 import { useFolded, useMirror } from '../context.tsx';
+import { boot } from '../header/BootButton.tsx';
 import { LAYOUTS } from '../layout/layouts.ts';
+import { playScenario } from '../links.ts';
 import styles from './Dialogs.module.css';
 
 interface Action {
@@ -24,7 +27,7 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
     return () => cancelAnimationFrame(frame);
   }, []);
   const actions = useFolded((log): readonly Action[] => [
-    { group: 'Session', label: 'Boot to L2', run: () => void mirror.client.bootToL2() },
+    { group: 'Session', label: 'Boot to L2', run: () => void boot(mirror) },
     { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
     ...LAYOUT_IDS.map((id, n) => ({
       group: 'Layout',
@@ -35,6 +38,14 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
     { group: 'View', label: 'Go to address', key: 'Ctrl+G', run: () => mirror.update({ dialog: 'goto' }) },
     { group: 'View', label: 'Settings', run: () => mirror.update({ dialog: 'settings' }) },
     { group: 'View', label: 'Keys', key: '?', run: () => mirror.update({ dialog: 'keys' }) },
+    { group: 'Session', label: 'Scenarios', run: () => mirror.update({ dialog: 'gallery' }) },
+    { group: 'Session', label: 'Topology from a command line', run: () => mirror.update({ dialog: 'topology' }) },
+    ...SCENARIOS.map((one) => ({
+      group: 'Play a scenario',
+      label: one.title,
+      key: one.facts,
+      run: () => void playScenario(mirror, one.id),
+    })),
     { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },
     { group: 'View', label: 'Light theme', run: () => mirror.setSettings({ theme: 'light' }) },
     { group: 'View', label: 'Dark theme', run: () => mirror.setSettings({ theme: 'dark' }) },

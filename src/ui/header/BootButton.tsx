@@ -4,6 +4,7 @@ import type { MachineState } from '../../state/schema.ts';
 import { threadsOf } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
+import { playThrough, whenLive } from './play.ts';
 
 /** Types the whole walkthrough, visibly. */
 export function BootButton() {
@@ -11,71 +12,31 @@ export function BootButton() {
   const booting = usePageState((state) => state.booting);
   const live = usePageState((state) => state.live);
   const playing = usePageState((state) => state.playing);
-  const done = useFolded((log) => publishedAs<MachineState>(log.object('machine/l2'))?.state === 'running');
-  const boot = async () => {
-    // The engine is faster than the eye: the page follows at reading pace, unless the reader wants no motion.
-    const plays = document.documentElement.dataset.motion !== 'none';
-    mirror.update({ booting: true, busyMessage: null, ...(plays ? { live: false, playing: true } : {}) });
-    try {
-      await mirror.client.bootToL2();
-      await quiet(mirror);
-      whenLive(mirror, () => showDevice(mirror));
-    } catch (error) {
-      mirror.goLive();
-      mirror.update({ busyMessage: error instanceof Error ? error.message : String(error) });
-    } finally {
-      mirror.update({ booting: false });
-    }
-  };
+  const done = useFolded((log) => publishedAs<MachineState>(log.object('machine/l1'))?.state === 'running');
   if (playing)
     return (
       <button type="button" className={controls.primary} onClick={() => mirror.goLive()}>
         Skip to the end
       </button>
     );
-  if (done && !booting) return null;
+  // In the past the button would only be in the way: "back to now" stands in the time strip and below the consoles.
+  if ((done || !live) && !booting) return null;
   return (
     <button
       type="button"
       className={controls.primary}
-      disabled={booting || !live}
-      title={live ? 'Types the walkthrough: host QEMU, L1 vfio-cxl, L1 QEMU, L2 driver' : 'Return to now first'}
-      onClick={() => void boot()}
+      disabled={booting}
+      title="Types the walkthrough: host QEMU, L1 vfio-cxl, L1 QEMU, L2 driver"
+      onClick={() => void boot(mirror)}
     >
       {booting ? 'Booting…' : 'Boot to L2'}
     </button>
   );
 }
 
-const QUIET_MS = 80;
-
-/** Rows come on their own channel: resolves when none has come for a moment. */
-function quiet(mirror: Mirror): Promise<void> {
-  return new Promise((resolve) => {
-    let timer = setTimeout(done, QUIET_MS);
-    const stop = mirror.store.subscribe((state, before) => {
-      if (state.head === before.head) return;
-      clearTimeout(timer);
-      timer = setTimeout(done, QUIET_MS);
-    });
-    function done(): void {
-      stop();
-      resolve();
-    }
-  });
-}
-
-/** Runs at once, or when the playback has come to its end. */
-function whenLive(mirror: Mirror, run: () => void): void {
-  if (mirror.store.getState().live) {
-    run();
-    return;
-  }
-  const stop = mirror.store.subscribe((state) => {
-    if (!state.live || state.playing) return;
-    stop();
-    run();
-  });
+export async function boot(mirror: Mirror): Promise<void> {
+  await playThrough(mirror, () => mirror.client.bootToL2());
+  whenLive(mirror, () => showDevice(mirror));
 }
 
 /** After the walkthrough an empty inspector would hide the point: show the first decoder of the device. */

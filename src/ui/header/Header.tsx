@@ -33,6 +33,20 @@ export function Header() {
         <button
           type="button"
           className={`${controls.quiet} ${styles.wide}`}
+          onClick={() => mirror.update({ dialog: 'gallery' })}
+        >
+          Scenarios
+        </button>
+        <button
+          type="button"
+          className={`${controls.quiet} ${styles.wide}`}
+          onClick={() => mirror.update({ dialog: 'topology' })}
+        >
+          Command line
+        </button>
+        <button
+          type="button"
+          className={`${controls.quiet} ${styles.wide}`}
           onClick={() => mirror.update({ dialog: 'palette' })}
           title="Ctrl+Shift+P"
         >

@@ -1,24 +1,23 @@
-import { type KeyboardEvent, memo } from 'react';
+import { type KeyboardEvent, memo, useCallback } from 'react';
 import type { MachineId } from '../../log/index.ts';
 import type { Selection } from '../../mirror/index.ts';
-import type { DecoderSlot } from '../../views/stage.view.ts';
+import type { StageNode } from '../../views/stage.view.ts';
 import { cut, widthOf } from '../parts/measure.ts';
+import { setFill } from '../parts/SetPatterns.tsx';
+import { press } from './press.ts';
 import styles from './StageDrawing.module.css';
-import {
-  type BandMark,
-  isOneLine,
-  type MachineMark,
-  type NodeMark,
-  type StageLayout,
-  type ThreadMark,
-  type VmmMark,
-} from './stage-layout.ts';
+import { Group, Node } from './StageNodes.tsx';
+import type { BandMark, GroupMark, MachineMark, StageLayout, ThreadMark, VmmMark } from './stage-layout.ts';
 
 interface Props {
   readonly layout: StageLayout;
   readonly scale: number;
   readonly selection: Selection | null;
   readonly onSelect: (selection: Selection) => void;
+  /** A group was opened: it wants more room. */
+  readonly onOpen: (mark: GroupMark) => void;
+  /** Keys of the functions on the path of the access at the cursor. */
+  readonly path: ReadonlySet<string>;
 }
 
 const machineClass: Readonly<Record<MachineId, string | undefined>> = {
@@ -28,7 +27,12 @@ const machineClass: Readonly<Record<MachineId, string | undefined>> = {
 };
 
 /** The nested machines and the one device that appears in all of them. */
-export const StageDrawing = memo(function StageDrawing({ layout, scale, selection, onSelect }: Props) {
+export const StageDrawing = memo(function StageDrawing(props: Props) {
+  const { layout, scale, selection, onSelect, onOpen, path } = props;
+  const pick = useCallback(
+    (node: StageNode) => onSelect({ kind: 'function', machine: node.machine, id: node.id }),
+    [onSelect],
+  );
   return (
     <svg
       className={styles.stage}
@@ -45,8 +49,8 @@ export const StageDrawing = memo(function StageDrawing({ layout, scale, selectio
       {layout.vmms.map((mark) => (
         <VmmStrip key={mark.vmm.pid} mark={mark} onSelect={onSelect} />
       ))}
-      {layout.edges.map((path) => (
-        <path key={path} d={path} className={styles.edge} />
+      {layout.edges.map((edge) => (
+        <path key={edge} d={edge} className={styles.edge} />
       ))}
       {layout.threads.map((mark) => (
         <Thread key={mark.key} mark={mark} />
@@ -59,8 +63,12 @@ export const StageDrawing = memo(function StageDrawing({ layout, scale, selectio
           key={mark.key}
           mark={mark}
           selected={selection?.kind === 'function' && `${selection.machine}/${selection.id}` === mark.key}
-          onSelect={onSelect}
+          onPath={path.has(mark.key)}
+          onSelect={pick}
         />
+      ))}
+      {layout.groups.map((mark) => (
+        <Group key={mark.key} mark={mark} onOpen={onOpen} />
       ))}
     </svg>
   );
@@ -74,20 +82,6 @@ function walk(event: KeyboardEvent<SVGSVGElement>): void {
   const at = all.findIndex((one) => one.matches(':focus'));
   all[(at + step + all.length) % all.length]?.focus();
   event.preventDefault();
-}
-
-function press(run: () => void, pressed?: boolean) {
-  return {
-    role: 'button',
-    tabIndex: 0,
-    'aria-pressed': pressed,
-    onClick: run,
-    onKeyDown: (event: KeyboardEvent) => {
-      if (event.key !== 'Enter' && event.key !== ' ') return;
-      event.preventDefault();
-      run();
-    },
-  } as const;
 }
 
 function MachineBox({ mark }: { readonly mark: MachineMark }) {
@@ -144,7 +138,8 @@ function Band(props: {
   const { mark, selection, onSelect } = props;
   const { path } = mark;
   const face = path === null ? 'small' : 'mono';
-  const room = mark.w - 14;
+  const inset = mark.set === null ? 8 : 24;
+  const room = mark.w - inset - 6;
   const text = cut(widthOf(mark.text, face) <= room ? mark.text : mark.short, room, face);
   if (path === null)
     return (
@@ -163,72 +158,21 @@ function Band(props: {
       aria-label={mark.text}
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} />
-      <text x={mark.x + 8} y={mark.y + 13}>
+      {mark.set === null ? null : (
+        <rect
+          x={mark.x}
+          y={mark.y}
+          width={16}
+          height={mark.h}
+          rx={3}
+          className={styles.swatch}
+          style={{ fill: setFill(mark.set) }}
+        />
+      )}
+      <text x={mark.x + inset} y={mark.y + 13}>
         {text}
       </text>
       <title>{mark.text}</title>
-    </g>
-  );
-}
-
-function Node(props: { readonly mark: NodeMark; readonly selected: boolean; readonly onSelect: Props['onSelect'] }) {
-  const { mark, selected, onSelect } = props;
-  const { node } = mark;
-  const oneLine = isOneLine(node);
-  const driver = node.driver ?? (oneLine ? '' : 'no driver');
-  const names = node.cxl.join(' ');
-  const note = node.note ? `${node.type} · ${node.note}` : node.type;
-  const id = node.kind === 'host-bridge' ? node.id : node.bdf;
-  const right = oneLine ? [names, driver].filter((part) => part).join(' · ') : driver;
-  const titleRoom = mark.w - 24 - (oneLine ? widthOf(right, 'title') + widthOf(id, 'mono') + 14 : widthOf(id, 'mono'));
-  const noteRoom = mark.w - 26 - widthOf(right, 'title');
-  return (
-    <g
-      className={styles.node}
-      data-kind={node.kind}
-      data-selected={selected}
-      {...press(() => onSelect({ kind: 'function', machine: node.machine, id: node.id }), selected)}
-      aria-label={`${node.label} ${node.bdf}, ${node.machine}, ${driver || 'no driver'}${names ? `, ${names}` : ''}`}
-    >
-      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
-      <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
-        {cut(widthOf(node.label, 'title') <= titleRoom ? node.label : node.short, titleRoom, 'title')}
-        {oneLine ? <tspan className={styles.bdf}>{`  ${id}`}</tspan> : null}
-      </text>
-      {oneLine ? null : (
-        <>
-          <text x={mark.x + mark.w - 9} y={mark.y + 16} textAnchor="end" className={styles.bdf}>
-            {id}
-          </text>
-          <text x={mark.x + 9} y={mark.y + 30} className={styles.nodeSub}>
-            {[note, node.type].find((one) => widthOf(one, 'small') <= noteRoom) ?? ''}
-          </text>
-        </>
-      )}
-      <text
-        x={mark.x + mark.w - 9}
-        y={mark.y + (oneLine ? 16 : 30)}
-        textAnchor="end"
-        className={styles.driver}
-        data-bound={node.driver !== null}
-      >
-        {cut(right, mark.w - 30, 'title')}
-      </text>
-      {oneLine ? null : (
-        <text x={mark.x + mark.w - 9} y={mark.y + 46} textAnchor="end" className={styles.nodeSub}>
-          {joinFitting(node.cxl, mark.w - 26 - node.slots.length * slotWidth(mark))}
-        </text>
-      )}
-      {node.slots.map((slot) => (
-        <Slot
-          key={slot.index}
-          slot={slot}
-          x={mark.x + 9 + slot.index * slotWidth(mark)}
-          y={mark.y + mark.h - 18}
-          w={slotWidth(mark) - 4}
-        />
-      ))}
-      <title>{`${node.id} · ${note}`}</title>
     </g>
   );
 }
@@ -238,39 +182,6 @@ function fitting(facts: string, room: number): string {
   const parts = facts.split(' · ');
   while (parts.length > 0 && widthOf(parts.join(' · '), 'small') > room) parts.pop();
   return parts.join(' · ');
-}
-
-/** As many names as fit: half a name says nothing. */
-function joinFitting(names: readonly string[], room: number): string {
-  let text = '';
-  for (const name of names) {
-    const longer = text ? `${text} ${name}` : name;
-    if (widthOf(longer, 'small') < room) text = longer;
-  }
-  return text;
-}
-
-const slotWidth = (mark: NodeMark): number => Math.min(32, (mark.w - 18) / Math.max(4, mark.node.slots.length));
-const SLOT_SIGN = { idle: '', programmed: '…', committed: '●', refused: '✕' } as const;
-
-function Slot({
-  slot,
-  x,
-  y,
-  w,
-}: {
-  readonly slot: DecoderSlot;
-  readonly x: number;
-  readonly y: number;
-  readonly w: number;
-}) {
-  return (
-    <g className={styles.slot} data-state={slot.state} data-by={slot.answeredBy}>
-      <rect x={x} y={y} width={w} height={13} rx={2} />
-      <text x={x + 4} y={y + 10}>{`${slot.index} ${SLOT_SIGN[slot.state]}`}</text>
-      <title>{slot.text}</title>
-    </g>
-  );
 }
 
 function Thread({ mark }: { readonly mark: ThreadMark }) {

@@ -3,27 +3,78 @@ import type { Selection } from '../../mirror/index.ts';
 import { stageText, stageView } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import { BootButton } from '../header/BootButton.tsx';
+import controls from '../parts/controls.module.css';
 import { Pane } from '../parts/Pane.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
 import { useScale } from '../parts/use-scale.ts';
-import { useSize } from '../parts/use-size.ts';
 import { StageDrawing } from './StageDrawing.tsx';
 import styles from './StagePane.module.css';
 import { layoutStage } from './stage-layout.ts';
+import { useStageZoom } from './use-stage-zoom.ts';
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 export function StagePane() {
   const mirror = useMirror();
   const stage = useFolded(stageView);
   const selection = usePageState((state) => state.selection);
-  const [ref, size] = useSize<HTMLDivElement>();
   const scale = useScale();
-  const layout = useMemo(() => layoutStage(stage, Math.max(300, size.width / scale)), [stage, size.width, scale]);
+  const view = useStageZoom();
+  const { size, zoom } = view;
+  // Zooming gives the layout more room, and with it more to tell; text keeps its size.
+  const layout = useMemo(
+    () => layoutStage(stage, Math.max(300, (size.width * zoom) / scale), (size.height * zoom) / scale),
+    [stage, size.width, size.height, zoom, scale],
+  );
   const select = useCallback((one: Selection) => mirror.select(one), [mirror]);
   const empty = layout.bands.some((band) => band.kind === 'empty');
   return (
-    <Pane id="stage" title="Machines" tools={<Legend />}>
-      <div ref={ref} className={styles.scroll}>
-        {size.width > 0 ? <StageDrawing layout={layout} scale={scale} selection={selection} onSelect={select} /> : null}
+    <Pane
+      id="stage"
+      title="Machines"
+      tools={
+        <>
+          <Legend />
+          {empty ? null : (
+            <div className={controls.group} role="toolbar" aria-label="Zoom of the machines">
+              <button
+                type="button"
+                className={controls.button}
+                onClick={view.out}
+                disabled={zoom <= 1}
+                aria-label="Zoom out"
+                title="Zoom out  −"
+              >
+                −
+              </button>
+              <button type="button" className={controls.button} onClick={view.fit} disabled={zoom === 1} title="Fit  0">
+                Fit
+              </button>
+              <button
+                type="button"
+                className={controls.button}
+                onClick={view.in}
+                aria-label="Zoom in"
+                title="Zoom in  +"
+              >
+                +
+              </button>
+            </div>
+          )}
+        </>
+      }
+    >
+      <div className={styles.scroll} {...view.handlers}>
+        {size.width > 0 ? (
+          <StageDrawing
+            layout={layout}
+            scale={scale}
+            selection={selection}
+            onSelect={select}
+            onOpen={view.open}
+            path={NOTHING}
+          />
+        ) : null}
         {empty ? (
           <div className={styles.empty}>
             <p>
@@ -31,7 +82,15 @@ export function StagePane() {
               a CXL accelerator, vfio-cxl in L1, L1’s QEMU, the driver in L2. Or type <code>qemu-system-x86_64 …</code>{' '}
               in the host console yourself.
             </p>
-            <BootButton />
+            <div className={styles.choices}>
+              <BootButton />
+              <button type="button" className={controls.button} onClick={() => mirror.update({ dialog: 'gallery' })}>
+                Scenarios
+              </button>
+              <button type="button" className={controls.button} onClick={() => mirror.update({ dialog: 'topology' })}>
+                Paste a command line
+              </button>
+            </div>
           </div>
         ) : null}
         <TextTwin label="Machines as a list" lines={stageText(stage)} />

@@ -1,17 +1,34 @@
 import type { Stage, StageMachine, StageNode, StageVmm } from '../../views/stage.view.ts';
+import { endpointCount, placeTrees } from './tree-layout.ts';
 
+/**
+ * Places nested machines and their CXL trees. Pure: same stage and room, same marks. Text keeps its size; what changes with
+ * the room is how much is told: every box in full, one line each, a cell each, or a cell for a row of alike siblings.
+ */
 export interface Box {
   readonly x: number;
   readonly y: number;
   readonly w: number;
   readonly h: number;
 }
+export type Detail = 'full' | 'line' | 'cell' | 'group';
+export const DETAILS: readonly Detail[] = ['full', 'line', 'cell', 'group'];
+
 export interface MachineMark extends Box {
   readonly machine: StageMachine;
 }
 export interface NodeMark extends Box {
   readonly key: string;
   readonly node: StageNode;
+  /** `tag`: a port beside what is plugged into it. */
+  readonly form: 'full' | 'line' | 'tag' | 'cell';
+}
+/** Alike siblings told as one. */
+export interface GroupMark extends Box {
+  readonly key: string;
+  readonly nodes: readonly StageNode[];
+  readonly text: string;
+  readonly short: string;
 }
 export interface BandMark extends Box {
   readonly key: string;
@@ -20,6 +37,7 @@ export interface BandMark extends Box {
   /** Instead, where there is no room. */
   readonly short: string;
   readonly path: string | null;
+  readonly set: number | null;
 }
 export interface VmmMark extends Box {
   readonly vmm: StageVmm;
@@ -35,9 +53,11 @@ export interface ThreadMark {
 export interface StageLayout {
   readonly width: number;
   readonly height: number;
+  readonly detail: Detail;
   readonly machines: readonly MachineMark[];
   readonly vmms: readonly VmmMark[];
   readonly nodes: readonly NodeMark[];
+  readonly groups: readonly GroupMark[];
   readonly edges: readonly string[];
   readonly bands: readonly BandMark[];
   readonly threads: readonly ThreadMark[];
@@ -48,28 +68,50 @@ const HEAD = 24;
 const BAND = 18;
 const VMM = 20;
 const GAP = 4;
-const INDENT = 14;
-/** A bridge or port is one line; a device two, and a third for its decoders. */
-const LINE = 24;
-const NODE = 37;
-const SLOTS = 18;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
 const GUTTER = 60;
 const SIDE_BY_SIDE = 480;
+/** So few boxes are told in full even if one has to scroll. */
+const FEW = 3;
+const BANDS_ABREAST = 300;
 
-interface Draft {
-  machines: MachineMark[];
-  vmms: VmmMark[];
-  nodes: NodeMark[];
-  edges: string[];
-  bands: BandMark[];
+export interface Draft {
+  readonly detail: Detail;
+  readonly machines: MachineMark[];
+  readonly vmms: VmmMark[];
+  readonly nodes: NodeMark[];
+  readonly groups: GroupMark[];
+  readonly edges: string[];
+  readonly bands: BandMark[];
 }
 
-/** Places nested machines in `width`; the height follows. Pure: same stage and width, same marks. */
-export function layoutStage(stage: Stage, width: number): StageLayout {
-  const draft: Draft = { machines: [], vmms: [], nodes: [], edges: [], bands: [] };
-  const bottom = placeMachine(draft, stage.host, 1, 1, width - 2);
-  return { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
+const newDraft = (detail: Detail): Draft => ({
+  detail,
+  machines: [],
+  vmms: [],
+  nodes: [],
+  groups: [],
+  edges: [],
+  bands: [],
+});
+
+/** The most telling layout that fits `width` × `height`; without a height everything is told. */
+export function layoutStage(stage: Stage, width: number, height = Number.POSITIVE_INFINITY): StageLayout {
+  let best: StageLayout | null = null;
+  for (const detail of DETAILS) {
+    const draft = newDraft(detail);
+    const bottom = placeMachine(draft, stage.host, 1, 1, width - 2);
+    best = { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
+    if (best.height <= height || devicesOf(stage.host) <= FEW) return best;
+  }
+  if (!best) throw new Error('there is always a detail');
+  return best;
+}
+
+function devicesOf(machine: StageMachine): number {
+  return (
+    machine.roots.reduce((sum, root) => sum + endpointCount(root), 0) + (machine.guest ? devicesOf(machine.guest) : 0)
+  );
 }
 
 function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
@@ -92,18 +134,12 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
     bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
   }
   if (machine.id === 'host' && !guest) {
+    const h = 150;
     draft.bands.push({
-      key: 'empty',
-      kind: 'empty',
-      text: '',
-      short: '',
-      path: null,
-      x: x + PAD,
-      y: top,
-      w: inner,
-      h: 132,
+      ...{ key: 'empty', kind: 'empty', text: '', short: '', path: null, set: null },
+      ...{ x: x + PAD, y: top, w: inner, h },
     });
-    bottom = Math.max(bottom, top + 132);
+    bottom = Math.max(bottom, top + h);
   }
   const end = Math.max(bottom, y + HEAD + 4) + PAD;
   draft.machines.splice(slot, 0, { x, y, w, h: end - y, machine });
@@ -112,58 +148,59 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
 
 function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
   let at = y;
-  const band = (kind: BandMark['kind'], key: string, text: string, short: string, path: string | null): void => {
-    draft.bands.push({ key: `${machine.id}-${key}`, kind, text, short, path, x, y: at, w, h: BAND });
-    at += BAND + 3;
+  type Band = Omit<BandMark, keyof Box>;
+  const bands = (all: readonly Band[]): void => {
+    const abreast = Math.max(1, Math.min(all.length, Math.floor((w + GAP) / (BANDS_ABREAST + GAP))));
+    const each = (w - GAP * (abreast - 1)) / abreast;
+    all.forEach((band, n) => {
+      const row = Math.floor(n / abreast);
+      draft.bands.push({ ...band, x: x + (n % abreast) * (each + GAP), y: at + row * (BAND + 3), w: each, h: BAND });
+    });
+    at += Math.ceil(all.length / abreast) * (BAND + 3);
   };
-  for (const window of machine.windows) band('window', window.path, window.text, window.short, window.path);
-  for (const region of machine.regions) {
-    band('region', region.path, `${region.name} ${region.text}`, region.short, region.path);
-  }
-  for (const root of machine.roots) at = placeNode(draft, root, x, at, w, 0) + GAP;
+  bands(
+    machine.windows.map((window): Band => {
+      return { key: window.path, kind: 'window', text: window.text, short: window.short, path: window.path, set: null };
+    }),
+  );
+  bands(
+    machine.regions.map((region): Band => {
+      const text = `${region.name} ${region.text}`;
+      return { key: region.path, kind: 'region', text, short: region.short, path: region.path, set: region.set };
+    }),
+  );
+  if (machine.roots.length > 0) at = placeTrees(draft, machine.roots, x, at + 1, w) + GAP;
   if (machine.others.length > 0 && machine.id !== 'host') {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
-    band('others', 'others', names.join('  ·  '), `${names.length} more functions`, null);
+    bands([
+      {
+        key: `${machine.id}-others`,
+        kind: 'others',
+        text: names.join('  ·  '),
+        short: `${names.length} more functions`,
+        path: null,
+        set: null,
+      },
+    ]);
   }
   return at > y ? at - GAP : y;
 }
 
-const KNEE = 7;
-
-export const isOneLine = (node: StageNode): boolean => node.kind === 'host-bridge' || node.kind === 'port';
-
-function nodeHeight(node: StageNode): number {
-  return (isOneLine(node) ? LINE : NODE) + (node.slots.length > 0 ? SLOTS : 0);
-}
-
-function placeNode(draft: Draft, node: StageNode, x: number, y: number, w: number, depth: number): number {
-  const h = nodeHeight(node);
-  const left = x + depth * INDENT;
-  draft.nodes.push({ key: `${node.machine}/${node.id}`, node, x: left, y, w: w - depth * INDENT, h });
-  let at = y + h + GAP;
-  for (const child of node.children) {
-    draft.edges.push(`M${left + KNEE} ${y + h} V${at + 12} H${left + INDENT}`);
-    at = placeNode(draft, child, x, at, w, depth + 1) + GAP;
-  }
-  return at - GAP;
-}
-
 function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
+  const byKey = new Map(draft.nodes.map((one) => [one.key, one]));
   return stage.threads.flatMap((thread): ThreadMark[] => {
-    const device = draft.nodes.find((one) => one.key === `${thread.device.machine}/${thread.device.id}`);
-    if (!device) return [];
-    const key = device.key;
-    const guestRef = thread.guest;
-    const guest = guestRef ? draft.nodes.find((one) => one.key === `${guestRef.machine}/${guestRef.id}`) : undefined;
-    const from = { x: device.x + device.w, y: device.y + NODE / 2 };
-    if (!guest) return [];
+    const device = byKey.get(`${thread.device.machine}/${thread.device.id}`);
+    const guest = thread.guest ? byKey.get(`${thread.guest.machine}/${thread.guest.id}`) : undefined;
+    if (!device || !guest) return [];
+    const { key } = device;
+    const from = { x: device.x + device.w, y: device.y + Math.min(device.h, 37) / 2 };
+    const to = { x: guest.x, y: guest.y + Math.min(guest.h, 37) / 2 };
     const solid = thread.vfio?.opened === true;
     if (guest.x < from.x) {
       // Stacked: the thread runs down the left, outside both trees.
       const lane = Math.min(...draft.nodes.map((one) => one.x)) - 5;
-      return [{ key, path: `M${device.x} ${from.y} H${lane} V${guest.y + NODE / 2} H${guest.x}`, solid, badge: null }];
+      return [{ key, path: `M${device.x} ${from.y} H${lane} V${to.y} H${guest.x}`, solid, badge: null }];
     }
-    const to = { x: guest.x, y: guest.y + NODE / 2 };
     const mid = from.x + GUTTER / 2;
     const path = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${to.x} ${to.y}`;
     const badge = thread.vfio

@@ -1,0 +1,42 @@
+import { SCENARIOS } from '../content/scenarios.ts';
+import type { Mirror } from '../mirror/index.ts';
+import { boot } from './header/BootButton.tsx';
+import { playFresh } from './header/play.ts';
+
+/**
+ * What a link can ask for, after the `#`, so that nothing reaches a server: `scenario=<id>` plays one in a fresh session,
+ * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there.
+ */
+export function linkTo(change: Readonly<Record<string, string>>): string {
+  return `${location.origin}${location.pathname}#${new URLSearchParams(change)}`;
+}
+
+export function playScenario(mirror: Mirror, id: string): Promise<void> {
+  // The walkthrough from the button and from the gallery is the same: up to the loaded L2 driver.
+  return id === 'passthrough'
+    ? playFresh(mirror, () => boot(mirror))
+    : playFresh(mirror, () => mirror.client.playScenario(id));
+}
+
+/** Does what the address asks for, now and whenever it changes. The request is then taken out: a reload continues. */
+export function followLinks(mirror: Mirror): () => void {
+  const follow = () => {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const scenario = asked.get('scenario');
+    const topology = asked.get('topology');
+    const fidelity = asked.get('fidelity');
+    if (scenario === null && topology === null && fidelity === null) return;
+    if (fidelity === null) history.replaceState(null, '', location.pathname + location.search);
+    if (fidelity !== null) mirror.update({ dialog: 'fidelity', dialogAbout: fidelity });
+    else if (topology !== null) mirror.update({ dialog: 'topology', dialogAbout: topology });
+    else if (SCENARIOS.some((one) => one.id === scenario)) void playScenario(mirror, scenario ?? '');
+    else
+      mirror.update({
+        busyMessage: `This link asks for a scenario “${scenario}”, which is not in the gallery.`,
+        dialog: 'gallery',
+      });
+  };
+  follow();
+  addEventListener('hashchange', follow);
+  return () => removeEventListener('hashchange', follow);
+}
