@@ -4,8 +4,13 @@ import { Lab, type LabHost } from './lab.ts';
 import { runStep } from './run-step.ts';
 import { diffStep, parseTranscript } from './transcript.ts';
 
-const FOLDER = new URL('./transcripts/', import.meta.url);
-const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.transcript'));
+/** Our own, and the scenarios of the page's gallery. */
+const FILES = ['./transcripts/', '../content/scenarios/'].flatMap((folder) => {
+  const at = new URL(folder, import.meta.url);
+  return readdirSync(at)
+    .filter((name) => name.endsWith('.transcript'))
+    .map((name) => [name, new URL(name, at)] as const);
+});
 const host: LabHost = {
   yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
   pace: () => Promise.resolve(),
@@ -20,9 +25,9 @@ const lines = (output: string): readonly string[] => {
 /** Time stamps move with every change of an image's size; the walkthrough and the session tests watch over them. */
 const unstamped = (all: readonly string[]) => all.map((line) => line.replace(/^\[ *\d+\.\d{6}\] /, '[T] '));
 
-test.each(FILES)('%s gives the outputs that were read and recorded', { timeout: 30_000 }, async (name) => {
+test.each(FILES)('%s gives the outputs that were read and recorded', { timeout: 30_000 }, async (name, file) => {
   const lab = await Lab.start({ seed: 1, host });
-  const text = readFileSync(new URL(name, FOLDER), 'utf8');
+  const text = readFileSync(file, 'utf8');
   for (const step of parseTranscript(text, name)) {
     const { output } = await runStep(lab, step, name);
     const diff = diffStep(unstamped(step.expected), unstamped(lines(output)));

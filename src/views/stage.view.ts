@@ -50,7 +50,8 @@ export interface StageVmm {
   readonly comm: string;
   readonly guest: MachineId;
   readonly argv: readonly string[];
-  readonly backends: readonly string[];
+  /** Memory it lends its guest's devices. */
+  readonly backends: string;
 }
 
 export interface StageMachine {
@@ -252,12 +253,17 @@ function vmmOf(reader: StateReader, machine: MachineId): StageVmm | null {
     comm: process.comm,
     guest,
     argv: process.argv,
-    backends: functionsOf(reader, guest).flatMap((fn) =>
-      fn.backend ? [`${fn.backend.id} ${sizeText(fn.backend.size)}`] : [],
-    ),
+    backends: backendsText(functionsOf(reader, guest)),
   };
 }
 
+function backendsText(functions: readonly PciFunctionState[]): string {
+  const backends = functions.flatMap((fn) => (fn.backend ? [fn.backend] : []));
+  if (backends.length <= 3) return backends.map((one) => `${one.id} ${sizeText(one.size)}`).join(', ');
+  return `${backends.length} backends, ${sizeText(backends.reduce((sum, one) => sum + one.size, 0))}`;
+}
+
+/** The kernel's regions, and sets that decoders form without one. */
 /** The kernel's regions, and sets that decoders form without one. */
 function regionsOf(reader: StateReader, machine: MachineId, sets: readonly InterleaveSet[]): StageMachine['regions'] {
   const regions = reader

@@ -16,7 +16,7 @@ describe('the stage', () => {
   it('nests the machines and ties the device to its appearance in L2', () => {
     const stage = stageView(at(6));
     expect(stage.host.guest?.guest?.id).toBe('l2');
-    expect(stage.host.vmm?.backends).toEqual(['vmem0 256 MiB']);
+    expect(stage.host.vmm?.backends).toBe('vmem0 256 MiB');
     expect(stage.threads).toEqual([
       {
         device: { machine: 'l1', id: 'cxl-accel0' },

@@ -110,7 +110,7 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
 function VmmStrip({ mark, onSelect }: { readonly mark: VmmMark; readonly onSelect: Props['onSelect'] }) {
   const { vmm, machine } = mark;
   const text = `${vmm.comm} · pid ${vmm.pid}`;
-  const right = vmm.backends.join(', ');
+  const right = vmm.backends;
   return (
     <g
       className={styles.vmm}

@@ -114,7 +114,7 @@ function PortLine({
         <tspan className={styles.bdf}>{`  ${id}`}</tspan>
       </text>
       <RightText mark={mark} text={right} short={names} room={mark.w - used - 18} bound={node.driver !== null} y={16} />
-      <SlotRow mark={mark} x={mark.x + used} y={mark.y + 5.5} />
+      <SlotRow mark={mark} x={mark.x + used - slots + 6} y={mark.y + 5.5} />
     </>
   );
 }
@@ -266,7 +266,7 @@ export function Group({ mark, onOpen }: { readonly mark: GroupMark; readonly onO
   const squares = Math.min(mark.nodes.length * SQUARE, mark.w * 0.55);
   const each = squares / mark.nodes.length;
   const room = mark.w - squares - 18;
-  const text = [mark.text, mark.short].find((one) => widthOf(one, 'small') <= room) ?? '';
+  const text = [mark.text, mark.short, `${mark.nodes.length} ×`].find((one) => widthOf(one, 'small') <= room) ?? '';
   return (
     <g
       className={styles.node}

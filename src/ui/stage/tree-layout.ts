@@ -13,6 +13,8 @@ const LINE = 24;
 const NODE = 37;
 const SLOTS = 18;
 const TAG = 64;
+/** A switch beside its alike devices. */
+const SWITCH = 112;
 const CELL_W = 46;
 const CELL_H = 22;
 const CELL_GAP = 3;
@@ -47,7 +49,9 @@ function placeRows<T>(
   least: number,
   put: (thing: T, at: { readonly x: number; readonly y: number; readonly w: number }) => number,
 ): number {
-  const columns = Math.max(1, Math.min(things.length, Math.floor((w + ROW_GAP) / (least + ROW_GAP))));
+  const most = Math.max(1, Math.min(things.length, Math.floor((w + ROW_GAP) / (least + ROW_GAP))));
+  // As many to a row in the last row as in the first, as near as may be.
+  const columns = Math.ceil(things.length / Math.ceil(things.length / most));
   const each = (w - ROW_GAP * (columns - 1)) / columns;
   let top = y;
   let bottom = y;
@@ -68,11 +72,19 @@ function place(draft: Draft, node: StageNode, x: number, y: number, w: number): 
   const only = node.children.length === 1 ? node.children[0] : undefined;
   // A port and what is plugged into it share a line, except where everything is told.
   if (node.kind === 'port' && only && draft.detail !== 'full' && isTag(node)) {
+    if (draft.detail === 'group' && only.children.length > 1) return place(draft, only, x, y, w);
     mark(draft, node, 'tag', x, y, TAG, LINE);
     draft.edges.push(`M${x + TAG} ${y + LINE / 2} h${GAP + 2}`);
     return place(draft, only, x + TAG + GAP + 2, y, w - TAG - GAP - 2);
   }
   const h = boxHeight(node, draft.detail);
+  const alike = draft.detail === 'group' && node.kind === 'port' ? alikeLeaves(node) : null;
+  if (alike) {
+    const own = Math.min(SWITCH, w * 0.5);
+    mark(draft, node, 'line', x, y, own, h);
+    group(draft, alike, x + own + GAP, y + 2, w - own - GAP);
+    return y + h;
+  }
   mark(draft, node, draft.detail === 'full' && !isOneLine(node) ? 'full' : 'line', x, y, w, h);
   if (node.children.length === 0) return y + h;
   return placeChildren(draft, node, x, y + h, w);
@@ -136,23 +148,9 @@ function placeLeaves(
 ): number {
   draft.edges.push(`M${x + KNEE} ${y} V${top + 10} H${left}`);
   if (draft.detail === 'group') {
-    const groups = [...groupBy(leaves, (leaf) => `${leaf.label}|${leaf.note.replace(/^[^·]*· /, '')}`)];
     let at = top;
-    for (const [kind, nodes] of groups) {
-      const [label = '', size = ''] = kind.split('|');
-      const [first] = nodes;
-      if (!first) continue;
-      const text = `${nodes.length} × ${label}${size ? ` ${size}` : ''}`;
-      draft.groups.push({
-        key: `${first.machine}/${first.id}+${nodes.length}`,
-        nodes,
-        text,
-        short: `${nodes.length} ×`,
-        x: left,
-        y: at,
-        w: room,
-        h: GROUP_H,
-      });
+    for (const nodes of kinds(leaves)) {
+      group(draft, nodes, left, at, room);
       at += GROUP_H + CELL_GAP;
     }
     return at - CELL_GAP;
@@ -165,4 +163,29 @@ function placeLeaves(
     mark(draft, leaf, 'cell', cx, cy, w, CELL_H);
   });
   return top + Math.ceil(leaves.length / columns) * (CELL_H + CELL_GAP) - CELL_GAP;
+}
+
+const sizeOf = (node: StageNode): string => node.note.replace(/^[^·]*· /, '');
+
+function kinds(leaves: readonly StageNode[]): readonly (readonly StageNode[])[] {
+  return [...groupBy(leaves, (leaf) => `${leaf.label}|${sizeOf(leaf)}`).values()];
+}
+
+/** What hangs below a port, if it is several devices of one kind. */
+function alikeLeaves(node: StageNode): readonly StageNode[] | null {
+  const leaves = node.children.map(leafOf).filter((leaf) => leaf !== null);
+  return leaves.length > 1 && leaves.length === node.children.length && kinds(leaves).length === 1 ? leaves : null;
+}
+
+function group(draft: Draft, nodes: readonly StageNode[], x: number, y: number, w: number): void {
+  const [first] = nodes;
+  if (!first) return;
+  const size = sizeOf(first);
+  draft.groups.push({
+    key: `${first.machine}/${first.id}+${nodes.length}`,
+    nodes,
+    text: [`${nodes.length} × ${first.label}`, size].join(' '),
+    short: [`${nodes.length} ×`, size].join(' '),
+    ...{ x, y, w, h: GROUP_H },
+  });
 }
