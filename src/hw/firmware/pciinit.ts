@@ -127,6 +127,8 @@ function init_platform(cfg: ConfigCycles, devices: readonly PciDevice[], inputs:
   cfg.write(mch.bdf, 0x60, 4, 0);
   cfg.write(mch.bdf, 0x64, 4, 0);
   cfg.write(mch.bdf, 0x60, 4, 0xb0000001);
+  // What SMM set-up leaves: memory enabled for SMM only.
+  cfg.write(mch.bdf, 0x9d, 1, 0x02 | 0x08);
   inputs.e820.add(0xb0000000, 256 * MiB, 'reserved');
   return 0xc0000000;
 }
@@ -264,7 +266,11 @@ function init_device(bus: CpuBus, cfg: ConfigCycles, dev: PciDevice, e820: E820M
     cfg.write(dev.bdf, 0x20, 4, 0x701);
     cfg.write(dev.bdf, 0x40, 1, 1);
   }
-  cfg.write(dev.bdf, 0x04, 2, cfg.read(dev.bdf, 0x04, 2) | 0x103);
+  // ahci_controller_setup() lets the controller master the bus.
+  const master = dev.class === 0x0106 ? 0x04 : 0;
+  cfg.write(dev.bdf, 0x04, 2, cfg.read(dev.bdf, 0x04, 2) | 0x103 | master);
+  // SERR# is forwarded by bridges.
+  if ((dev.headerType & 0x7f) === 1) cfg.write(dev.bdf, 0x3e, 2, cfg.read(dev.bdf, 0x3e, 2) | 2);
 }
 
 /** mch_pci_slot_get_irq(): slots 25…31 are all wired to the same pins. */

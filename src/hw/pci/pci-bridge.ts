@@ -132,14 +132,19 @@ export class PciBridge extends PciFunction {
     this.sec_bus.republish();
   }
 
+  /** The port has a slot register set in use (an upstream port's capability has the space only). */
+  private get has_slot(): boolean {
+    return this.config.has('PCIE_FLAGS') && (this.config.get('PCIE_FLAGS') & 0x100) !== 0;
+  }
+
   /** pcie_cap_slot_plug(), pcie_sync_bridge_lnk(): a card sits in the slot; the link shows what the card has. */
   populated(device: PciFunction): void {
     const { config } = this;
-    if (!config.has('SLTSTA') || device.devfn !== 0) return;
+    if (!this.has_slot || device.devfn !== 0) return;
     config.init('SLTSTA', 1, 'PDS');
     config.init('LNKSTA', 1, 'ACTIVE');
-    // Only a port with a power controller lights its power indicator.
-    if (config.get('SLTCAP', 'PCP')) config.init('SLTCTL', 0x01c0);
+    // Power on. pcie_cap_slot_reset() sets the indicator's "on" bit over "off" already set, which stays "off".
+    if (config.get('SLTCAP', 'PCP')) config.init('SLTCTL', 0x03c0);
     if (!device.config.has('LNKSTA')) return;
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'WIDTH')), 'WIDTH');
     config.init('LNKSTA', Math.max(1, device.config.get('LNKSTA', 'SPEED')), 'SPEED');
@@ -148,7 +153,7 @@ export class PciBridge extends PciFunction {
   /** pcie_cap_slot_unplug(): the slot is empty again. */
   unpopulated(device: PciFunction): void {
     const { config } = this;
-    if (!config.has('SLTSTA') || device.devfn !== 0) return;
+    if (!this.has_slot || device.devfn !== 0) return;
     config.init('SLTSTA', 0, 'PDS');
     config.init('LNKSTA', 0x0011);
     if (config.get('SLTCAP', 'PCP')) config.init('SLTCTL', 0x07c0);

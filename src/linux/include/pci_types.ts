@@ -7,7 +7,7 @@ import { SubsystemKey } from './kernel.ts';
 
 /**
  * Data of the PCI core (include/linux/pci.h, v6.11): devices, buses, drivers, register numbers.
- * Left out: SR-IOV, power management states, MSI vectors beyond a counter.
+ * Left out: SR-IOV, power management states.
  */
 
 /** Standard header registers and bits (uapi/linux/pci_regs.h). */
@@ -38,6 +38,9 @@ export const PCI_EXP_DEVCTL = 8;
 export const PCI_EXP_LNKCAP = 12;
 export const PCI_EXP_LNKSTA = 18;
 export const PCI_EXP_SLTCAP = 20;
+export const PCI_EXP_SLTCTL = 24;
+export const PCI_EXP_SLTSTA = 26;
+export const PCI_EXP_RTCTL = 28;
 
 /** PCIe device/port types (PCI_EXP_FLAGS bits 7:4). */
 export const PCI_EXP_TYPE_ENDPOINT = 0;
@@ -100,6 +103,12 @@ export interface PciDriver {
   readonly asynchronous?: boolean;
 }
 
+/** Enabled message interrupts as pci_save_state finds them: dwords of MSI, control of MSI-X; null where off. */
+export interface MsiState {
+  readonly msi: readonly number[] | null;
+  readonly msix: number | null;
+}
+
 /** struct pci_bus. */
 export class PciBus {
   readonly children: PciBus[] = [];
@@ -159,6 +168,8 @@ export class PciDev extends DeviceBase {
   readonly held: (Resource | null)[] = [];
   /** Saved first 64 bytes (pci_save_state), or null. */
   saved_config: number[] | null = null;
+  /** Control registers of the PCI Express capability and message interrupts saved with it. */
+  saved_caps: { readonly pcie: readonly number[]; readonly msi: MsiState } | null = null;
   /** The id that matched the bound driver. */
   pci_driver: PciDriver | null = null;
   iommu_group: number | null = null;
@@ -208,6 +219,8 @@ export interface PciCore {
   /** Configuration mechanism 1 (0xcf8/0xcfc) works. */
   conf1: boolean;
   next_irq: number;
+  /** Device vectors handed out on each CPU. */
+  readonly vectors: number[];
   registered: boolean;
 }
 

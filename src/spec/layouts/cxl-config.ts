@@ -28,7 +28,8 @@ export const cxlRp: Layout = {
         HEADER_TYPE: 1,
         ...barResets({ 0: [MEM64, 0x10000] }),
       },
-      writeMasks: barMasks({ 0: [MEM64, 0x10000] }),
+      // cxl_rp_realize: without an I/O reservation the port cannot be told to answer I/O
+      writeMasks: { ...barMasks({ 0: [MEM64, 0x10000] }), COMMAND: 0x0506 },
     },
     { at: 0x40, block: ssvidCap, resets: { SSVID_VENDOR: 0x8086 } },
     { at: 0x60, block: msiCap32, resets: { MSI_NEXT: 0x40, MSI_CONTROL: 0x0102 }, writeMasks: { MSI_MASK: 3 } },

@@ -6,7 +6,6 @@ const VENDORS: Readonly<Record<number, string>> = {
   4098: 'Advanced Micro Devices, Inc. [AMD/ATI]',
   4130: 'Advanced Micro Devices, Inc. [AMD]',
   4318: 'NVIDIA Corporation',
-  4660: '',
   6629: 'Huawei Technologies Co., Ltd.',
   6900: 'Red Hat, Inc.',
   6966: 'Red Hat, Inc.',
@@ -23,7 +22,6 @@ const DEVICES: Readonly<Record<string, string>> = {
   '1b36:000b': 'QEMU PCIe Expander bridge',
   '1b36:000c': 'QEMU PCIe Root port',
   '1b36:0008': 'QEMU PCIe Host bridge',
-  '19e5:a128': 'Device a128',
 };
 
 const SUBSYSTEMS: Readonly<Record<string, string>> = {

@@ -197,8 +197,11 @@ function windowLine(name: string, base: number, limit: number, digits: number, b
     : `\t${name} behind bridge: ${range}${sizeText(limit - base + 1)} [${bits}]\n`;
 }
 
+/** In sysfs the windows follow six BARs, the ROM and six SR-IOV resources. */
+const FIRST_WINDOW = 13;
+
 function bridgeWindows(dev: PciView, verbose: number): string {
-  const windows = dev.kernel?.resources.slice(7) ?? [];
+  const windows = dev.kernel?.resources.slice(FIRST_WINDOW) ?? [];
   const known = (n: number) => {
     const resource = windows[n];
     return resource && resource.end !== 0 ? resource : undefined;

@@ -4,10 +4,10 @@ import { CXL_DECODER_F_ENABLE, type CxlDevState, CxlEndpointDecoder, IS_ERR } fr
 import type { Kernel } from '../../include/kernel.ts';
 import type { PciDev, PciDriver } from '../../include/pci_types.ts';
 import { pci_read_config_dword } from '../pci/access.ts';
+import { PCI_IRQ_MSI, PCI_IRQ_MSIX, pci_alloc_irq_vectors, pci_free_irq_vectors } from '../pci/msi.ts';
 import {
   pci_disable_device,
   pci_enable_device,
-  pci_find_capability,
   pci_find_dvsec_capability,
   pci_find_ext_capability,
   pci_set_master,
@@ -39,6 +39,7 @@ import {
  */
 
 const PCI_CLASS_MEMORY_CXL = 0x050210;
+const CXL_PCI_DEFAULT_MAX_VECTORS = 16;
 
 const partition = (name: string) => ({ start: 0, end: -1, name, requested: false, children: [] });
 
@@ -121,7 +122,8 @@ function cxl_pci_probe(pdev: PciDev): number {
   rc = cxl_await_media_ready(cxlds);
   if (rc === 0) cxlds.media_ready = true;
   else pdev.warn(`Media not active (${rc})`);
-  const irq = pci_find_capability(pdev, 0x11) !== 0 || pci_find_capability(pdev, 0x05) !== 0;
+  const irq = pci_alloc_irq_vectors(pdev, CXL_PCI_DEFAULT_MAX_VECTORS, PCI_IRQ_MSIX | PCI_IRQ_MSI) > 0;
+  if (irq) pdev.devm(() => pci_free_irq_vectors(pdev));
   rc = cxl_pci_setup_mailbox(cxlds, mbox, irq);
   if (rc) return rc;
   rc = cxl_enumerate_cmds(cxlds);

@@ -157,7 +157,8 @@ function pci_drv_attrs(kernel: Kernel, driver: DeviceDriver): readonly BusAttrib
 /** Registers the bus type and its state; idempotent. */
 export function pci_driver_init(kernel: Kernel): number {
   if (kernel.has(PCI) && kernel.get(PCI).registered) return 0;
-  if (!kernel.has(PCI)) kernel.set(PCI, { roots: [], mmcfg: [], conf1: false, next_irq: 24, registered: false });
+  if (!kernel.has(PCI))
+    kernel.set(PCI, { roots: [], mmcfg: [], conf1: false, next_irq: 24, vectors: [], registered: false });
   const bus: BusType = {
     name: 'pci',
     match: (dev, drv) => pci_match_device(to_pci_driver(drv), to_pci_dev(dev)) !== null,

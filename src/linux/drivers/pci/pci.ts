@@ -12,6 +12,8 @@ import {
   PCI_COMMAND_IO,
   PCI_COMMAND_MASTER,
   PCI_COMMAND_MEMORY,
+  PCI_EXP_TYPE_DOWNSTREAM,
+  PCI_EXP_TYPE_ROOT_PORT,
   PCI_EXT_CAP_ID_DVSEC,
   PCI_STATUS,
   PCI_STATUS_CAP_LIST,
@@ -25,6 +27,7 @@ import {
   pci_write_config_dword,
   pci_write_config_word,
 } from './access.ts';
+import { pci_restore_msi_state, pci_save_msi_state } from './msi.ts';
 import { pci_for_each_dev } from './search.ts';
 
 /**
@@ -211,9 +214,24 @@ export function pci_release_selected_regions(dev: PciDev, bars: number): void {
   for (let bar = 0; bar < 6; bar++) if (bars & (1 << bar)) pci_release_region(dev, bar);
 }
 
-/** pci_save_state: the 64-byte header (capability state is not modelled). */
+/** Device, link, slot and root control, then the second set: what pci_save_pcie_state keeps. */
+function pcie_control_registers(dev: PciDev): readonly number[] {
+  if (!dev.pcie_cap) return [];
+  const flags = pci_read_config_word(dev, dev.pcie_cap + 2);
+  const type = (flags >> 4) & 0xf;
+  const port = type === PCI_EXP_TYPE_ROOT_PORT || type === PCI_EXP_TYPE_DOWNSTREAM;
+  const slot = port && (flags & 0x100) !== 0;
+  const first = [8, 16, ...(slot ? [24] : []), ...(type === PCI_EXP_TYPE_ROOT_PORT ? [28] : [])];
+  return (flags & 0xf) >= 2 ? [...first, 40, 48, ...(slot ? [56] : [])] : first;
+}
+
+/** pci_save_state: the 64-byte header, the control registers of PCI Express, enabled message interrupts. */
 export function pci_save_state(dev: PciDev): number {
   dev.saved_config = Array.from({ length: 16 }, (_, n) => pci_read_config_dword(dev, n * 4));
+  dev.saved_caps = {
+    pcie: pcie_control_registers(dev).map((pos) => pci_read_config_word(dev, dev.pcie_cap + pos)),
+    msi: pci_save_msi_state(dev),
+  };
   return 0;
 }
 
@@ -221,9 +239,17 @@ export function pci_save_state(dev: PciDev): number {
 export function pci_restore_state(dev: PciDev): void {
   const saved = dev.saved_config;
   if (!saved) return;
+  const caps = dev.saved_caps;
+  pcie_control_registers(dev).forEach((pos, n) => {
+    const value = caps?.pcie[n];
+    if (value !== undefined && pci_read_config_word(dev, dev.pcie_cap + pos) !== value)
+      pci_write_config_word(dev, dev.pcie_cap + pos, value);
+  });
   for (let n = 15; n >= 0; n--)
     if (pci_read_config_dword(dev, n * 4) !== saved[n]) pci_write_config_dword(dev, n * 4, saved[n] as number);
+  if (caps) pci_restore_msi_state(dev, caps.msi);
   dev.saved_config = null;
+  dev.saved_caps = null;
 }
 
 /** pci_get_domain_bus_and_slot: the function at this address, or null. */

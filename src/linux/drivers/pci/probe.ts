@@ -42,6 +42,7 @@ import {
   pcie_capability_write_word,
 } from './access.ts';
 import { pci_find_capability, pci_resource_name } from './pci.ts';
+import { pci_aer_init } from './pcie/aer.ts';
 import { pci_assign_unassigned_bus_resources, pci_bus_release_resources } from './setup-bus.ts';
 
 /**
@@ -159,6 +160,13 @@ function pci_configure_extended_tags(dev: PciDev): void {
   pcie_capability_write_word(dev, PCI_EXP_DEVCTL, ctl | 0x100);
 }
 
+/** pci_configure_serr: a bridge forwards error messages from below. */
+function pci_configure_serr(dev: PciDev): void {
+  if (!dev.is_bridge) return;
+  const control = pci_read_config_word(dev, 0x3e);
+  if (!(control & 2)) pci_write_config_word(dev, 0x3e, control | 2);
+}
+
 /** pci_setup_device + pci_device_add's capability work. Null when the header makes no sense. */
 function pci_setup_device(bus: PciBus, devfn: number): PciDev | null {
   const { kernel } = bus;
@@ -200,6 +208,8 @@ function pci_setup_device(bus: PciBus, devfn: number): PciDev | null {
   dev.pin = pci_read_config_byte(dev, PCI_INTERRUPT_PIN);
   dev.irq = dev.pin ? pci_read_config_byte(dev, 0x3c) : 0;
   pci_configure_extended_tags(dev);
+  pci_configure_serr(dev);
+  pci_aer_init(dev);
   dev.msi_cap = pci_find_capability(dev, PCI_CAP_ID_MSI);
   dev.msix_cap = pci_find_capability(dev, PCI_CAP_ID_MSIX);
   return dev;

@@ -11,12 +11,12 @@ import {
   type PciDev,
   type PciResource,
 } from '../../include/pci_types.ts';
-import { pci_write_config_dword } from './access.ts';
+import { pci_write_config_dword, pci_write_config_word } from './access.ts';
 import { pci_resource_name } from './pci.ts';
 
 /**
  * Claiming what firmware assigned and assigning what it left open (arch/x86/pci/i386.c, drivers/pci/setup-bus.c,
- * setup-res.c, v6.11). Bridge windows are never moved or made; I/O ports are not tracked in a tree.
+ * setup-res.c, v6.11). Bridge windows are never moved or made, only written back; I/O ports are not tracked in a tree.
  */
 
 /** Window of the bus that contains the range and fits its kind. */
@@ -80,14 +80,31 @@ export function pci_bus_claim_resources(bus: PciBus): void {
   }
 }
 
-/** pci_assign_resource for every BAR that has no address. */
+/** pci_setup_bridge: writes the windows as the kernel knows them; one without a resource is closed. */
+function pci_setup_bridge(dev: PciDev): void {
+  const [io, mem, pref] = dev.resource.slice(PCI_BRIDGE_RESOURCES) as [PciResource, PciResource, PciResource];
+  const pair = (r: PciResource) => (((r.end / 0x10000) & 0xfff0) * 0x10000 + ((r.start / 0x10000) & 0xfff0)) >>> 0;
+  const word = io.flags & IORESOURCE_IO ? ((io.start >> 8) & 0xf0) | (io.end & 0xf000) : 0x00f0;
+  pci_write_config_word(dev, 0x1c, word);
+  pci_write_config_dword(dev, 0x30, 0);
+  pci_write_config_dword(dev, 0x20, mem.flags & IORESOURCE_MEM ? pair(mem) : 0x0000_fff0);
+  // the upper half of the limit goes first, so that the window is never wider than it should be
+  pci_write_config_dword(dev, 0x2c, 0);
+  pci_write_config_dword(dev, 0x24, pref.flags & IORESOURCE_MEM ? pair(pref) : 0x0000_fff0);
+  pci_write_config_dword(dev, 0x28, pref.flags & IORESOURCE_MEM ? hi32(pref.start) : 0);
+  pci_write_config_dword(dev, 0x2c, pref.flags & IORESOURCE_MEM ? hi32(pref.end) : 0);
+}
+
+/** pci_assign_resource for every BAR that has no address; then the bridge above is set up. */
 export function pci_assign_unassigned_resources(bus: PciBus): void {
   for (const dev of bus.devices) {
     for (let n = 0; n < 6; n++) {
       const r = dev.resource[n] as PciResource;
       if (r.flags & IORESOURCE_MEM && r.flags & IORESOURCE_UNSET) pci_assign_resource(bus, dev, n, r);
     }
-    if (dev.subordinate) pci_assign_unassigned_resources(dev.subordinate);
+    if (!dev.subordinate) continue;
+    pci_assign_unassigned_resources(dev.subordinate);
+    if (!dev.enable_cnt) pci_setup_bridge(dev);
   }
   const { kernel } = bus;
   bus.resources.forEach((window, n) => {

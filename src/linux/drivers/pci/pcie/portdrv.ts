@@ -1,45 +1,24 @@
 import type { Kernel } from '../../../include/kernel.ts';
 import {
-  PCI,
-  PCI_EXP_SLTCAP,
+  PCI_EXP_RTCTL,
   PCI_EXP_TYPE_DOWNSTREAM,
   PCI_EXP_TYPE_ROOT_PORT,
   PCI_EXP_TYPE_UPSTREAM,
-  PCI_EXT_CAP_ID_ERR,
-  type PciDev,
   type PciDriver,
 } from '../../../include/pci_types.ts';
-import { pci_read_config_word, pcie_capability_read_dword } from '../access.ts';
-import { pci_disable_device, pci_enable_device, pci_find_ext_capability, pci_set_master } from '../pci.ts';
+import { pcie_capability_read_word, pcie_capability_write_word } from '../access.ts';
+import { pciehp_has_slot, pciehp_probe, pciehp_remove } from '../hotplug/pciehp.ts';
+import { PCI_IRQ_MSI, PCI_IRQ_MSIX, pci_alloc_irq_vectors, pci_free_irq_vectors } from '../msi.ts';
+import { pci_disable_device, pci_enable_device, pci_set_master } from '../pci.ts';
 import { pci_register_driver } from '../pci-driver.ts';
+import { aer_probe, aer_remove } from './aer.ts';
 
 /**
- * The PCIe port driver (drivers/pci/pcie/portdrv.c, v6.11): claims bridges and announces its services. The services
- * themselves (PME, AER, hotplug) are not modelled, nor are their devices on the pci_express bus.
+ * The PCIe port driver (drivers/pci/pcie/portdrv.c, v6.11): claims bridges, allocates one message interrupt and
+ * starts the services (PME, AER, hotplug). Their devices on the pci_express bus are not modelled.
  */
 
-const SLOT_FLAGS: readonly (readonly [bit: number, name: string])[] = [
-  [0, 'AttnBtn'],
-  [1, 'PwrCtrl'],
-  [2, 'MRL'],
-  [3, 'AttnInd'],
-  [4, 'PwrInd'],
-  [6, 'HotPlug'],
-  [5, 'Surprise'],
-  [17, 'Interlock'],
-  [18, 'NoCompl'],
-];
-
-/** pciehp's line about the slot, from Slot Capabilities. */
-function pcie_init(dev: PciDev): void {
-  const cap = pcie_capability_read_dword(dev, PCI_EXP_SLTCAP);
-  if (!(cap & 0x40)) return;
-  const flags = SLOT_FLAGS.map(([bit, name]) => `${name}${cap & (1 << bit) ? '+' : '-'}`).join(' ');
-  const active = pcie_capability_read_dword(dev, 12) & 0x10_0000 ? '+' : '-';
-  // quirk_cmd_compl: all Intel bridges
-  const erratum = dev.vendor === 0x8086 ? ' (with Cmd Compl erratum)' : '';
-  dev.info(`pciehp: Slot #${cap >>> 19} ${flags} IbPresDis- LLActRep${active}${erratum}`);
-}
+const PCI_EXP_RTCTL_PMEIE = 0x8;
 
 const pcie_portdriver: PciDriver = {
   name: 'pcieport',
@@ -53,15 +32,25 @@ const pcie_portdriver: PciDriver = {
     if (rc) return rc;
     pci_set_master(dev);
     if (type === PCI_EXP_TYPE_UPSTREAM) return 0;
-    if (dev.msi_cap || dev.msix_cap) dev.irq = dev.kernel.get(PCI).next_irq++;
-    if (type === PCI_EXP_TYPE_ROOT_PORT) {
+    const root = type === PCI_EXP_TYPE_ROOT_PORT;
+    const slot = pciehp_has_slot(dev);
+    if (root || slot) pci_alloc_irq_vectors(dev, 1, PCI_IRQ_MSIX | PCI_IRQ_MSI);
+    if (root) {
       dev.info(`PME: Signaling with IRQ ${dev.irq}`);
-      if (pci_find_ext_capability(dev, PCI_EXT_CAP_ID_ERR)) dev.info(`AER: enabled with IRQ ${dev.irq}`);
+      pcie_capability_write_word(
+        dev,
+        PCI_EXP_RTCTL,
+        pcie_capability_read_word(dev, PCI_EXP_RTCTL) | PCI_EXP_RTCTL_PMEIE,
+      );
+      if (aer_probe(dev)) dev.info(`AER: enabled with IRQ ${dev.irq}`);
     }
-    if (pci_read_config_word(dev, dev.pcie_cap + 2) & 0x100) pcie_init(dev);
+    if (slot) pciehp_probe(dev);
     return 0;
   },
   remove(dev) {
+    if (pciehp_has_slot(dev)) pciehp_remove(dev);
+    if (dev.pcie_type === PCI_EXP_TYPE_ROOT_PORT) aer_remove(dev);
+    pci_free_irq_vectors(dev);
     pci_disable_device(dev);
   },
 };

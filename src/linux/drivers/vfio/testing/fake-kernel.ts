@@ -131,6 +131,7 @@ export function fakeKernel(
     mmcfg: [{ segment: 0, start_bus: 0, end_bus: 255, address: ECAM }],
     conf1: false,
     next_irq: 24,
+    vectors: [],
     registered: true,
   });
   kernel.set(VFIO, { groups: [], devices: [], iommu_drivers: [], group_major: 1, cdev_major: 2, next_device: 0 });
