@@ -60,9 +60,10 @@ export class VfsImpl implements Vfs {
     this.debugfs = new ProcDir(this.superBlock('debugfs'));
     this.sysfs = new Sysfs(this.superBlock('sysfs'));
     this.sysfs.dir('kernel/debug');
+    this.sysfs.dir('kernel/tracing');
   }
 
-  private superBlock(type: string): SuperBlock {
+  superBlock(type: string): SuperBlock {
     return new SuperBlock(type, this.nextDev++, this.now);
   }
 

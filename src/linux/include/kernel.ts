@@ -10,6 +10,7 @@ import type { Iomem, Mmio } from './ioport.ts';
 import type { Mm } from './mm.ts';
 import type { Modules } from './module.ts';
 import type { Tasks } from './tasks.ts';
+import type { Tracing } from './tracing.ts';
 
 /**
  * One running kernel. L0, L1 and L2 are three instances of the same class on different machines; what differs is the
@@ -32,6 +33,7 @@ export interface Kernel {
   readonly mm: Mm;
   readonly modules: Modules;
   readonly tasks: Tasks;
+  readonly tracing: Tracing;
 
   /** Value of `name` on the kernel command line: '' for a bare word, undefined if absent. */
   param(name: string): string | undefined;

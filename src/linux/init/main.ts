@@ -2,6 +2,7 @@
 import { alignUp, hex, MiB, PAGE_SIZE } from '../../base/addr.ts';
 import { UserError } from '../../base/assert.ts';
 import { chr_dev_init } from '../drivers/char/mem.ts';
+import { ComputedLink } from '../fs/procfs.ts';
 import { RamInode } from '../fs/ramfs.ts';
 import { decodeInitrd, type InitrdEntry, programText } from '../image.ts';
 import type { Linux } from '../kernel/linux.ts';
@@ -129,13 +130,17 @@ function mountAll(kernel: Linux): void {
   const mount = (source: string, at: string, type: string): void => {
     const path = vfs.ns.walk(vfs.ns.root, at, true);
     if (typeof path === 'number') return;
-    const root = { proc: vfs.proc, sysfs: vfs.sysfs.root, devtmpfs: vfs.devtmpfs, debugfs: vfs.debugfs }[type];
+    const roots = { proc: vfs.proc, sysfs: vfs.sysfs.root, devtmpfs: vfs.devtmpfs, debugfs: vfs.debugfs };
+    const root = { ...roots, tracefs: kernel.tracing.root }[type];
     if (root) vfs.ns.mount(source, at, type, path.inode, root);
   };
   mount('devtmpfs', '/dev', 'devtmpfs');
   mount('proc', '/proc', 'proc');
   mount('sysfs', '/sys', 'sysfs');
   mount('debugfs', '/sys/kernel/debug', 'debugfs');
+  mount('tracefs', '/sys/kernel/tracing', 'tracefs');
+  // tracing_init_dentry: the old place, for old scripts.
+  vfs.debugfs.put('tracing', new ComputedLink(vfs.debugfs.sb, () => '/sys/kernel/tracing'));
 }
 
 /**

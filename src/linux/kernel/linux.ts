@@ -34,6 +34,7 @@ import { IomemImpl } from './resource.ts';
 import { SyscallSites } from './syscalls.ts';
 import { TracedSys } from './syscalls-traced.ts';
 import { type Task, TaskTable } from './task.ts';
+import { Tracefs } from './trace/tracefs.ts';
 
 /** Real time at power-on of the host: 2026-01-01T00:00:00Z. The lab has no other calendar. */
 const EPOCH_NS = 1_767_225_600e9;
@@ -69,6 +70,7 @@ export class Linux implements Kernel, Guest {
   readonly tty: TtyCore;
   readonly log_buf: Printk;
   readonly dyndbg = new DynamicDebug();
+  readonly tracing: Tracefs;
   readonly pollers: Pollers;
   readonly sites: SyscallSites;
   readonly consoleTap: ((bytes: Uint8Array, channel: number) => void) | undefined;
@@ -127,6 +129,7 @@ export class Linux implements Kernel, Guest {
       (task: Task) => new TracedSys(this, task),
       (task: Task) => this.mm.exitProcess(task),
     );
+    this.tracing = new Tracefs(this, this.vfs.superBlock('tracefs'));
     this.drivers = new DriverCoreImpl(this, this.vfs.sysfs);
     this.mm = new MemoryManager(this);
     this.vfs.rootfs.sb.filePages = (size) => this.mm.file_pages(size);

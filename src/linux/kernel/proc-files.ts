@@ -101,7 +101,7 @@ export class ProcFiles {
       kernel.vfs.ns.mounts.map((mount) => `${mount.source} ${mount.target} ${mount.type} rw,relatime 0 0\n`).join(''),
     );
     file('filesystems', () =>
-      ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs', 'ramfs'].map((fs) => `nodev\t${fs}\n`).join(''),
+      ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs', 'tracefs', 'ramfs'].map((fs) => `nodev\t${fs}\n`).join(''),
     );
     file('cpuinfo', () => {
       const { model, vendor, hypervisor } = kernel.cpu.features;

@@ -10,6 +10,7 @@ import type { Kernel } from '../../include/kernel.ts';
 import type { Process } from '../../include/tasks.ts';
 import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sys.ts';
 import type { MemorySlots } from './memslots.ts';
+import { KvmEvents } from './trace.ts';
 
 export interface ExitCounts {
   mmioRead: number;
@@ -32,6 +33,7 @@ export class GuestBus implements CpuBus {
   private readonly writeSite: SiteId;
   private readonly loopSite: SiteId;
   private readonly faultSite: SiteId;
+  private readonly trace: KvmEvents;
 
   /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
   constructor(
@@ -44,6 +46,7 @@ export class GuestBus implements CpuBus {
   ) {
     this.tlb = new PageTlb(kernel.platform.mapEpoch);
     this.windows = exits.windows ?? null;
+    this.trace = new KvmEvents(kernel.tracing);
     const layer = layerIndex(kernel.machine, 'kvm');
     const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
     this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
@@ -239,11 +242,20 @@ export class GuestBus implements CpuBus {
 
   inp(port: number, width: 1 | 2 | 4): number {
     this.counts.io++;
-    return this.running ? this.exits.pioRead(port, width) : 2 ** (8 * width) - 1;
+    if (!this.running) return 2 ** (8 * width) - 1;
+    this.trace.exit('IO_INSTRUCTION');
+    const value = this.exits.pioRead(port, width);
+    this.trace.pio('pio_read', port, width, value);
+    this.trace.entry();
+    return value;
   }
   outp(port: number, width: 1 | 2 | 4, value: number): void {
     this.counts.io++;
-    if (this.running) this.exits.pioWrite(port, width, value);
+    if (!this.running) return;
+    this.trace.exit('IO_INSTRUCTION');
+    this.trace.pio('pio_write', port, width, value);
+    this.exits.pioWrite(port, width, value);
+    this.trace.entry();
   }
   outs(port: number, bytes: Uint8Array): void {
     this.counts.io++;
@@ -312,6 +324,8 @@ export class GuestBus implements CpuBus {
     const { log } = this.kernel;
     this.counts.mmioRead++;
     const outer = log.begin(this.readSite, gpa, 0);
+    this.trace.exit('EPT_MISCONFIG');
+    this.trace.mmio('unsatisfied-read', width, gpa, 0, 0);
     let value = 0;
     try {
       value = this.exits.mmioRead(gpa, width);
@@ -319,6 +333,8 @@ export class GuestBus implements CpuBus {
     } finally {
       log.end(outer, value);
     }
+    this.trace.mmio('read', width, gpa, value, this.hi);
+    this.trace.entry();
     return value;
   }
 
@@ -328,11 +344,14 @@ export class GuestBus implements CpuBus {
     this.counts.mmioWrite++;
     // An 8-byte value is shown exactly as far as a double holds it.
     const outer = log.begin(this.writeSite, gpa, hi * TWO32 + (lo >>> 0));
+    this.trace.exit('EPT_MISCONFIG');
+    this.trace.mmio('write', width, gpa, lo, hi);
     try {
       this.exits.mmioWrite(gpa, width, lo, hi);
     } finally {
       log.end(outer);
     }
+    this.trace.entry();
   }
 
   private exitReadBytes(gpa: Addr, into: Uint8Array): void {

@@ -77,6 +77,7 @@ export function level(platform: Platform, machine: MachineId, cpu: Cpu, ramEnd: 
       },
       checkSignals: () => {},
     },
+    tracing: { event: () => ({ enabled: false, emit: () => {} }) },
     vfs: {
       anon_fd(process: Process, path: string, fops: FileOperations, private_data: unknown) {
         const fd = nextFd++;
