@@ -39,6 +39,8 @@ export interface LabOptions {
   readonly inputs?: readonly RecordedInput[];
   /** Timers wait real time (the page) instead of firing at once (headless). */
   readonly paced?: boolean;
+  /** Names of devices in the order their racing probes won, instead of the seed's choice. */
+  readonly probeOrder?: readonly string[];
 }
 
 /** One session: the physical machine, whatever was booted inside it, the consoles, the log. */
@@ -79,6 +81,7 @@ export class Lab {
       log: this.log,
       scheduler: this.scheduler,
       random: new Prng(seed),
+      ...(options.probeOrder ? { probeOrder: options.probeOrder } : {}),
       mapEpoch,
       execute: (machine, cpu) => this.execute(machine, cpu),
       commandHook: (event) => this.command(event),

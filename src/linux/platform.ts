@@ -13,6 +13,10 @@ export interface Platform {
   readonly log: EventLog;
   readonly scheduler: Scheduler;
   readonly random: Prng;
+  /**
+   * Names of devices in the order racing probes won (a capture's, say). What is not named comes after, in the seed's order.
+   */
+  readonly probeOrder?: readonly string[];
   readonly mapEpoch: MapEpoch;
   /** Program text by the name an executable file carries. */
   readonly programs: ReadonlyMap<string, Program>;

@@ -45,7 +45,8 @@ function access(bus: CpuBus, [addr, bits, value]: readonly string[]): Answer {
   return { stdout: `0x${high}${hex(lo, Math.min(width, 4) * 2)}\n`, status: 0 };
 }
 
-function dump(bus: CpuBus, at: number, length: number): Answer {
+/** Rows of dwords; equal rows between the first and the last are one `*`. `label` is what the first row is called. */
+export function dump(bus: CpuBus, at: number, length: number, label = 0): Answer {
   const lines: string[] = [];
   for (let row = 0; row < length; row += 16) {
     const cells: string[] = [];
@@ -55,7 +56,7 @@ function dump(bus: CpuBus, at: number, length: number): Answer {
   const out: string[] = [];
   lines.forEach((line, n) => {
     const repeated = n > 0 && n < lines.length - 1 && line === lines[n - 1];
-    if (!repeated) out.push(`${hex(n * 16, 4)}: ${line}`);
+    if (!repeated) out.push(`${hex(label + n * 16, 4)}: ${line}`);
     else if (out.at(-1) !== '*') out.push('*');
   });
   return { stdout: out.map((line) => `${line}\n`).join(''), status: 0 };
@@ -70,7 +71,14 @@ function read(sys: Sys, path: string): Uint8Array | number {
   return count < 0 ? count : buffer.subarray(0, count);
 }
 
-function walk(sys: Sys, depth: number, roots: readonly string[]): Answer {
+/** Text with its newlines escaped, or the bytes of what is no text. */
+function shownValue(bytes: Uint8Array): string {
+  if (bytes.some((byte) => byte === 0 || byte > 126))
+    return `<hex ${bytes.length}> ${[...bytes].map((byte) => hex(byte, 2)).join('')}`;
+  return decode(bytes).replace(/\n$/, '').replaceAll('\n', '\\n');
+}
+
+export function walk(sys: Sys, depth: number, roots: readonly string[]): Answer {
   const lines: string[] = [];
   const visit = (dir: string, left: number): void => {
     const fd = sys.open(dir, O_RDONLY);
@@ -90,8 +98,8 @@ function walk(sys: Sys, depth: number, roots: readonly string[]): Answer {
         if (!(mode & 0o444)) lines.push(`${shown}<write-only>`);
         else {
           const bytes = read(sys, path);
-          const value = typeof bytes === 'number' ? `<errno ${-bytes}>` : decode(bytes).replace(/\n$/, '');
-          lines.push(shown + value.replaceAll('\n', '\\n'));
+          const value = typeof bytes === 'number' ? `<errno ${-bytes}>` : shownValue(bytes);
+          lines.push(shown + value);
         }
       }
     }

@@ -68,7 +68,7 @@ export class Binding {
 
   /** driver_attach: every unbound device that matches. */
   private driver_attach(state: BusState, drv: DeviceDriver): void {
-    for (const dev of [...state.devices]) {
+    for (const dev of [...state.devices].sort((a, b) => this.rank(a) - this.rank(b))) {
       if (dev.driver || !dev.registered || !state.bus.match(dev, drv)) continue;
       if (drv.asynchronous) this.async.push({ dev, drv });
       else this.really_probe(dev, drv);
@@ -194,10 +194,29 @@ export class Binding {
     this.deferred.delete(dev);
   }
 
+  /** Place of a device in the order that was asked for; devices nobody named are all last. */
+  private rank(dev: Device): number {
+    const at = this.core.kernel.platform.probeOrder?.indexOf(dev.name) ?? -1;
+    return at < 0 ? Number.MAX_SAFE_INTEGER : at;
+  }
+
+  /** Which of the waiting probes runs next. */
+  private winner(): number {
+    const drawn = this.core.kernel.platform.random.below(this.async.length);
+    let best = Number.MAX_SAFE_INTEGER;
+    let at = drawn;
+    this.async.forEach(({ dev }, n) => {
+      const rank = this.rank(dev);
+      if (rank >= best) return;
+      best = rank;
+      at = n;
+    });
+    return at;
+  }
+
   flush_async_probes(): void {
     while (this.async.length > 0) {
-      const at = this.core.kernel.platform.random.below(this.async.length);
-      const [entry] = this.async.splice(at, 1);
+      const [entry] = this.async.splice(this.winner(), 1);
       if (!entry?.dev.registered || entry.dev.driver) continue;
       if (entry.drv) this.really_probe(entry.dev, entry.drv);
       else this.device_attach(entry.dev);
