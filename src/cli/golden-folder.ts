@@ -116,8 +116,9 @@ function mapsOf(dir: string, snapshots: readonly GoldenSnapshot[], count: number
 
 function tablesOf(dir: string): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const name of names(join(dir, 'acpi')))
-    if (/^[A-Z]{4}\.bin$/.test(name)) out[name.slice(0, 4)] = readFileSync(join(dir, 'acpi', name)).toString('hex');
+  for (const folder of [join(dir, 'guest', 'acpi'), join(dir, 'acpi')])
+    for (const name of names(folder))
+      if (/^[A-Z]{4}(\.bin)?$/.test(name)) out[name.slice(0, 4)] = readFileSync(join(folder, name)).toString('hex');
   return out;
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { UserError } from '../../base/assert.ts';
 import { type Difference, type Replay, replay } from '../../lab/golden/replay.ts';
 import { type GoldenScores, scoresOf } from '../../lab/golden/scores.ts';
@@ -55,7 +55,9 @@ export async function golden(args: readonly string[]): Promise<number> {
   const [first] = dirs;
   if (first === undefined) throw new UserError('golden needs at least one folder of a capture');
   if (values.pack !== undefined) {
-    writeFileSync(values.pack, gzipSync(JSON.stringify(readCapture(first)), { level: 9 }));
+    const text = JSON.stringify(readCapture(first));
+    const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_QUALITY]: 11 };
+    writeFileSync(values.pack, brotliCompressSync(text, { params }));
     return 0;
   }
   const scores: GoldenScores[] = [];

@@ -98,7 +98,7 @@ export function walk(sys: Sys, depth: number, roots: readonly string[]): Answer 
         if (!(mode & 0o444)) lines.push(`${shown}<write-only>`);
         else {
           const bytes = read(sys, path);
-          const value = typeof bytes === 'number' ? `<errno ${-bytes}>` : shownValue(bytes);
+          const value = typeof bytes === 'number' ? `<read: ${strerror(bytes)}>` : shownValue(bytes);
           lines.push(shown + value);
         }
       }

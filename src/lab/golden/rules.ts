@@ -4,8 +4,9 @@ import type { GoldenCapture } from './capture.ts';
 /**
  * What of a capture is compared, and how: the only place where captured and lab text are changed before they are compared.
  *
- * Taken out on both sides: kernel time stamps, bodies of kernel warnings (registers, stack). Harness options of the QEMU line
- * (its serial ports and monitors) are not given to the lab's QEMU.
+ * Taken out on both sides: kernel time stamps, bodies of kernel warnings (registers, stack), where the kernel's own image lies
+ * (it is random). Of the monitor's answers the lines about CXL are compared. Harness options of the QEMU line (its serial ports
+ * and monitors) are not given to the lab's QEMU. The DSDT is not compared, it is the lab's own AML (ledger: acpi-tables).
  */
 
 /** Options of the captures' harness, not of the machine: where its serial ports and monitors went. */
@@ -47,12 +48,47 @@ export function fileSkipped(path: string): string | null {
   if (path === 'dmesg.txt') return 'whole kernel log (what the commands added is compared)';
   if (/^lspci\/offline-/.test(path)) return 'made on another machine';
   if (path === 'regs/errors.txt') return 'file of the harness';
+  if (path === 'monitor/info-memory-devices.txt') return 'no memory devices here';
   return null;
+}
+
+/** Tables that are compared. */
+export const TABLES: readonly string[] = ['APIC', 'CEDT', 'FACP', 'FACS', 'HPET', 'MCFG', 'SRAT', 'WAET'];
+
+const CXL_LINE =
+  /cxl|\.io\b|\.cache_mem\b|device-registers|cap-array|device-status|mailbox|memory device caps|msix-(table|pba)\b/;
+
+/**
+ * What a monitor answer says about CXL: whole devices of `info qtree`, lines of `info mtree`. Address spaces and backends come
+ * out of hash tables over pointers in QEMU, so their order (and the number of a flat view) means
+ * nothing; a view shown twice (SMM has one of its own, ledger: qemu-smm) counts once.
+ */
+export function cxlPart(command: string, text: string): string {
+  const sorted = (parts: readonly string[]) => [...new Set(parts.map((part) => part.trim()))].sort().join('\n').trim();
+  if (command === 'info pci') return text;
+  if (command === 'info memdev') return sorted(text.split(/^(?=memory backend)/m));
+  if (command === 'info mtree') {
+    const spaces = text.split('\n').filter((line) => CXL_LINE.test(line) && line.startsWith(' AS '));
+    const lines = (block: string) =>
+      block.split('\n').filter((line) => CXL_LINE.test(line) && !line.startsWith(' AS '));
+    return sorted([...spaces, ...text.split(/\n\n|^(?=FlatView)/m).map((block) => lines(block).join('\n'))]);
+  }
+  const lines = text.split('\n');
+  const indent = (line: string) => line.length - line.trimStart().length;
+  let inside = -1;
+  return lines
+    .filter((line) => {
+      if (inside >= 0 && indent(line) > inside && !/^ *(dev|bus): /.test(line)) return true;
+      inside = /^ *(dev|bus): .*cxl/.test(line) ? indent(line) : -1;
+      return inside >= 0;
+    })
+    .join('\n');
 }
 
 /** Lines to compare. */
 export function normalised(text: string): readonly string[] {
   const lines = text
+    .replace(/^ +[0-9a-f]+-[0-9a-f]+ : Kernel (code|rodata|data|bss)\n/gm, '')
     // the body of a warning is addresses and registers
     .replace(/^(\[ *\d+\.\d+\] )?WARNING: CPU[\s\S]*?---\[ end trace [^\n]*\n?/gm, '')
     .replace(/^\[ *\d+\.\d+\] /gm, '')

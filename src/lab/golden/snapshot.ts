@@ -2,7 +2,6 @@ import type { GoldenSnapshot } from './capture.ts';
 import { contents, type Guest } from './guest.ts';
 import { walk } from './orc.ts';
 import { blockDump, decoderTables } from './registers.ts';
-import { words } from './rules.ts';
 
 /**
  * What the lab says where a snapshot of a capture has a file: the same tool run in the guest, or the same file read. Null for
@@ -21,17 +20,16 @@ const LSPCI: Readonly<Record<string, string>> = {
   'lspci-xxxx.dump': 'lspci -xxxx',
 };
 
-const parts = (path: string) => path.split('/').length;
-
-/** How deep the captured walk went below its deepest root. */
-function depthOf(captured: string, roots: readonly string[]): number {
-  let depth = 1;
-  for (const line of captured.split('\n')) {
-    const path = /^(\/\S+?)(?: ->| \[)/.exec(line)?.[1];
-    const root = roots.filter((one) => path?.startsWith(`${one}/`)).sort((a, b) => b.length - a.length)[0];
-    if (path !== undefined && root !== undefined) depth = Math.max(depth, parts(path) - parts(root));
-  }
-  return depth;
+/** The captured walks by root, with how deep each went: the roots follow one another, each under a line of its own. */
+function sections(captured: string): readonly { readonly root: string; readonly depth: number }[] {
+  return captured
+    .split(/^#### /m)
+    .slice(1)
+    .map((section) => {
+      const [root = '', ...lines] = section.split('\n');
+      const depth = (line: string) => (/^(\/\S+?)(?: ->| \[)/.exec(line)?.[1] ?? '').split('/').length;
+      return { root, depth: Math.max(1, ...lines.map((line) => depth(line) - root.split('/').length)) };
+    });
 }
 
 export async function fileOf(guest: Guest, snapshot: GoldenSnapshot, path: string): Promise<Shown | null> {
@@ -41,9 +39,9 @@ export async function fileOf(guest: Guest, snapshot: GoldenSnapshot, path: strin
   if (path === 'lsmod.txt') return { tool: 'lsmod', text: (await guest.run('lsmod')).stdout };
   if (path === 'debugfs-cxl.txt') return { tool: 'debugfs', text: await debugfs(guest, captured) };
   if (/^sysfs-.*\.txt$/.test(path)) {
-    const roots = [...captured.matchAll(/^#### (\S+)$/gm)].map(([, root]) => root ?? '');
-    const answer = await guest.ask((sys) => walk(sys, depthOf(captured, roots), roots));
-    return { tool: 'sysfs', text: answer.stdout };
+    const walks = sections(captured);
+    const text = await guest.ask((sys) => walks.map(({ root, depth }) => walk(sys, depth, [root]).stdout).join(''));
+    return { tool: 'sysfs', text };
   }
   if (/^regs\/.*\.(component|memdev)\.txt$/.test(path)) return { tool: 'regs', text: blockDump(bus, captured) };
   if (path === 'regs/hdm-decoders.txt') return { tool: 'regs', text: decoderTables(bus, captured) };
@@ -57,7 +55,7 @@ export async function fileOf(guest: Guest, snapshot: GoldenSnapshot, path: strin
   if (monitor !== undefined) {
     const line = monitor.replace('mtree-f', 'mtree -f');
     const text = await guest.monitor(`info ${line}`);
-    return text === null ? null : { tool: `info ${words(line)[0]}`, text };
+    return text === null ? null : { tool: `info ${line.split(' ')[0]}`, text };
   }
   return null;
 }
