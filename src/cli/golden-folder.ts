@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { UserError } from '../base/assert.ts';
-import type { GoldenCapture, GoldenCommand, GoldenMap, GoldenSnapshot } from '../lab/golden/capture.ts';
+import {
+  type GoldenCapture,
+  type GoldenCommand,
+  type GoldenMap,
+  type GoldenSnapshot,
+  parseCapture,
+} from '../lab/golden/capture.ts';
 
 /** Reads an unpacked capture folder: host/qemu-cmdline.txt, guest/cmds, snapshots, maps, tables, whatever of it there is. */
 
@@ -12,10 +19,11 @@ export const isCapture = (dir: string): boolean => existsSync(join(dir, 'host', 
 
 /** The captures meant by a folder: itself, or those in it. */
 export function capturesIn(dir: string): readonly string[] {
+  if (dir.endsWith('.json.br')) return [dir];
   if (isCapture(dir)) return [dir];
   const inside = names(dir)
     .map((name) => join(dir, name))
-    .filter((path) => statSync(path).isDirectory() && isCapture(path));
+    .filter((path) => path.endsWith('.json.br') || (statSync(path).isDirectory() && isCapture(path)));
   if (inside.length === 0)
     throw new UserError(`${dir} is no capture and holds none: a capture has host/qemu-cmdline.txt and guest/cmds`);
   return inside;
@@ -122,7 +130,9 @@ function tablesOf(dir: string): Record<string, string> {
   return out;
 }
 
+/** A folder, or a file that `golden --pack` wrote. */
 export function readCapture(dir: string): GoldenCapture {
+  if (dir.endsWith('.json.br')) return parseCapture(brotliDecompressSync(readFileSync(dir)).toString());
   if (!isCapture(dir)) throw new UserError(`${dir} is no capture: it needs host/qemu-cmdline.txt and guest/cmds`);
   const commands = commandsIn(join(dir, 'guest', 'cmds'), 'stdout', 'stderr', true);
   const snapshots = snapshotsOf(dir, commands);

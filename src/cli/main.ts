@@ -20,7 +20,10 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                           backend ID FILE | events FILE
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
-  golden [--all] DIR…               replay captures of the real thing; scores per tool and the first differences
+  golden [--all] [--maps] [--write FILE] DIR…
+                                    replay captures of the real thing (a folder, a folder of folders): scores per
+                                    tool, map points, first differences; --maps compares only map points;
+                                    --pack FILE DIR: the capture as one file
 
 FILE is a transcript: lines "host# …", "l1# …", "l2# …" are typed on that console in order (also "host-monitor# …",
 "l1-monitor# …"). All commands take --seed N (default 1).`;

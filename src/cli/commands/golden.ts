@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { UserError } from '../../base/assert.ts';
 import { type Difference, type Replay, replay } from '../../lab/golden/replay.ts';
-import { type GoldenScores, scoresOf } from '../../lab/golden/scores.ts';
+import { scoresOf } from '../../lab/golden/scores.ts';
 import { options } from '../args.ts';
 import { capturesIn, readCapture } from '../golden-folder.ts';
 import { nodeHost } from '../node-host.ts';
@@ -60,12 +60,12 @@ export async function golden(args: readonly string[]): Promise<number> {
     writeFileSync(values.pack, brotliCompressSync(text, { params }));
     return 0;
   }
-  const scores: GoldenScores[] = [];
+  const results: Replay[] = [];
   for (const dir of dirs) {
     const result = await replay(readCapture(dir), nodeHost(), flags.maps ? 'maps' : 'all');
     report(result, flags.all === true);
-    scores.push(scoresOf(result));
+    results.push(result);
   }
-  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify(scores, null, 1)}\n`);
+  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify(scoresOf(results), null, 1)}\n`);
   return 0;
 }

@@ -69,11 +69,7 @@ export async function isMoment(guest: Guest, map: GoldenMap): Promise<boolean> {
 const high = (map: GoldenMap, hpa: number) =>
   ((0xca00 | Number(/phase=(0x[0-9a-f]+|\d+)/.exec(map.text)?.[1] ?? 0)) * 65536 + hi32(hpa)) >>> 0;
 
-export async function replayMap(
-  guest: Guest,
-  map: GoldenMap,
-  files: ReadonlyMap<string, string>,
-): Promise<MapScore> {
+export async function replayMap(guest: Guest, map: GoldenMap, files: ReadonlyMap<string, string>): Promise<MapScore> {
   const { bus } = guest;
   const all = points(map);
   for (const { hpa } of all) bus.store(hpa, 8, lo32(hpa), high(map, hpa));

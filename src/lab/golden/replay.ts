@@ -131,8 +131,7 @@ class Run implements Replay {
       });
     this.compare(to, id, one.command, 'stdout', one.stdout, result.stdout);
     this.compare(to, id, one.command, 'stderr', one.stderr, result.stderr);
-    if (one.dmesg !== null)
-      this.compare(this.score('dmesg'), id, one.command, 'dmesg', one.dmesg, lines.join(''));
+    if (one.dmesg !== null) this.compare(this.score('dmesg'), id, one.command, 'dmesg', one.dmesg, lines.join(''));
   }
 
   async snapshot(snapshot: GoldenSnapshot): Promise<void> {
@@ -142,8 +141,7 @@ class Run implements Replay {
       const reason = fileSkipped(path);
       const shown = reason === null ? await fileOf(this.guest, snapshot, path) : null;
       if (shown === null) this.skip(reason ?? `snapshot file nobody claims: ${path.replace(/^.*\//, '')}`);
-      else
-        this.file(shown.tool, `${snapshot.name}/${path}`, path, snapshot.files[path] ?? '', shown.text);
+      else this.file(shown.tool, `${snapshot.name}/${path}`, path, snapshot.files[path] ?? '', shown.text);
     }
   }
 
