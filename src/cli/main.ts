@@ -1,6 +1,7 @@
 import { UserError } from '../base/assert.ts';
 import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
+import { exits } from './commands/exits.ts';
 import { exportFiles } from './commands/export.ts';
 import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
@@ -18,6 +19,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
   export --after FILE --machine host|l1|l2 WHAT
                                     WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
                                           backend ID FILE | events FILE
+  exits --after FILE [--json]       exits of each guest and calls into L1's kernel, command by command
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -32,6 +34,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   run,
   check,
   xlat: xlatCommand,
+  exits,
   export: exportFiles,
   hash,
   lint,
@@ -48,7 +51,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   try {
-    if (!command) throw new UserError(`unknown command "${name}"; the commands are run, check, xlat, export and hash`);
+    if (!command)
+      throw new UserError(`unknown command "${name}"; the commands are ${Object.keys(COMMANDS).join(', ')}`);
     return await command(rest);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
