@@ -9,6 +9,7 @@ import type { InitrdEntry } from './image.ts';
 import type { KernelBuild } from './include/build.ts';
 import type { ModuleDef } from './include/module.ts';
 import { depmod } from './module-tree.ts';
+import { cxl_test_modules } from './tools/cxl/modules.ts';
 import { kvm_intel_module, kvm_module } from './virt/kvm/module.ts';
 
 export const MODULES: readonly ModuleDef[] = [
@@ -18,6 +19,7 @@ export const MODULES: readonly ModuleDef[] = [
   ...dax_modules,
   ...cxl_modules,
   ...vfio_modules,
+  ...cxl_test_modules,
   kvm_module,
   kvm_intel_module,
 ];

@@ -1,16 +1,15 @@
 /** The directory /lib/modules/<release> that an installed kernel has: module files, and depmod's indexes of them. */
 import { type InitrdEntry, moduleText } from './image.ts';
 import type { KernelBuild } from './include/build.ts';
-import type { ModuleDef } from './include/module.ts';
+import { type ModuleDef, module_file, module_state } from './include/module.ts';
 import { vermagic } from './kernel/vermagic.ts';
 
 /** /lib/modules/<release>: module files for `m`, and depmod's indexes. */
 export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): readonly InitrdEntry[] {
   const base = `/lib/modules/${build.release}`;
-  const state = (def: ModuleDef): 'y' | 'm' | undefined => build.config[def.config];
+  const state = (def: ModuleDef) => module_state(build, def);
   const byName = new Map(modules.map((def) => [def.name, def]));
   const loadable = modules.filter((def) => state(def) === 'm');
-  const file = (def: ModuleDef): string => `kernel/${def.dir}/${def.name}.ko`;
   const underscored = (name: string): string => name.replaceAll('-', '_');
 
   /** depmod's order: what has to be loaded last comes first. */
@@ -48,14 +47,14 @@ export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): reado
         ]),
       ];
       const content = `${moduleText(def.name, vermagic(build))}${info.map((line) => `${line}\n`).join('')}`;
-      return { path: `${base}/${file(def)}`, type: 'file', mode: 0o644, content };
+      return { path: `${base}/${module_file(def)}`, type: 'file', mode: 0o644, content };
     }),
     text(
       'modules.dep',
       loadable.map(
         (def) =>
-          `${file(def)}:${closure(def)
-            .map((dep) => ` ${file(dep)}`)
+          `${module_file(def)}:${closure(def)
+            .map((dep) => ` ${module_file(dep)}`)
             .join('')}`,
       ),
     ),
@@ -72,11 +71,11 @@ export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): reado
     text('modules.symbols', ['# Aliases for symbols, used by symbol_request().']),
     text(
       'modules.builtin',
-      modules.filter((def) => state(def) === 'y').map((def) => file(def)),
+      modules.filter((def) => state(def) === 'y').map((def) => module_file(def)),
     ),
     text(
       'modules.order',
-      loadable.map((def) => file(def)),
+      loadable.map((def) => module_file(def)),
     ),
   ];
 }

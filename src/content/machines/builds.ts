@@ -32,6 +32,9 @@ const VFIO = {
   VFIO_PCI: 'm',
 } as const;
 
+/** The kernel tree's test modules for CXL, which every guest kernel has beside its own. */
+const CXL_TEST = ['cxl_mock', 'cxl_mock_mem', 'cxl_test', 'cxl_translate'] as const;
+
 const ALL_PATCHES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
 
 export const HOST_BUILD = {
@@ -58,6 +61,7 @@ export const L1_BUILD = {
     KVM_INTEL: 'y',
     STRICT_DEVMEM: 'y',
   },
+  updates: CXL_TEST,
   patches: ALL_PATCHES,
   quirks: {},
 } as const;
@@ -90,6 +94,7 @@ export const TYPE3_BUILD = {
     KVM_INTEL: 'm',
     STRICT_DEVMEM: 'y',
   },
+  updates: CXL_TEST,
   patches: [],
   quirks: {},
 } as const;
@@ -98,6 +103,7 @@ export const L2_BUILD = {
   release: '6.11.0-rc2-type2-l2',
   version: '#1 SMP PREEMPT_DYNAMIC Fri Sep 20 22:34:46 UTC 2024',
   config: { ...COMMON, ...CXL, PCIEAER_CXL: 'y', CXL_ACCEL: 'm', STRICT_DEVMEM: 'y' },
+  updates: CXL_TEST,
   patches: ALL_PATCHES,
   quirks: {},
 } as const;

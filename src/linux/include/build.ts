@@ -6,6 +6,8 @@ export interface KernelBuild {
   readonly version: string;
   /** CONFIG_ options without the prefix; absent means n. */
   readonly config: Readonly<Record<string, 'y' | 'm'>>;
+  /** Modules built apart from the tree (tools/testing/cxl), installed below `updates/`. */
+  readonly updates?: readonly string[];
   /** RFC patches applied (1…13). */
   readonly patches: readonly number[];
   /** Behaviour of posted defects; absent means the default of the place that reads it (drivers/vfio/pci/rfc.ts, drivers/cxl). */

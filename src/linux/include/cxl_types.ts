@@ -4,7 +4,6 @@ import { Device } from './device.ts';
 import type { Resource } from './ioport.ts';
 import type { Kernel } from './kernel.ts';
 import { SubsystemKey } from './kernel.ts';
-import type { PciDev } from './pci_types.ts';
 
 /**
  * Objects of the CXL core (drivers/cxl/cxl.h, cxlmem.h, v6.11 + Alejandro Lucero's type-2 RFC v2). Pointers that C
@@ -76,7 +75,7 @@ export interface CxlRegisterMap {
 
 /** struct cxl_dev_state, created by cxl_accel_state_create for a type-2 device. */
 export interface CxlDevState {
-  readonly dev: PciDev;
+  readonly dev: Device;
   readonly type: CxlDevType;
   readonly capabilities: number;
   reg_map: CxlRegisterMap;
@@ -91,6 +90,9 @@ export interface CxlDevState {
   readonly ram_res: DpaResource;
   readonly pmem_res: DpaResource;
   cxlmd: CxlMemdev | null;
+  /** Quality of service class of each partition (cxl_dpa_perf); absent when the platform gives no coordinates. */
+  ram_qos_class?: number;
+  pmem_qos_class?: number;
   /** A type-3 device's mailbox (struct cxl_memdev_state); absent on an accelerator. */
   mbox?: CxlMailbox | null;
 }
@@ -100,6 +102,8 @@ export interface CxlMailbox {
   /** Physical address of the mailbox registers. */
   readonly regs: Addr;
   payload_size: number;
+  /** mbox_send of a device whose mailbox is no register block. */
+  readonly send?: (opcode: number, payload: Uint8Array) => Uint8Array | number;
   /** Opcodes of the command effects log that the driver knows. */
   readonly commands: Set<number>;
   identity?: {
@@ -128,6 +132,7 @@ export class CxlDport {
     readonly port_id: number,
     readonly port: CxlPort,
     readonly reg_map: CxlRegisterMap | null,
+    /** A restricted (CXL 1.1) host bridge. */
     readonly rch = false,
   ) {}
 }
@@ -229,6 +234,8 @@ export class CxlRootDecoder extends CxlSwitchDecoder {
   region_id = -1;
   res: Resource | null = null;
   qos_class = 0;
+  /** XOR maps of the window (CXIMS), with XOR arithmetic; null with modulo. */
+  xormaps: readonly bigint[] | null = null;
 }
 
 export class CxlEndpointDecoder extends CxlDecoder {
@@ -299,7 +306,6 @@ export interface CxlCore {
   readonly port_ida: Set<number>;
   readonly memdev_ida: Set<number>;
   readonly region_ida: Set<number>;
-  root: CxlPort | null;
   cxl_major: number;
   bypass_warned: boolean;
 }

@@ -74,6 +74,8 @@ export class Device {
   /** Name of a class directory /sys/class/… to link from. */
   class: string | null = null;
   registered = false;
+  /** Proximity, -1 for none; a device without one takes its parent's (set before device_add). */
+  numa_node = -1;
 
   constructor(
     readonly kernel: Kernel,

@@ -1,12 +1,13 @@
+import type { KernelBuild } from './build.ts';
 import type { Kernel } from './kernel.ts';
 
 /** A module of the kernel tree, built in or loadable according to the build's configuration. */
 export interface ModuleDef {
   /** As in the file name, dashes kept: `cxl-accel-vfio-pci`. */
   readonly name: string;
-  /** CONFIG_ option that decides y/m/n. */
-  readonly config: string;
-  /** Directory below kernel/ in /lib/modules: `drivers/vfio/pci`. */
+  /** CONFIG_ option that decides y/m/n; null for a module built out of tree, which a build's `updates` lists. */
+  readonly config: string | null;
+  /** Directory in /lib/modules below kernel/, or updates/ if out of tree: `drivers/vfio/pci`. */
   readonly dir: string;
   /** Modules whose symbols it needs (names with dashes). */
   readonly depends?: readonly string[];
@@ -25,8 +26,18 @@ export interface ModuleDef {
   exit?(kernel: Kernel): void;
 }
 
+/** Whether and how a build has a module. */
+export function module_state(build: KernelBuild, def: ModuleDef): 'y' | 'm' | undefined {
+  if (def.config !== null) return build.config[def.config];
+  return build.updates?.includes(def.name) ? 'm' : undefined;
+}
+/** The module's file below /lib/modules/<release>. */
+export function module_file(def: ModuleDef): string {
+  return `${def.config === null ? 'updates' : 'kernel'}/${def.dir}/${def.name}.ko`;
+}
+
 export interface ModuleParam {
-  readonly type: 'int' | 'bool' | 'charp' | 'uint';
+  readonly type: 'int' | 'bool' | 'charp' | 'uint' | 'array of charp';
   readonly description: string;
   readonly default: string;
   readonly mode: number;

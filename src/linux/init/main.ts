@@ -5,6 +5,7 @@ import { chr_dev_init } from '../drivers/char/mem.ts';
 import { ComputedLink } from '../fs/procfs.ts';
 import { RamInode } from '../fs/ramfs.ts';
 import { decodeInitrd, type InitrdEntry, programText } from '../image.ts';
+import { module_state } from '../include/module.ts';
 import type { Linux } from '../kernel/linux.ts';
 import { load_binary } from '../kernel/syscalls-process.ts';
 import { O_NOCTTY, O_RDWR } from '../uapi/constants.ts';
@@ -169,7 +170,7 @@ export async function start_kernel(kernel: Linux): Promise<void> {
   for (let level = 1; level <= 7; level++) {
     kernel.scheduler.advance(INITCALL_LEVEL_NS[level] ?? 0);
     for (const def of kernel.modules.table)
-      if (def.initcall === level && kernel.config(def.config) === 'y') kernel.modules.initcall(def);
+      if (def.initcall === level && module_state(kernel.build, def) === 'y') kernel.modules.initcall(def);
     if (level === 4) e820__reserve_resources_late(kernel);
     if (level === 5 && kernel.boot.initrd.length > 0) {
       info('Trying to unpack rootfs image as initramfs...');

@@ -7,7 +7,7 @@ import { E } from '../../base/errno.ts';
 import { type ModuleState, paths } from '../../state/schema.ts';
 import type { OpenFile } from '../fs/file.ts';
 import { RamInode } from '../fs/ramfs.ts';
-import type { ModuleDef, Modules } from '../include/module.ts';
+import { type ModuleDef, type Modules, module_file } from '../include/module.ts';
 import type { Linux } from './linux.ts';
 import { module_param_check, type ParamValues, parse_args } from './params.ts';
 import { vermagic } from './vermagic.ts';
@@ -30,6 +30,8 @@ export class ModuleLoader implements Modules {
   /** Load order; built-in ones first. */
   private readonly loaded = new Map<string, Loaded>();
   private nextAddress = 0;
+  /** TAINT_OOT_MODULE: said once. */
+  private tainted = false;
   private readonly initSite;
   private readonly exitSite;
 
@@ -116,6 +118,10 @@ export class ModuleLoader implements Modules {
         return -E.ENOENT;
       }
     }
+    if (def.config === null && !this.tainted) {
+      this.tainted = true;
+      kernel.printk(4, `${name}: loading out-of-tree module taints kernel.`);
+    }
     const address = this.nextAddress;
     this.nextAddress += Math.ceil(def.size / 4096) * 4096 + 4096;
     const values = this.defaults(def);
@@ -194,7 +200,7 @@ export class ModuleLoader implements Modules {
       show: () => `${{ Live: 'live', Loading: 'coming', Unloading: 'going' }[module.state]}\n`,
     });
     sysfs.file(dir, 'coresize', 0o444, { show: () => `${module.def.size}\n` });
-    sysfs.file(dir, 'taint', 0o444, { show: () => '\n' });
+    sysfs.file(dir, 'taint', 0o444, { show: () => `${module.def.config === null ? 'O' : ''}\n` });
     sysfs.file(dir, 'uevent', 0o200, { store: () => 0 });
     sysfs.dir(`module/${module.name}/holders`);
     for (const dep of module.def.depends ?? []) {
@@ -254,7 +260,7 @@ export class ModuleLoader implements Modules {
       const ret = needed ? this.modprobe(needed) : -E.ENOENT;
       if (ret < 0) return ret;
     }
-    const path = `/lib/modules/${this.kernel.build.release}/kernel/${def.dir}/${def.name}.ko`;
+    const path = `/lib/modules/${this.kernel.build.release}/${module_file(def)}`;
     const at = this.kernel.vfs.ns.walk(this.kernel.vfs.ns.root, path, true);
     if (typeof at === 'number' || !(at.inode instanceof RamInode)) return -E.ENOENT;
     const args = this.kernel.moduleArgs(underscored(def.name)).map(([key, value]) => `${key}=${value}`);
@@ -279,7 +285,7 @@ export class ModuleLoader implements Modules {
       .map((module) => {
         const users = module.users.length > 0 ? `${module.users.join(',')},` : '-';
         const address = `0xffffffff${(0xc0000000 + module.address).toString(16)}`;
-        return `${module.name} ${module.def.size} ${module.refs + module.users.length} ${users} ${module.state} ${address}\n`;
+        return `${module.name} ${module.def.size} ${module.refs + module.users.length} ${users} ${module.state} ${address}${module.def.config === null ? ' (O)' : ''}\n`;
       })
       .join('');
   }

@@ -19,6 +19,7 @@ export function parse_args(line: string): (readonly [key: string, value: string]
 export function module_param_check(param: ModuleParam, value: string): string | null {
   switch (param.type) {
     case 'charp':
+    case 'array of charp':
       return value;
     case 'bool':
       if (value === '' || /^[yY1tT]|^on$/i.test(value)) return 'Y';

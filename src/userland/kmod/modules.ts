@@ -174,6 +174,9 @@ export const rmmod = defineTool(
   },
 );
 
+/** A value with blanks goes to the kernel in quotes. */
+const quoted = (arg: string): string => arg.replace(/^([^=]+)=(?!")(.*\s.*)$/s, '$1="$2"');
+
 export const modprobe = defineTool(
   {
     name: 'modprobe',
@@ -203,7 +206,7 @@ export const modprobe = defineTool(
     const deps = await dependencies(t.sys);
     const all = t.has('a') || t.has('r');
     const names = all ? t.args : t.args.slice(0, 1);
-    const params = all ? '' : t.args.slice(1).join(' ');
+    const params = all ? '' : t.args.slice(1).map(quoted).join(' ');
     for (const given of names) {
       const name = under(given);
       const targets = deps.has(name) ? [name] : (await aliases(t.sys, given)).filter((n) => deps.has(n));

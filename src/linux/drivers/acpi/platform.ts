@@ -9,7 +9,7 @@ interface PlatformState {
 }
 export const PLATFORM = new SubsystemKey<PlatformState>('platform');
 
-/** A platform device; `modalias` is `acpi:<HID>:` for those from the namespace. */
+/** A platform device; `modalias` is `acpi:<HID>:` for those from the namespace, else `platform:<name without number>`. */
 export class PlatformDevice extends Device {
   driver_override: string | null = null;
   constructor(
@@ -22,7 +22,7 @@ export class PlatformDevice extends Device {
   }
 }
 
-/** platform_bus_init: /sys/devices/platform and the bus; matching by driver name, `id_table` left out. */
+/** platform_bus_init: /sys/devices/platform and the bus; matching by driver name, ACPI ids or id_table. */
 export function platform_bus_init(kernel: Kernel): Device {
   if (kernel.has(PLATFORM)) return kernel.get(PLATFORM).root;
   kernel.drivers.bus_register({
@@ -31,7 +31,10 @@ export function platform_bus_init(kernel: Kernel): Device {
       if (!(dev instanceof PlatformDevice)) return false;
       if (dev.driver_override !== null) return dev.driver_override === drv.name;
       const ids = 'acpi_match_table' in drv ? drv.acpi_match_table : undefined;
-      return dev.name === drv.name || (Array.isArray(ids) && ids.includes(dev.name.split(':')[0]));
+      if (Array.isArray(ids) && ids.includes(dev.name.split(':')[0])) return true;
+      const plain = dev.modalias.startsWith('platform:') ? dev.modalias.slice(9) : dev.name;
+      const names = 'id_table' in drv ? drv.id_table : undefined;
+      return Array.isArray(names) ? names.includes(plain) : plain === drv.name;
     },
     uevent: (dev) => (dev instanceof PlatformDevice ? { MODALIAS: dev.modalias } : {}),
     dev_groups: [
@@ -47,11 +50,17 @@ export function platform_bus_init(kernel: Kernel): Device {
             },
           },
           {
+            name: 'numa_node',
+            mode: 0o444,
+            show: (dev) => `${dev.numa_node}\n`,
+          },
+          {
             name: 'modalias',
             mode: 0o444,
             show: (dev) => `${dev instanceof PlatformDevice ? dev.modalias : ''}\n`,
           },
         ],
+        is_visible: (dev, attr) => (attr.name === 'numa_node' && dev.numa_node < 0 ? 0 : attr.mode),
       },
     ],
   });

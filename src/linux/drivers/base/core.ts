@@ -106,6 +106,7 @@ export class DriverCoreImpl implements DriverCore {
     assert(dev.bus === null || bus, `device_add: no bus ${dev.bus}`);
     dev.sysfs = where;
     const dir = this.sysfs.dir(where);
+    if (dev.numa_node < 0) dev.numa_node = dev.parent?.numa_node ?? -1;
     dev.parent?.children.push(dev);
     dev.registered = true;
     this.addFile(dev, dir, this.ueventAttr(), 0o644);

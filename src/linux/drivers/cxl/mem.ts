@@ -30,8 +30,10 @@ function cxl_mem_probe(dev: Device): number {
     return -E.ENXIO;
   }
   const { port, dport } = found;
-  if (!port.driver) {
-    dev.err(`CXL port topology ${port.name} not enabled`);
+  // below a restricted host bridge the endpoint's parent is the root, which the platform's driver holds
+  const parent = dport.rch ? port.uport_dev : port;
+  if (!parent.driver) {
+    dev.err(`CXL port topology ${parent.name} not enabled`);
     return -E.ENXIO;
   }
   // cxl_dport_init_ras_reporting: the port's RAS registers are mapped for the memdev
@@ -41,7 +43,7 @@ function cxl_mem_probe(dev: Device): number {
   const endpoint = devm_cxl_add_port(dev, dev, CXL_RESOURCE_NONE, dport, 'endpoint');
   if (IS_ERR(endpoint)) return endpoint;
   // an endpoint goes with its memdev's driver or with the port above it, whichever leaves first
-  port.devm(() => cxl_delete_endpoint(endpoint));
+  parent.devm(() => cxl_delete_endpoint(endpoint));
   cxl_record_chain(dev);
   publish_memdev(dev);
   if (!endpoint.driver) {

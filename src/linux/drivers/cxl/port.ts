@@ -1,5 +1,6 @@
 import { assert } from '../../../base/assert.ts';
 import { E } from '../../../base/errno.ts';
+import { mock_port_ops } from '../../include/cxl_mock.ts';
 import { type CxlMemdev, CxlPort, IS_ERR } from '../../include/cxl_types.ts';
 import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
@@ -22,6 +23,8 @@ import { CXL_REGLOC_RBI_COMPONENT, cxl_find_regblock, cxl_register_map } from '.
 
 /** devm_cxl_port_enumerate_dports: root or downstream ports below the port's bus. */
 function devm_cxl_port_enumerate_dports(port: CxlPort): number {
+  const mock = mock_port_ops(port.uport_dev);
+  if (mock) return mock.devm_cxl_port_enumerate_dports(port);
   const bus =
     port.uport_dev instanceof PciHostBridge
       ? port.uport_dev.bus_

@@ -1,5 +1,6 @@
 import { concat, viewOf } from '../../../../base/bytes.ts';
 import { E } from '../../../../base/errno.ts';
+import { mock_port_ops } from '../../../include/cxl_mock.ts';
 import type { CxlMemdev, CxlPort } from '../../../include/cxl_types.ts';
 import { PciDev } from '../../../include/pci_types.ts';
 import { pci_read_config_dword, pci_write_config_dword } from '../../pci/access.ts';
@@ -122,6 +123,11 @@ export function read_cdat_data(port: CxlPort): void {
 
 /** cxl_endpoint_parse_cdat */
 export function cxl_endpoint_parse_cdat(port: CxlPort): void {
+  const mock = mock_port_ops(port.uport_dev);
+  if (mock) {
+    mock.cxl_endpoint_parse_cdat(port);
+    return;
+  }
   port.dbg('cxl_core', 'cxl_port_perf_data_calculate', 'Failed to retrieve ep perf coordinates.');
   port.dbg('cxl_core', 'cxl_endpoint_parse_cdat', 'Failed to do perf coord calculations.');
 }

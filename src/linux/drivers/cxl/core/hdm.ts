@@ -1,5 +1,6 @@
 import { type Addr, fromHalves, hex, hi32, lo32 } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
+import { mock_port_ops } from '../../../include/cxl_mock.ts';
 import {
   CXL_DECODER_DEVMEM,
   CXL_DECODER_F_ENABLE,
@@ -15,6 +16,7 @@ import {
 } from '../../../include/cxl_types.ts';
 import { cxl_decoder_add, cxl_endpoint_decoder_alloc, cxl_switch_decoder_alloc } from './decoder.ts';
 import { devm_cxl_dpa_reserve } from './dpa.ts';
+import { eig_to_granularity, eiw_to_ways, granularity_to_eig, ways_to_eiw } from './interleave.ts';
 import { publish_decoder, publish_port } from './publish.ts';
 import { cxl_hdm_decoder_count, devm_cxl_iomap_block } from './regs.ts';
 import { at_least } from './version.ts';
@@ -52,21 +54,6 @@ export interface CxlEndpointDvsecInfo {
   readonly dvsec_range: Range[];
 }
 
-/** eig_to_granularity / eiw_to_ways; 0 for an encoding that means nothing. */
-export function eig_to_granularity(eig: number): number {
-  return eig <= 6 ? 256 << eig : 0;
-}
-export function eiw_to_ways(eiw: number): number {
-  if (eiw <= 4) return 1 << eiw;
-  return eiw >= 8 && eiw <= 10 ? 3 << (eiw - 8) : 0;
-}
-export function granularity_to_eig(granularity: number): number {
-  return Math.log2(granularity) - 8;
-}
-export function ways_to_eiw(ways: number): number {
-  return ways % 3 === 0 ? Math.log2(ways / 3) + 8 : Math.log2(ways);
-}
-
 const end_text = (range: Range) => (range.end < range.start ? 'ffffffffffffffff' : hex(range.end));
 
 /** should_emulate_decoders: DVSEC ranges rule when Mem_Enable is set and no decoder is committed. */
@@ -83,6 +70,8 @@ function should_emulate_decoders(port: CxlPort, cxlhdm: CxlHdm, info: CxlEndpoin
 
 /** devm_cxl_setup_hdm: maps the HDM block of a port and reads its capability. */
 export function devm_cxl_setup_hdm(port: CxlPort, info: CxlEndpointDvsecInfo | null): CxlHdm | number {
+  const mock = mock_port_ops(port.uport_dev);
+  if (mock) return mock.devm_cxl_setup_hdm(port);
   const map = port.reg_map;
   const cxlhdm: CxlHdm = {
     hdm_decoder: null,
@@ -247,7 +236,7 @@ export function cxl_decoder_reset(cxld: CxlDecoder): number {
 }
 
 /** cxl_port_commit_reap (v6.12): decoders that were reset out of order follow. */
-function commit_reap(port: CxlPort, from: number): void {
+export function commit_reap(port: CxlPort, from: number): void {
   const say = (n: number) =>
     port.dbg('cxl_core', 'commit_reap', `reap: decoder${port.id}.${n} commit_end: ${port.commit_end}`);
   say(from);
@@ -381,6 +370,8 @@ function cxl_settle_decoders(port: CxlPort, cxlhdm: CxlHdm): void {
 
 /** devm_cxl_enumerate_decoders: decoder objects of a port or endpoint. */
 export function devm_cxl_enumerate_decoders(port: CxlPort, cxlhdm: CxlHdm, info: CxlEndpointDvsecInfo | null): number {
+  const mock = mock_port_ops(port.uport_dev);
+  if (mock) return mock.devm_cxl_enumerate_decoders(port);
   cxl_settle_decoders(port, cxlhdm);
   const dpa = { base: 0 };
   for (let n = 0; n < cxlhdm.decoder_count; n++) {

@@ -79,6 +79,7 @@ export function cxl_mbox_send_cmd(
   const { mbox } = cxlds;
   if (!mbox) return -E.ENXIO;
   if (payload_in.length > mbox.payload_size) return -E.E2BIG;
+  if (mbox.send) return mbox.send(opcode, payload_in);
   const { kernel } = cxlds.dev;
   const { mmio } = kernel;
   return kernel.span(kernel.site('cxl_pci_mbox_send', ['opcode'], 'drivers/cxl/pci.c'), opcode, 0, () => {

@@ -46,6 +46,33 @@ function sanitize(cxlmd: CxlMemdev, op: number, text: string): number {
   return typeof out === 'number' ? out : 0;
 }
 
+/** ram/ and pmem/: qos_class is there once the platform's coordinates are known. */
+const perf_groups: readonly AttributeGroup[] = [
+  {
+    name: 'ram',
+    attrs: [
+      ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.ram_res))}`),
+      ro('qos_class', (cxlmd) => String(cxlmd.cxlds.ram_qos_class)),
+    ],
+    is_visible: (dev, attr) =>
+      attr.name === 'qos_class' && memdev(dev).cxlds.ram_qos_class === undefined ? 0 : attr.mode,
+  },
+  {
+    name: 'pmem',
+    attrs: [
+      ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.pmem_res))}`),
+      ro('qos_class', (cxlmd) => String(cxlmd.cxlds.pmem_qos_class)),
+    ],
+    is_visible: (dev, attr) =>
+      attr.name === 'qos_class' && memdev(dev).cxlds.pmem_qos_class === undefined ? 0 : attr.mode,
+  },
+];
+
+/** cxl_memdev_update_perf */
+export function cxl_memdev_update_perf(cxlmd: CxlMemdev): void {
+  for (const group of perf_groups) cxlmd.kernel.drivers.sysfs_update_group(cxlmd, group);
+}
+
 const groups: readonly AttributeGroup[] = [
   {
     attrs: [
@@ -54,7 +81,7 @@ const groups: readonly AttributeGroup[] = [
       ro('firmware_version', (cxlmd) => cxlmd.cxlds.mbox?.identity?.firmware_version ?? ''),
       ro('payload_max', (cxlmd) => String(cxlmd.cxlds.mbox?.payload_size ?? '')),
       ro('label_storage_size', (cxlmd) => String(cxlmd.cxlds.mbox?.identity?.lsa_size ?? '')),
-      ro('numa_node', () => '-1'),
+      ro('numa_node', (cxlmd) => String(cxlmd.numa_node)),
       {
         name: 'trigger_poison_list',
         mode: 0o200,
@@ -64,8 +91,7 @@ const groups: readonly AttributeGroup[] = [
     is_visible: (dev, attr) =>
       attr.name === 'trigger_poison_list' && !has(dev, CXL_MBOX_OP.GET_POISON) ? 0 : attr.mode,
   },
-  { name: 'ram', attrs: [ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.ram_res))}`)] },
-  { name: 'pmem', attrs: [ro('size', (cxlmd) => `0x${hex(size(cxlmd.cxlds.pmem_res))}`)] },
+  ...perf_groups,
   {
     name: 'security',
     attrs: [

@@ -1,5 +1,7 @@
 import { fromHalves } from '../../../../base/addr.ts';
+import { assert } from '../../../../base/assert.ts';
 import { E } from '../../../../base/errno.ts';
+import { mock_dev_ops } from '../../../include/cxl_mock.ts';
 import {
   CXL_DECODER_F_RAM,
   type CxlDevState,
@@ -7,6 +9,7 @@ import {
   type CxlPort,
   CxlRootDecoder,
 } from '../../../include/cxl_types.ts';
+import { PciDev } from '../../../include/pci_types.ts';
 import { pci_read_config_dword, pci_read_config_word, pci_write_config_word } from '../../pci/access.ts';
 import { type CxlEndpointDvsecInfo, HDM } from './hdm.ts';
 
@@ -26,11 +29,17 @@ const S = 1_000_000_000;
 /** cxl_core.media_ready_timeout */
 const MEDIA_READY_TIMEOUT = 60;
 
+/** to_pci_dev: the function behind a device state. */
+function to_pci_dev(cxlds: CxlDevState): PciDev {
+  assert(cxlds.dev instanceof PciDev, `${cxlds.dev.name} is not a PCI function`);
+  return cxlds.dev;
+}
+
 const hdm_count = (cap: number) => (cap >> 4) & 3;
 
 /** cxl_dvsec_mem_range_valid */
 function cxl_dvsec_mem_range_valid(cxlds: CxlDevState, id: number): number {
-  const pdev = cxlds.dev;
+  const pdev = to_pci_dev(cxlds);
   const at = cxlds.cxl_dvsec + RANGE_SIZE_LOW(id);
   for (let i = 0; ; i++) {
     if (pci_read_config_dword(pdev, at) & 1) return 0;
@@ -43,7 +52,7 @@ function cxl_dvsec_mem_range_valid(cxlds: CxlDevState, id: number): number {
 
 /** cxl_dvsec_mem_range_active */
 function cxl_dvsec_mem_range_active(cxlds: CxlDevState, id: number): number {
-  const pdev = cxlds.dev;
+  const pdev = to_pci_dev(cxlds);
   const at = cxlds.cxl_dvsec + RANGE_SIZE_LOW(id);
   for (let i = MEDIA_READY_TIMEOUT; i > 0; i--) {
     if (pci_read_config_dword(pdev, at) & 2) return 0;
@@ -55,7 +64,7 @@ function cxl_dvsec_mem_range_active(cxlds: CxlDevState, id: number): number {
 
 /** cxl_await_media_ready: each range valid within 1 s, active within 60 s. A type-2 device has no memdev status to ask. */
 export function cxl_await_media_ready(cxlds: CxlDevState): number {
-  const pdev = cxlds.dev;
+  const pdev = to_pci_dev(cxlds);
   const { kernel } = pdev;
   return kernel.span(kernel.site('cxl_await_media_ready', [], 'drivers/cxl/core/pci.c'), 0, 0, () => {
     const count = hdm_count(pci_read_config_word(pdev, cxlds.cxl_dvsec + CAP));
@@ -73,7 +82,8 @@ export function cxl_await_media_ready(cxlds: CxlDevState): number {
 
 /** cxl_dvsec_rr_decode: what the range registers say, as far as Mem_Enable makes them count. */
 export function cxl_dvsec_rr_decode(cxlds: CxlDevState, info: CxlEndpointDvsecInfo): number {
-  const pdev = cxlds.dev;
+  if (mock_dev_ops(cxlds.dev)) return 0;
+  const pdev = to_pci_dev(cxlds);
   const d = cxlds.cxl_dvsec;
   if (!d) {
     pdev.dbg('cxl_core', 'cxl_dvsec_rr_decode', 'No DVSEC Capability');
@@ -109,7 +119,7 @@ export function cxl_dvsec_rr_decode(cxlds: CxlDevState, info: CxlEndpointDvsecIn
 
 /** cxl_set_mem_enable: 1 when nothing had to change. */
 function cxl_set_mem_enable(cxlds: CxlDevState, on: boolean): number {
-  const pdev = cxlds.dev;
+  const pdev = to_pci_dev(cxlds);
   const at = cxlds.cxl_dvsec + CTRL;
   const ctrl = pci_read_config_word(pdev, at);
   if (((ctrl & CTRL_MEM_ENABLE) !== 0) === on) return 1;
@@ -141,7 +151,8 @@ export function cxl_hdm_decode_init(
   info: CxlEndpointDvsecInfo,
   port: CxlPort,
 ): number {
-  const pdev = cxlds.dev;
+  if (mock_dev_ops(cxlds.dev)) return 0;
+  const pdev = to_pci_dev(cxlds);
   const hdm = cxlhdm.hdm_decoder;
   const global = hdm === null ? 0 : port.kernel.mmio.readl(HDM.ctrl(hdm));
   if (global & 2 || (hdm === null && info.mem_enabled)) return devm_cxl_enable_mem(port, cxlds);
@@ -183,7 +194,7 @@ export function cxl_get_hdm_info(
   cxlds: CxlDevState,
   out: { hdm_count: number; hdm_reg_offset: number; hdm_reg_size: number },
 ): number {
-  const pdev = cxlds.dev;
+  const pdev = to_pci_dev(cxlds);
   if (!pdev.kernel.build.patches.includes(2)) return -E.ENOSYS;
   const map = cxlds.reg_map.hdm_decoder;
   if (!map.valid) {

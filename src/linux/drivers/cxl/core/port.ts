@@ -15,6 +15,7 @@ import {
 import type { AttributeGroup, BusType, Device, DeviceDriver } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import { PciDev } from '../../../include/pci_types.ts';
+import { PLATFORM } from '../../acpi/platform.ts';
 import { cxl_base_group } from './base-group.ts';
 import { cxl_num_decoders_committed, cxl_unpublish, publish_port } from './publish.ts';
 import {
@@ -81,7 +82,6 @@ export function cxl_core_init(kernel: Kernel): number {
     port_ida: new Set<number>(),
     memdev_ida: new Set<number>(),
     region_ida: new Set<number>(),
-    root: null,
     cxl_major: 0,
     bypass_warned: false,
   });
@@ -109,7 +109,8 @@ export function devm_cxl_add_port(
   const name = `${kind}${id}`;
   let host_bridge: Device | null = null;
   if (parent_port) {
-    host_bridge = parent_port.port_kind === 'root' ? uport_dev : parent_port.host_bridge;
+    const top = parent_dport?.rch ? parent_dport.dport_dev : uport_dev;
+    host_bridge = parent_port.port_kind === 'root' ? top : parent_port.host_bridge;
     if (host_bridge) dbg(uport_dev, 'cxl_port_alloc', `host-bridge: ${host_bridge.name}`);
   }
   const port = new CxlPort(
@@ -172,6 +173,7 @@ export function devm_cxl_add_dport(
   dport_dev: Device,
   port_id: number,
   component_reg_phys: number,
+  rch = false,
 ): CxlDport | number {
   const { kernel } = port;
   let map: CxlRegisterMap | null = null;
@@ -185,7 +187,7 @@ export function devm_cxl_add_dport(
     port.err(`unable to add dport${port_id}-${dport_dev.name} non-unique port id (${dup.dport_dev.name})`);
     return -E.EBUSY;
   }
-  const dport = new CxlDport(dport_dev, port_id, port, map);
+  const dport = new CxlDport(dport_dev, port_id, port, map, rch);
   port.dports.push(dport);
   port.nr_dports++;
   kernel.drivers.sysfs_create_link(port, dport_dev, `dport${port_id}`);
@@ -221,7 +223,8 @@ function cxl_add_ep(cxlmd: CxlMemdev, port: CxlPort, dport: CxlDport): void {
 }
 
 /** find_component_registers: the block's address, or none. */
-function find_component_registers(pdev: PciDev): number {
+function find_component_registers(pdev: Device): number {
+  if (!(pdev instanceof PciDev)) return CXL_RESOURCE_NONE;
   const map = cxl_register_map(pdev);
   return cxl_find_regblock(pdev, CXL_REGLOC_RBI_COMPONENT, map) ? CXL_RESOURCE_NONE : map.resource;
 }
@@ -230,7 +233,7 @@ function find_component_registers(pdev: PciDev): number {
 function add_port_attach_ep(cxlmd: CxlMemdev, uport_dev: Device, dport_dev: Device): number {
   const { kernel } = cxlmd;
   const dparent = grandparent(dport_dev);
-  if (!(uport_dev instanceof PciDev) || !dparent) {
+  if (!dparent) {
     dbg(cxlmd, 'add_port_attach_ep', `${dport_dev.name} is a root dport`);
     return -E.ENXIO;
   }
@@ -254,9 +257,12 @@ export function devm_cxl_enumerate_ports(cxlmd: CxlMemdev): number {
   const { kernel } = cxlmd;
   const fn = 'devm_cxl_enumerate_ports';
   cxlmd.devm(() => cxl_detach_ep(cxlmd));
+  // a restricted device hangs right below its host bridge, which is no port
+  if (cxlmd.cxlds.rcd) return 0;
   for (let iter: Device | null = cxlmd; iter; ) {
     const dport_dev = grandparent(iter);
-    if (!dport_dev) return 0;
+    // the walk ends above PCI; above platform devices it ends at the platform bus
+    if (!dport_dev || (kernel.has(PLATFORM) && dport_dev === kernel.get(PLATFORM).root)) return 0;
     const uport_dev = dport_dev.parent;
     if (!uport_dev) {
       // the walk has reached the host bridge's own device: dport of the root
