@@ -15,11 +15,12 @@ import {
 } from '../../../include/cxl_types.ts';
 import { publish_decoder, publish_region } from './publish.ts';
 import { cxl_region_decode_reset } from './region-commit.ts';
+import { cxl_calc_interleave_pos, cxl_region_sort_targets } from './region-sort.ts';
 import { at_least } from './version.ts';
 
 /**
- * Endpoint decoders in regions (drivers/cxl/core/region.c, v6.11). Leaves out XOR interleave, locks, and the second look
- * at positions of interleaved auto regions, which are taken in the order they arrive.
+ * Endpoint decoders in regions (drivers/cxl/core/region.c, v6.11). Positions do not depend on
+ * XOR arithmetic: it changes which addresses a position gets, not which devices may take it. Leaves out locks.
  */
 
 const dbg = (cxlr: CxlRegion, fn: string, text: string) => cxlr.dbg('cxl_core', fn, text);
@@ -338,7 +339,8 @@ export function cxl_region_attach(cxlr: CxlRegion, cxled: CxlEndpointDecoder, wa
     );
     return -E.EINVAL;
   }
-  const pos = cxlr.auto ? cxlr.nr_targets : wanted;
+  if (cxlr.auto) return cxl_region_attach_auto(cxlr, cxled);
+  const pos = wanted;
   if (pos < 0 || pos >= iw) {
     dbg(cxlr, fn, `position ${pos} out of range ${iw}`);
     return -E.ENXIO;
@@ -369,51 +371,55 @@ export function cxl_region_attach(cxlr: CxlRegion, cxled: CxlEndpointDecoder, wa
       for (const port of ports_up(cxled)) cxl_port_detach_region(port, cxlr, cxled);
       return rc;
     }
-    cxlr.state = cxlr.auto ? CXL_CONFIG_COMMIT : CXL_CONFIG_ACTIVE;
+    cxlr.state = CXL_CONFIG_ACTIVE;
   }
-  if (!cxlr.auto) {
-    cxled.interleave_ways = iw;
-    cxled.interleave_granularity = ig;
-    if (cxlr.res) cxled.hpa = { start: cxlr.res.start, end: cxlr.res.end };
-    if (cxlr.nr_targets === iw)
-      for (const target of cxlr.targets) {
-        if (!target) continue;
-        const test = cxl_calc_interleave_pos(target);
-        const verdict = test === target.pos ? 'success' : 'fail';
-        target.dbg(
-          'cxl_core',
-          fn,
-          `Test cxl_calc_interleave_pos(): ${verdict} test_pos:${test} cxled->pos:${target.pos}`,
-        );
-      }
-  }
+  cxled.interleave_ways = iw;
+  cxled.interleave_granularity = ig;
+  if (cxlr.res) cxled.hpa = { start: cxlr.res.start, end: cxlr.res.end };
+  if (cxlr.nr_targets === iw)
+    for (const target of cxlr.targets) {
+      if (!target) continue;
+      const test = cxl_calc_interleave_pos(target);
+      const verdict = test === target.pos ? 'success' : 'fail';
+      target.dbg(
+        'cxl_core',
+        fn,
+        `Test cxl_calc_interleave_pos(): ${verdict} test_pos:${test} cxled->pos:${target.pos}`,
+      );
+    }
   publish_decoder(cxled);
   publish_region(cxlr);
   return 0;
 }
 
-/** cxl_calc_interleave_pos: position from the topology, walking up; only reported, as a self test, for regions made by hand. */
-function cxl_calc_interleave_pos(cxled: CxlEndpointDecoder): number {
-  const { start, end } = cxled.hpa;
-  let pos = 0;
-  for (let port: CxlPort = cxled.port; port.parent_port; port = port.parent_port) {
-    const above: CxlPort = port.parent_port;
-    const cxlsd = above.decoders.find((cxld) =>
-      above.port_kind === 'root'
-        ? start >= cxld.hpa.start && end <= cxld.hpa.end
-        : cxld.hpa.start === start && cxld.hpa.end === end,
-    );
-    if (!(cxlsd instanceof CxlSwitchDecoder)) return -E.ENXIO;
-    const at = cxlsd.target.findIndex((dport) => dport !== null && dport === port.parent_dport);
-    if (at < 0) return -E.ENXIO;
-    pos = pos * cxlsd.interleave_ways + at;
+/**
+ * cxl_region_attach_auto: decoders that firmware committed arrive in any order. They wait in the first free slots, and
+ * when all are there the topology tells each one's place.
+ */
+function cxl_region_attach_auto(cxlr: CxlRegion, cxled: CxlEndpointDecoder): number {
+  if (cxled.state !== 'auto') {
+    cxlr.err(`${who(cxled)}: unable to add decoder to autodetected region`);
+    return -E.EINVAL;
   }
-  cxled.cxlmd.dbg(
-    'cxl_core',
-    'cxl_calc_interleave_pos',
-    `decoder:${cxled.name} parent:${cxled.cxlmd.cxlds.dev.name} port:${cxled.port.name} range:0x${hex(start)}-0x${hex(end)} pos:${pos}`,
-  );
-  return pos;
+  cxled.pos = cxlr.nr_targets;
+  cxlr.targets[cxlr.nr_targets++] = cxled;
+  publish_decoder(cxled);
+  publish_region(cxlr);
+  if (cxlr.nr_targets < cxlr.interleave_ways) return 0;
+  let rc = cxl_region_sort_targets(cxlr);
+  if (rc) return rc;
+  for (const [pos, target] of cxlr.targets.entries()) {
+    const { dports } = cxlr.cxlrd.port;
+    const dport = dports.find((other) => other.dport_dev === target?.port.host_bridge);
+    rc = target && dport ? cxl_region_attach_position(cxlr, target, dport, pos) : -E.ENXIO;
+    if (rc) return rc;
+  }
+  rc = cxl_region_setup_targets(cxlr);
+  if (rc) return rc;
+  // what was set up already is committed already
+  cxlr.state = CXL_CONFIG_COMMIT;
+  publish_region(cxlr);
+  return 0;
 }
 
 /** cxl_region_detach: resets an active region first; a refused reset leaves everything as it is (v6.11). */

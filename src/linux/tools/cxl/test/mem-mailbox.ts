@@ -12,7 +12,7 @@ const CAPACITY_MULTIPLIER = 256 * MiB;
 const PARTITION_ALIGN = 256 * MiB;
 const CXL_POISON_LIST_MAX = 1024;
 const MOCK_INJECT_TEST_MAX = 128;
-const CEL_UUID = 'b5c0a90d41bf784b8f7996b1623b3f17';
+const CEL_UUID = '0da9c0b5bf414b788f7996b1623b3f17';
 
 type Reply = Uint8Array | number;
 const NOTHING = new Uint8Array(0);
