@@ -8,6 +8,7 @@ import { cxl } from '../userland/cxl/index.ts';
 import { QEMU_DEVICES } from '../userland/misc/completion.ts';
 import { lspci, setpci } from '../userland/pciutils/index.ts';
 import { PROGRAMS } from '../userland/programs.ts';
+import { createXlatProgram } from './xlat-program.ts';
 
 const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ...PROGRAMS,
@@ -18,6 +19,7 @@ const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['lint', lint],
 ]);
 const QEMU = 'qemu-system-x86_64';
+const XLAT = 'xlat';
 // Tab completion knows what this QEMU's `-device help` and `-device TYPE,help` list.
 for (const type of deviceTypes())
   if (type.userCreatable && type.available?.(DEFAULT_BUILD) !== false)
@@ -25,10 +27,14 @@ for (const type of deviceTypes())
 
 /** Names of every executable in the images. */
 export function programNames(): readonly string[] {
-  return [...COMMON.keys(), QEMU];
+  return [...COMMON.keys(), QEMU, XLAT];
 }
 
-/** Program text on one machine, by the name the executable file carries. QEMU is told where it runs, to say so in the log. */
+/** Program text on one machine, by the name the executable file carries. QEMU is told where it runs, to say so in the log; `xlat` reads it. */
 export function programsOf(log: EventLog, machine: MachineId): ReadonlyMap<string, Program> {
-  return new Map([...COMMON, [QEMU, createQemuProgram({ log, machine, build: DEFAULT_BUILD })]]);
+  return new Map([
+    ...COMMON,
+    [QEMU, createQemuProgram({ log, machine, build: DEFAULT_BUILD })],
+    [XLAT, createXlatProgram({ log, machine })],
+  ]);
 }

@@ -55,25 +55,26 @@ export interface Xlat {
 type Step = Hop | { readonly end: string };
 const isEnd = (step: Step): step is { readonly end: string } => 'end' in step;
 
-export function xlat(reader: StateReader, space: XlatSpace, address: Addr): Xlat {
+/** `on`: the device whose memory a DPA or backend offset means; without it the first that has a backend. */
+export function xlat(reader: StateReader, space: XlatSpace, address: Addr, on?: PciFunctionState): Xlat {
   const start: Hop = { space, address, mechanism: 'asked', arithmetic: '', ok: true };
   const down: Hop[] = [];
   let end: string | undefined;
-  let device: PciFunctionState | undefined;
+  let device = on;
   for (let hop = start; ; ) {
     const step = stepDown(reader, hop, device);
     if (isEnd(step)) {
       end = step.end === '' ? undefined : step.end;
       break;
     }
-    if (step.space === 'dpa') device = decodeHpa(reader, 'l1', hop.address).target?.fn;
+    if (step.space === 'dpa') device = decodeHpa(reader, decoderOf(hop.space), hop.address).target?.fn;
     down.push(step);
     hop = step;
   }
   const up: Hop[] = [];
   let top: string | undefined;
   for (let hop = start; ; ) {
-    const step = stepUp(reader, hop);
+    const step = stepUp(reader, hop, on);
     if (isEnd(step)) {
       top = step.end === '' ? undefined : step.end;
       break;
@@ -103,7 +104,7 @@ export function xlat(reader: StateReader, space: XlatSpace, address: Addr): Xlat
 function stepDown(reader: StateReader, hop: Hop, device: PciFunctionState | undefined): Step {
   switch (hop.space) {
     case 'l2-gpa':
-      return gpaToHva(reader, 'l2', 'l1-hva', hop.address);
+      return gpaDown(reader, hop.address);
     case 'l1-hva':
       return hvaToHpa(reader, hop.address);
     case 'l1-hpa':
@@ -114,6 +115,29 @@ function stepDown(reader: StateReader, hop: Hop, device: PciFunctionState | unde
     case 'host-hva':
       return { end: '' };
   }
+}
+
+/** The machine whose decoders take an address of a space apart. */
+const decoderOf = (space: HopSpace): MachineId => (space === 'l2-gpa' ? 'l2' : 'l1');
+
+/** L2's address: a memory slot, or the decoders of the devices that L1's VMM models itself. */
+function gpaDown(reader: StateReader, gpa: Addr): Step {
+  const slot = gpaToHva(reader, 'l2', 'l1-hva', gpa);
+  if (!isEnd(slot)) return slot;
+  const modelled = windowAt(reader, 'l2', gpa) ? decodeHpa(reader, 'l2', gpa).target?.fn.backend : undefined;
+  return modelled ? windowDown(reader, 'l2', gpa) : slot;
+}
+
+function windowDown(reader: StateReader, machine: MachineId, hpa: Addr): Step {
+  const decoded = decodeHpa(reader, machine, hpa);
+  if (!decoded.target) return { end: decoded.end ?? 'The decoders end here.' };
+  return {
+    space: 'dpa',
+    address: decoded.target.dpa,
+    mechanism: `${decoded.steps.map((step) => step.component).join(' → ')} HDM ${decoded.target.decoder}`,
+    arithmetic: decoded.steps.at(-1)?.arithmetic ?? '',
+    ok: true,
+  };
 }
 
 const slotsOf = (reader: StateReader, m: MachineId): KvmSlotsState['slots'] =>
@@ -216,18 +240,7 @@ function hvaToHpa(reader: StateReader, hva: Addr): Step {
 }
 
 function hpaDown(reader: StateReader, hpa: Addr): Step {
-  if (windowAt(reader, 'l1', hpa)) {
-    const decoded = decodeHpa(reader, 'l1', hpa);
-    if (!decoded.target) return { end: decoded.end ?? 'The decoders end here.' };
-    const last = decoded.steps.at(-1);
-    return {
-      space: 'dpa',
-      address: decoded.target.dpa,
-      mechanism: `${decoded.steps.map((step) => step.component).join(' → ')} HDM ${decoded.target.decoder}`,
-      arithmetic: last?.arithmetic ?? '',
-      ok: true,
-    };
-  }
+  if (windowAt(reader, 'l1', hpa)) return windowDown(reader, 'l1', hpa);
   const slot = slotsOf(reader, 'l1').find((one) => hpa >= one.gpa && hpa < one.gpa + one.size);
   if (slot) return gpaToHva(reader, 'l1', 'host-hva', hpa);
   const range = mapRange(reader, 'l1', hpa);
@@ -257,12 +270,12 @@ function dpaToBackend(reader: StateReader, dpa: Addr, from: PciFunctionState | u
 // --- upwards ------------------------------------------------------------------------------------------------------
 // A step up gives the hop above, carrying the mechanism that leads from it *down* to where we came from.
 
-function stepUp(reader: StateReader, hop: Hop): Step {
+function stepUp(reader: StateReader, hop: Hop, on: PciFunctionState | undefined): Step {
   switch (hop.space) {
     case 'backend':
-      return backendUp(reader, hop.address);
+      return backendUp(reader, hop.address, on);
     case 'dpa':
-      return dpaUp(reader, hop.address);
+      return dpaUp(reader, hop.address, on);
     case 'l1-hpa':
       return hpaUp(reader, hop.address);
     case 'l1-hva':
@@ -279,16 +292,16 @@ function above(reader: StateReader, space: HopSpace, address: Addr, device?: Pci
   return isEnd(down) ? { end: down.end } : { ...hop, mechanism: down.mechanism, arithmetic: down.arithmetic };
 }
 
-function backendUp(reader: StateReader, offset: Addr): Step {
-  const device = memoryDevice(reader);
+function backendUp(reader: StateReader, offset: Addr, on: PciFunctionState | undefined): Step {
+  const device = memoryDevice(reader, on);
   if (!device?.backend) return { end: 'No device of L1 has a memory backend.' };
   if (offset >= device.backend.size)
     return { end: `Beyond backend ${device.backend.id} (${hex0x(device.backend.size)} bytes).` };
   return above(reader, 'dpa', offset, device);
 }
 
-function dpaUp(reader: StateReader, dpa: Addr): Step {
-  const device = memoryDevice(reader);
+function dpaUp(reader: StateReader, dpa: Addr, on: PciFunctionState | undefined): Step {
+  const device = memoryDevice(reader, on);
   if (!device) return { end: 'No device of L1 has device memory.' };
   const found = dpaToHpa(reader, 'l1', device, dpa);
   if (!found) return { end: `No committed HDM decoder of ${device.id} maps DPA ${hex0x(dpa)}.` };
