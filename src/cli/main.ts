@@ -6,6 +6,7 @@ import { exportFiles } from './commands/export.ts';
 import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
+import { ownership } from './commands/ownership.ts';
 import { run } from './commands/run.ts';
 import { xlatCommand } from './commands/xlat.ts';
 
@@ -20,6 +21,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                     WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
                                           backend ID FILE | events FILE
   exits --after FILE [--json]       exits of each guest and calls into L1's kernel, command by command
+  ownership [--json] [--after FILE] who owns each CXL register, found out by writing it from every layer
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -35,6 +37,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   check,
   xlat: xlatCommand,
   exits,
+  ownership,
   export: exportFiles,
   hash,
   lint,
