@@ -24,8 +24,9 @@ export interface InitrdEntry {
   readonly rdev?: readonly [major: number, minor: number];
 }
 
-export function encodeKernelImage(build: KernelBuild): Uint8Array {
-  return utf8(KERNEL_MAGIC + JSON.stringify(build));
+/** `initramfs`: files linked into the image (CONFIG_INITRAMFS_SOURCE), unpacked before the boot loader's archive. */
+export function encodeKernelImage(build: KernelBuild, initramfs: readonly InitrdEntry[] = []): Uint8Array {
+  return utf8(KERNEL_MAGIC + JSON.stringify(initramfs.length > 0 ? { ...build, initramfs } : build));
 }
 export function encodeInitrd(entries: readonly InitrdEntry[]): Uint8Array {
   return utf8(INITRD_MAGIC + JSON.stringify({ entries }));
@@ -42,8 +43,11 @@ export function moduleText(name: string, vermagic: string): string {
 function payload(bytes: Uint8Array, magic: string, what: string): unknown {
   const all = text(bytes);
   if (!all.startsWith(magic)) throw new UserError(`not a ${what} image`);
+  return parsed(all.slice(magic.length), what);
+}
+function parsed(json: string, what: string): unknown {
   try {
-    return JSON.parse(all.slice(magic.length)) as unknown;
+    return JSON.parse(json) as unknown;
   } catch {
     throw new UserError(`the ${what} image is damaged`);
   }
@@ -53,7 +57,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function isBuild(value: unknown): value is KernelBuild {
   if (!isRecord(value)) return false;
-  const { release, version, config, patches, quirks } = value;
+  const { release, version, config, patches, quirks, notes } = value;
   return (
     typeof release === 'string' &&
     typeof version === 'string' &&
@@ -62,7 +66,8 @@ function isBuild(value: unknown): value is KernelBuild {
     Array.isArray(patches) &&
     patches.every((patch) => typeof patch === 'number') &&
     isRecord(quirks) &&
-    Object.values(quirks).every((quirk) => quirk === 'posted' || quirk === 'intended')
+    Object.values(quirks).every((quirk) => quirk === 'posted' || quirk === 'intended') &&
+    (notes === undefined || (Array.isArray(notes) && notes.every((note) => typeof note === 'string')))
   );
 }
 
@@ -92,10 +97,20 @@ export function decodeKernelImage(bytes: Uint8Array): KernelBuild {
   if (!isBuild(value)) throw new UserError('the kernel image is damaged');
   return value;
 }
-/** The files of an initrd. Throws `UserError` for anything else. */
+/** Files linked into a kernel image. */
+export function builtinInitramfs(bytes: Uint8Array): readonly InitrdEntry[] {
+  const value = payload(bytes, KERNEL_MAGIC, 'kernel');
+  return isRecord(value) && Array.isArray(value.initramfs) && value.initramfs.every(isEntry) ? value.initramfs : [];
+}
+/** The files of an initrd: archives one after another, as `cat a b` makes them. Throws `UserError` for anything else. */
 export function decodeInitrd(bytes: Uint8Array): readonly InitrdEntry[] {
-  const value = payload(bytes, INITRD_MAGIC, 'initrd');
-  if (!isRecord(value) || !Array.isArray(value.entries) || !value.entries.every(isEntry))
-    throw new UserError('the initrd image is damaged');
-  return value.entries;
+  // A line feed inside a file's content is escaped, so the magic line stands only where an archive begins.
+  const [before, ...archives] = text(bytes).split(INITRD_MAGIC);
+  if (before !== '' || archives.length === 0) throw new UserError('not a initrd image');
+  return archives.flatMap((archive) => {
+    const value = parsed(archive, 'initrd');
+    if (!isRecord(value) || !Array.isArray(value.entries) || !value.entries.every(isEntry))
+      throw new UserError('the initrd image is damaged');
+    return value.entries;
+  });
 }

@@ -1,6 +1,6 @@
 /** A kernel build: base tree, configuration, patches applied, quirks. Stored in the image file in /boot. */
 export interface KernelBuild {
-  /** `6.11.0-rc2-vfio-cxl-l1` */
+  /** `6.11.0-rc2-vfio-cxl-l1`; an image of kbuild ends in `-g` and its build id. */
   readonly release: string;
   /** `#1 SMP PREEMPT_DYNAMIC` … as in `uname -v`. */
   readonly version: string;
@@ -10,6 +10,8 @@ export interface KernelBuild {
   readonly updates?: readonly string[];
   /** RFC patches applied (1…13). */
   readonly patches: readonly number[];
-  /** Behaviour of posted defects; absent means the default of the place that reads it (drivers/vfio/pci/rfc.ts, drivers/cxl). */
+  /** Behaviour of posted defects; absent means the default in include/quirks.ts. */
   readonly quirks: Readonly<Record<string, 'posted' | 'intended'>>;
+  /** What the build is, in words, for the head of config.gz: one line each. */
+  readonly notes?: readonly string[];
 }

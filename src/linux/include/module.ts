@@ -7,6 +7,8 @@ export interface ModuleDef {
   readonly name: string;
   /** CONFIG_ option that decides y/m/n; null for a module built out of tree, which a build's `updates` lists. */
   readonly config: string | null;
+  /** Patch of the series that adds this module: a build without it has no such module. */
+  readonly patch?: number;
   /** Directory in /lib/modules below kernel/, or updates/ if out of tree: `drivers/vfio/pci`. */
   readonly dir: string;
   /** Modules whose symbols it needs (names with dashes). */
@@ -28,6 +30,7 @@ export interface ModuleDef {
 
 /** Whether and how a build has a module. */
 export function module_state(build: KernelBuild, def: ModuleDef): 'y' | 'm' | undefined {
+  if (def.patch !== undefined && !build.patches.includes(def.patch)) return undefined;
   if (def.config !== null) return build.config[def.config];
   return build.updates?.includes(def.name) ? 'm' : undefined;
 }

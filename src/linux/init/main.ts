@@ -4,7 +4,7 @@ import { UserError } from '../../base/assert.ts';
 import { chr_dev_init } from '../drivers/char/mem.ts';
 import { ComputedLink } from '../fs/procfs.ts';
 import { RamInode } from '../fs/ramfs.ts';
-import { decodeInitrd, type InitrdEntry, programText } from '../image.ts';
+import { builtinInitramfs, decodeInitrd, type InitrdEntry, programText } from '../image.ts';
 import { module_state } from '../include/module.ts';
 import type { Linux } from '../kernel/linux.ts';
 import { load_binary } from '../kernel/syscalls-process.ts';
@@ -109,6 +109,7 @@ export function unpack_to_rootfs(kernel: Linux, entries: readonly InitrdEntry[])
       case 'file':
       case 'program': {
         const content = entry.type === 'file' ? (entry.content ?? '') : programText(entry.program ?? '');
+        if (dir.lookup(name)) dir.unlink(name);
         dir.create(name, entry.mode).adopt(new TextEncoder().encode(content));
         break;
       }
@@ -172,6 +173,8 @@ export async function start_kernel(kernel: Linux): Promise<void> {
     for (const def of kernel.modules.table)
       if (def.initcall === level && module_state(kernel.build, def) === 'y') kernel.modules.initcall(def);
     if (level === 4) e820__reserve_resources_late(kernel);
+    // The image's own archive comes first, the boot loader's goes over it.
+    if (level === 5) unpack_to_rootfs(kernel, builtinInitramfs(kernel.boot.kernel));
     if (level === 5 && kernel.boot.initrd.length > 0) {
       info('Trying to unpack rootfs image as initramfs...');
       try {

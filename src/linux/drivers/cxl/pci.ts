@@ -1,6 +1,7 @@
 import { E } from '../../../base/errno.ts';
 import type { CxlDevState, CxlRegisterMap } from '../../include/cxl_types.ts';
 import type { PciDev } from '../../include/pci_types.ts';
+import { hasPatch } from '../../include/quirks.ts';
 import {
   CXL_REGLOC_RBI_COMPONENT,
   CXL_REGLOC_RBI_MEMDEV,
@@ -37,7 +38,7 @@ export function cxl_pci_accel_setup_regs(pdev: PciDev, cxlds: CxlDevState): numb
   return kernel.span(kernel.site('cxl_pci_accel_setup_regs', [], 'type-2 RFC v2, vfio-cxl patch 01'), 0, 0, () => {
     const memdev = cxl_register_map(pdev);
     let rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_MEMDEV, memdev);
-    if (kernel.build.patches.includes(1)) {
+    if (hasPatch(kernel, 1)) {
       // patch 01: a type-2 device need not have memory device registers
       if (rc === 0 && devm_cxl_iomap_block(pdev, memdev.resource, memdev.max_size) === null)
         pdev.dbg('cxl_pci', 'cxl_pci_accel_setup_regs', 'Failed to map device registers.');

@@ -1,10 +1,7 @@
-import { E } from '../../../base/errno.ts';
-import type { Kernel } from '../../include/kernel.ts';
 import type { ModuleDef } from '../../include/module.ts';
 import { misc_deregister, misc_register } from '../char/misc.ts';
 import { iommufd_fops } from './iommufd.ts';
 import { cxl_accel_exit, cxl_accel_init } from './pci/cxl-accel/main.ts';
-import { hasPatch } from './pci/rfc.ts';
 import { vfio_pci_cleanup, vfio_pci_init } from './pci/vfio_pci.ts';
 import { vfio_iommu_type1_cleanup, vfio_iommu_type1_init } from './vfio_iommu_type1.ts';
 import { vfio_cleanup, vfio_init } from './vfio_main.ts';
@@ -109,9 +106,9 @@ export const vfio_modules: readonly ModuleDef[] = [
     exit: vfio_pci_cleanup,
   },
   {
-    // RFC patch 04
     name: 'vfio-cxl-core',
     config: 'VFIO_CXL_CORE',
+    patch: 4,
     dir: 'drivers/vfio/pci',
     depends: ['vfio-pci-core', 'cxl_core'],
     description: 'core driver for VFIO based CXL devices',
@@ -119,13 +116,13 @@ export const vfio_modules: readonly ModuleDef[] = [
     license: 'GPL',
     size: 16384,
     initcall: 6,
-    init: (kernel) => patched(kernel, 4),
+    init: () => 0,
     exit: () => {},
   },
   {
-    // RFC patch 12
     name: 'cxl-accel-vfio-pci',
     config: 'CXL_ACCEL_VFIO_PCI',
+    patch: 12,
     dir: 'drivers/vfio/pci/cxl-accel',
     depends: ['vfio-cxl-core', 'vfio-pci-core'],
     alias: ['vfio_pci:v00008086d00000D94sv*sd*bc*sc*i*'],
@@ -134,12 +131,7 @@ export const vfio_modules: readonly ModuleDef[] = [
     license: 'GPL',
     size: 12288,
     initcall: 6,
-    init: (kernel) => patched(kernel, 12) || cxl_accel_init(kernel),
+    init: cxl_accel_init,
     exit: cxl_accel_exit,
   },
 ];
-
-/** A tree without the patch has no such module; a build that still names it cannot load it. */
-function patched(kernel: Kernel, patch: number): number {
-  return hasPatch(kernel, patch) ? 0 : -E.ENOENT;
-}

@@ -14,6 +14,7 @@ import {
 } from '../../../include/cxl_types.ts';
 import type { Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { posted } from '../../../include/quirks.ts';
 import { acpi_first_window_node } from '../../acpi/tables.ts';
 import { cxl_base_group } from './base-group.ts';
 import { publish_region } from './publish.ts';
@@ -41,7 +42,7 @@ function find_max_hpa(cxlrd: CxlRootDecoder): number {
   const first = children[0];
   if (!first) return window.end - window.start + 1;
   // as posted the size of a hole after a child counts its borders twice and comes out 2 too big
-  const extra = cxlrd.kernel.build.quirks['hpa-freespace-off-by-two'] === 'posted' ? 2 : 0;
+  const extra = posted(cxlrd.kernel, 'hpa-freespace-off-by-two') ? 2 : 0;
   let max = first.start - window.start;
   children.forEach((child, n) => {
     const next = children[n + 1];

@@ -36,8 +36,8 @@ import {
   pci_resource_len,
   pci_resource_start,
 } from '../../../include/pci.ts';
+import { hasPatch, posted } from '../../../include/quirks.ts';
 import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET, VFIO_PCI_OFFSET_TO_INDEX } from '../../../uapi/vfio.ts';
-import { hasPatch, posted } from './rfc.ts';
 import { ShadowBytes } from './vconfig.ts';
 import { hdm_window_end, hdm_write } from './vfio_cxl_hdm.ts';
 import { vfio_cxl_register_cxl_region } from './vfio_cxl_region.ts';
@@ -107,12 +107,11 @@ function find_bar(vdev: VfioPciCoreDevice, address: number): { readonly bar: num
 /** find_comp_regs */
 function find_comp_regs(vdev: VfioPciCoreDevice): number {
   const { cxl, pdev } = vdev;
+  // Patch 08; without it the fields stay zero: BAR 0, offset 0.
+  if (!hasPatch(vdev.kernel, 8)) return 0;
   const found = { offset: 0 };
-  // Patch 03 gives the physical address of the block; without it only BAR 0 offset 0 can be assumed.
-  if (hasPatch(vdev.kernel, 3)) {
-    const rc = cxl_find_comp_regblock_offset(pdev, found);
-    if (rc) return rc;
-  } else found.offset = pci_resource_start(pdev, 0);
+  const rc = cxl_find_comp_regblock_offset(pdev, found);
+  if (rc) return rc;
   const where = find_bar(vdev, found.offset);
   if (!where) return -E.ENODEV;
   cxl.comp_reg_bar = where.bar;
@@ -241,11 +240,8 @@ function enable_cxl(vdev: VfioPciCoreDevice, dvsec: number): number {
     return regs;
   }
   const info = { hdm_count: 0, hdm_reg_offset: 0, hdm_reg_size: 0 };
-  // Patch 02: without it the place of the HDM block is unknown.
-  if (hasPatch(kernel, 2)) {
-    const rc = cxl_get_hdm_info(cxlds, info);
-    if (rc) return rc;
-  }
+  const rc = cxl_get_hdm_info(cxlds, info);
+  if (rc) return rc;
   cxl.hdm_count = info.hdm_count;
   cxl.hdm_reg_offset = info.hdm_reg_offset;
   cxl.hdm_reg_size = info.hdm_reg_size;

@@ -1,4 +1,5 @@
 import { E } from '../../../../base/errno.ts';
+import { posted } from '../../../include/quirks.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../uapi/constants.ts';
 import {
   VFIO_PCI_OFFSET,
@@ -8,7 +9,6 @@ import {
   VFIO_REGION_SUBTYPE_CXL,
   VFIO_REGION_TYPE_CXL,
 } from '../../../uapi/vfio.ts';
-import { posted } from './rfc.ts';
 import { vfio_pci_core_register_dev_region } from './vfio_pci_core.ts';
 import type { VfioPciCoreDevice } from './vfio_pci_device.ts';
 import { __vfio_pci_memory_enabled, type VfioPciRegionOps } from './vfio_pci_device.ts';

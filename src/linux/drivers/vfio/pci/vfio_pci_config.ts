@@ -18,9 +18,9 @@ import {
   pci_resource_len,
   pci_resource_start,
 } from '../../../include/pci.ts';
+import { hasPatch, posted } from '../../../include/quirks.ts';
 import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET } from '../../../uapi/vfio.ts';
 import { pci_try_reset_function, pcie_has_flr } from './pci_reset.ts';
-import { hasPatch, posted } from './rfc.ts';
 import {
   bits,
   ones,

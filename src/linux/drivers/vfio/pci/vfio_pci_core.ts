@@ -16,6 +16,7 @@ import {
   pci_save_state,
   pci_write_config_word,
 } from '../../../include/pci.ts';
+import { hasPatch } from '../../../include/quirks.ts';
 import { MAP_SHARED } from '../../../uapi/constants.ts';
 import {
   VFIO_PCI_NUM_REGIONS,
@@ -27,7 +28,6 @@ import {
 import { VFIO } from '../vfio.ts';
 import { vfio_register_group_dev, vfio_unregister_group_dev } from '../vfio_main.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
-import { hasPatch } from './rfc.ts';
 import { vfio_config_free, vfio_config_init } from './vfio_pci_config_init.ts';
 import {
   __vfio_pci_memory_enabled,
@@ -40,14 +40,9 @@ import { vfio_pci_core_setup_barmap } from './vfio_pci_rdwr.ts';
 
 /** drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 05, 09, 13: enabling, mmap, closing. Left out: runtime PM, SR-IOV, VGA arbitration, zPCI, error recovery. */
 
-/** vfio_pci_core_enable_cxl (patch 09): marks the device before vfio_pci_core_enable. */
+/** vfio_pci_core_enable_cxl (patch 09): marks the device before vfio_pci_core_enable. Nobody calls it without the patch. */
 export function vfio_pci_core_enable_cxl(vdev: VfioPciCoreDevice): void {
-  vdev.has_cxl = true;
-}
-
-/** The part of has_cxl that patch 09 adds to vfio-pci-core: no reset, no INTx, component BAR not mappable. */
-function cxl_aware(vdev: VfioPciCoreDevice): boolean {
-  return vdev.has_cxl && hasPatch(vdev.kernel, 9);
+  vdev.has_cxl = hasPatch(vdev.kernel, 9);
 }
 
 /** vfio_pci_core_enable */
@@ -57,7 +52,7 @@ export function vfio_pci_core_enable(vdev: VfioPciCoreDevice): number {
   const enabled = pci_enable_device(pdev);
   if (enabled) return enabled;
   // Patch 09: function reset only resets CXL.io, so it is not tried and counts as missing.
-  const reset = cxl_aware(vdev) ? -E.ENODEV : pci_try_reset_function(pdev);
+  const reset = vdev.has_cxl ? -E.ENODEV : pci_try_reset_function(pdev);
   if (reset === -E.EAGAIN) {
     pci_disable_device(pdev);
     return reset;
@@ -67,7 +62,7 @@ export function vfio_pci_core_enable(vdev: VfioPciCoreDevice): number {
   vdev.saved_state = pdev.saved_config;
   pdev.saved_config = null;
   // Patch 09: INTx is not probed and counts as absent.
-  if (cxl_aware(vdev)) vdev.nointx = true;
+  if (vdev.has_cxl) vdev.nointx = true;
   else vdev.pci_2_3 = pdev.pin !== 0;
   const cmd = pci_read_config_word(pdev, PCI_COMMAND);
   if (vdev.pci_2_3 && cmd & PCI_COMMAND_INTX_DISABLE)
@@ -93,7 +88,7 @@ function vfio_pci_probe_mmaps(vdev: VfioPciCoreDevice): void {
     const size = pci_resource_len(vdev.pdev, bar);
     const ok = size >= PAGE_SIZE && pci_resource_start(vdev.pdev, bar) % PAGE_SIZE === 0;
     // Patch 09, vfio_pci_probe_mmaps: the whole component BAR is excluded.
-    vdev.bar_mmap_supported[bar] = ok && !(cxl_aware(vdev) && bar === vdev.cxl.comp_reg_bar);
+    vdev.bar_mmap_supported[bar] = ok && !(vdev.has_cxl && bar === vdev.cxl.comp_reg_bar);
   }
 }
 

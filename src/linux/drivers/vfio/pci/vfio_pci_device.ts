@@ -34,7 +34,7 @@ export interface VfioPciRegionOps {
 export class VfioCxl {
   caps = 0;
   dpa_size = 0;
-  comp_reg_bar = -1;
+  comp_reg_bar = 0;
   comp_reg_offset = 0;
   comp_reg_size = 0;
   comp_reg_virt: ShadowBytes | null = null;

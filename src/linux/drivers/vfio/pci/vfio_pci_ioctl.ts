@@ -6,6 +6,7 @@ import {
   pci_read_config_word,
   pci_resource_len,
 } from '../../../include/pci.ts';
+import { hasPatch } from '../../../include/quirks.ts';
 import type { Process } from '../../../include/tasks.ts';
 import { decode, encode, setField } from '../../../uapi/struct.ts';
 import {
@@ -58,7 +59,6 @@ import {
 } from '../../../uapi/vfio.ts';
 import { VFIO } from '../vfio.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
-import { hasPatch } from './rfc.ts';
 import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
 
 /** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, eventfd signalling. */
@@ -80,7 +80,7 @@ function vfio_pci_ioctl_get_info(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
   if (argsz < minsz) return -E.EINVAL;
   let flags = VFIO_DEVICE_FLAGS_PCI;
   if (vdev.reset_works) flags |= VFIO_DEVICE_FLAGS_RESET;
-  if (vdev.has_cxl && hasPatch(vdev.kernel, 9)) flags |= VFIO_DEVICE_FLAGS_CXL;
+  if (vdev.has_cxl) flags |= VFIO_DEVICE_FLAGS_CXL;
   const caps: Uint8Array[] = [];
   // Patch 11: the capability exists once vfio_cxl_core_enable filled it.
   if (vdev.has_cxl && vdev.cxl.cap && hasPatch(vdev.kernel, 11))

@@ -6,6 +6,7 @@ import {
   pci_resource_len,
   pci_resource_start,
 } from '../../../include/pci.ts';
+import { hasPatch, posted } from '../../../include/quirks.ts';
 import {
   VFIO_PCI_CONFIG_REGION_INDEX,
   VFIO_PCI_NUM_REGIONS,
@@ -14,7 +15,6 @@ import {
   VFIO_PCI_ROM_REGION_INDEX,
   VFIO_PCI_VGA_REGION_INDEX,
 } from '../../../uapi/vfio.ts';
-import { hasPatch, posted } from './rfc.ts';
 import { vfio_pci_config_rw } from './vfio_pci_config.ts';
 import { __vfio_pci_memory_enabled, type VfioPciCoreDevice } from './vfio_pci_device.ts';
 

@@ -6,8 +6,8 @@ import {
   pci_register_driver,
   pci_unregister_driver,
 } from '../../../../include/pci.ts';
+import { hasPatch } from '../../../../include/quirks.ts';
 import type { VfioDevice, VfioDeviceOps } from '../../vfio.ts';
-import { hasPatch } from '../rfc.ts';
 import {
   vfio_cxl_core_close_device,
   vfio_cxl_core_enable,
