@@ -60,7 +60,7 @@ function rootfs(build: KernelBuild, files: readonly TextFile[], boot: readonly I
     { path: '/bin', type: 'link', mode: 0o777, target: 'usr/bin' },
     { path: '/sbin', type: 'link', mode: 0o777, target: 'usr/sbin' },
     { path: '/lib', type: 'link', mode: 0o777, target: 'usr/lib' },
-    ...programNames().map(
+    ...programNames(build === HOST_BUILD ? 'host' : 'guest').map(
       (name): InitrdEntry => ({ path: programPath(name), type: 'program', mode: 0o755, program: name }),
     ),
     ...files.map(

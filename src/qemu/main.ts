@@ -17,8 +17,8 @@ import './monitor/commands.ts';
 import { serveMonitorFifos } from './monitor/fifo.ts';
 import { Monitor } from './monitor/hmp.ts';
 import { terminalBytes } from './monitor/readline.ts';
+import type { QemuBuild } from './qdev/build.ts';
 import { qdev_device_add } from './qdev/qdev-monitor.ts';
-import type { QemuBuild } from './qdev/virtual-machine.ts';
 import { type ChardevPlan, nullBackend, planChardevs, STDIN, StdioHub } from './system/chardev-setup.ts';
 import { parseCpu } from './system/cpu-options.ts';
 import { error_setg, QemuError, withLocation } from './system/error.ts';
@@ -41,7 +41,13 @@ export interface QemuWorld {
   readonly build: QemuBuild;
 }
 
-export const DEFAULT_BUILD: QemuBuild = { accel: true, vfioCxl: 'fixed', accelReset: false };
+export const DEFAULT_BUILD: QemuBuild = {
+  accel: true,
+  profile: 'B',
+  vfioCxl: 'fixed',
+  accelReset: false,
+  quirks: {},
+};
 
 /** The program text for one machine's `/usr/bin/qemu-system-x86_64`: the same on the host and in L1. */
 export function createQemuProgram(world: QemuWorld): Program {

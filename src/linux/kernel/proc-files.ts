@@ -140,7 +140,12 @@ export class ProcFiles {
       },
     );
     if (kernel.config('IKCONFIG_PROC') !== 'n') {
-      const options = Object.entries(kernel.build.config).map(([key, value]) => `CONFIG_${key}=${value}\n`);
+      const { config, notes = [], release } = kernel.build;
+      const options = [
+        `#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 ${release} Kernel Configuration\n#\n`,
+        ...notes.map((note) => `# ${note}\n`),
+        ...Object.entries(config).map(([key, value]) => `CONFIG_${key}=${value}\n`),
+      ];
       proc.put('config.gz', new FopsInode(proc.sb, 0o444, bytesFile(gzip_stored(utf8(options.join(''))))));
     }
     const control = (text: string): number => (kernel.dyndbg.exec(text) ? 0 : -22);

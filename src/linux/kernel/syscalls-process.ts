@@ -26,7 +26,7 @@ export function load_binary(
   const { inode } = at;
   if (!inode.isFile || !(inode.mode & 0o111)) return -E.EACCES;
   if (!(inode instanceof RamInode)) return -E.EACCES;
-  const head = text(inode.bytes().subarray(0, 256)).split('\n', 1)[0] ?? '';
+  const head = text(inode.bytes().subarray(0, 4096)).split('\n', 1)[0] ?? '';
   const comm = (depth === 0 ? at.name : '').slice(0, 15);
   if (head.startsWith('#!cxlab ')) {
     const program = kernel.program(head.slice(8).trim());

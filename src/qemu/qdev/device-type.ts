@@ -7,10 +7,11 @@
 import { assert } from '../../base/assert.ts';
 import type { AddressSpace } from '../../hw/memory/index.ts';
 import type { PciFunction } from '../../hw/pci/index.ts';
+import type { QemuBuild } from './build.ts';
 import type { Bus } from './bus.ts';
 import type { Properties } from './properties.ts';
 import type { PropertySpec } from './property.ts';
-import type { QemuBuild, VirtualMachine } from './virtual-machine.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
 
 /** What kinds of bus a device can sit on. `System` devices are made by the machine and have no bus option. */
 export type BusKind = 'System' | 'PCI' | 'ISA' | 'i2c-bus' | 'IDE' | 'none';

@@ -3,18 +3,9 @@ import type { AddressSpace, MemoryCore, MemoryRegion } from '../../hw/memory/ind
 import type { PciBus, PciEnv } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../../log/index.ts';
+import type { QemuBuild } from './build.ts';
 import type { Bus } from './bus.ts';
 import type { Device } from './device-type.ts';
-
-/** Which patches this QEMU was built with (ARCHITECTURE, decision 4). Every flag travels in links. */
-export interface QemuBuild {
-  /** Zhi Wang's three patches of December 2024: the `cxl-accel` device and the fixed-window path that reaches it. */
-  readonly accel: boolean;
-  /** "vfio: support CXL device in VFIO stub": off, the patch as posted, the later branch, or corrected. */
-  readonly vfioCxl: 'off' | 'posted' | 'branch' | 'fixed';
-  /** Reset handler of the accelerator (profile B has one; the tree used with the RFC has none). */
-  readonly accelReset: boolean;
-}
 
 /** A host memory backend (`-object memory-backend-ram,…`): bytes of this process. */
 export interface MemoryBackend {

@@ -1,6 +1,7 @@
 /** Answers to -version, -help and the `help` arguments. Texts in the project's words; layouts as QEMU's. */
+
+import type { QemuBuild } from '../qdev/build.ts';
 import { deviceType, deviceTypes } from '../qdev/device-type.ts';
-import type { QemuBuild } from '../qdev/virtual-machine.ts';
 import { CPU_MODELS } from './cpu-options.ts';
 import { error_setg } from './error.ts';
 import { MACHINES } from './machine-options.ts';
@@ -18,7 +19,7 @@ const KIND: Readonly<Record<string, string>> = {
 export function helpText(request: HelpRequest, build: QemuBuild): string {
   switch (request.topic) {
     case 'version':
-      return `QEMU emulator version ${QEMU_VERSION} (cxlab model)\n`;
+      return `QEMU emulator version ${QEMU_VERSION} (${build.id === undefined ? 'cxlab model' : `cxlab model, build ${build.id}: ${buildWords(build)}`})\n`;
     case 'help':
       return `QEMU emulator version ${QEMU_VERSION} (cxlab model)\nusage: qemu-system-x86_64 [options]\n\nOptions this model knows (others say so):\n${optionNames()
         .map((name) => `-${name}\n`)
@@ -38,6 +39,14 @@ export function helpText(request: HelpRequest, build: QemuBuild): string {
     case 'accel':
       return 'Accelerators supported in QEMU binary:\ntcg\nkvm\n';
   }
+}
+
+/** What a binary of qbuild was built with. */
+function buildWords(build: QemuBuild): string {
+  const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended' }[build.vfioCxl];
+  const accel = build.accel ? `profile ${build.profile}${build.accelReset ? ' with reset' : ''}` : 'absent';
+  const quirks = Object.entries(build.quirks).map(([id, how]) => `, ${id} ${how}`);
+  return `VFIO stub ${stub}, cxl-accel ${accel}${quirks.join('')}`;
 }
 
 function deviceList(build: QemuBuild): string {

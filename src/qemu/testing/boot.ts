@@ -4,7 +4,7 @@ import type { BootParams } from '../../hw/bus/boot-params.ts';
 import { runFirmware } from '../../hw/firmware/firmware.ts';
 import { EventLog } from '../../log/index.ts';
 import { createQemuProgram, DEFAULT_BUILD } from '../main.ts';
-import type { QemuBuild } from '../qdev/virtual-machine.ts';
+import type { QemuBuild } from '../qdev/build.ts';
 import { type FakeSys, fakeSys } from './fake-sys.ts';
 
 export interface Run {

@@ -1,12 +1,12 @@
 /**
  * "vfio: support CXL device in VFIO stub" (Zhi Wang, 21 Sep 2024; later branch state @5ed52bda; and corrected): the CXL
  * region, and what a guest's write to an HDM control register does to the guest's memory map. Which of the three a VMM
- * has is `build.vfioCxl`.
+ * has is `build.vfioCxl`; single defects are set apart by `build.quirks`.
  */
 import { fromHalves, hex, type Width } from '../../../base/addr.ts';
 import { E, strerror } from '../../../base/errno.ts';
 import type { MemoryRegion } from '../../../hw/memory/index.ts';
-import { SIGABRT } from '../../../linux/uapi/constants.ts';
+import { SIGABRT, SIGSEGV } from '../../../linux/uapi/constants.ts';
 import { decode } from '../../../linux/uapi/struct.ts';
 import {
   findInfoCap,
@@ -18,7 +18,8 @@ import {
   vfio_device_info_cap_cxl,
 } from '../../../linux/uapi/vfio.ts';
 import type { SiteId } from '../../../log/index.ts';
-import type { QemuBuild, VirtualMachine } from '../../qdev/virtual-machine.ts';
+import { type QemuBuild, qemuPosted } from '../../qdev/build.ts';
+import type { VirtualMachine } from '../../qdev/virtual-machine.ts';
 import { type VfioDeviceFd, vfio_get_dev_region_info, vfio_region_fd_read } from './common.ts';
 import { VfioRegion } from './region.ts';
 
@@ -35,14 +36,8 @@ export interface VfioCxlInfo {
   readonly dpa_size: number;
 }
 
-/** What a write means: nothing, map at an address, unmap, or QEMU's own assertion fails. */
-export type HdmAction =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'map'; readonly decoder: number }
-  | { readonly kind: 'unmap'; readonly decoder: number }
-  | { readonly kind: 'abort' };
-
-const NONE: HdmAction = { kind: 'none' };
+/** What a write of a control register asks for: nothing, to add the region to the memory map, or to take it out. */
+export type HdmAction = 'none' | 'add' | 'del';
 
 /** Decoder whose control register the posted code sees at BAR offset `addr`, or null: no range check, offsets wrap. */
 export function hdm_ctrl_index_posted(addr: number, regs_offset: number): number | null {
@@ -58,35 +53,23 @@ export function hdm_ctrl_index_fixed(addr: number, regs_offset: number, regs_siz
   return offset / 0x20 - 1;
 }
 
-/** What a control write does in each variant; `cur` is the register before the write. */
-export function vfio_cxl_hdm_action(
-  variant: QemuBuild['vfioCxl'],
-  decoder: number,
-  cur: number,
-  next: number,
-): HdmAction {
+/** What a control write does; `cur` is the register before the write. */
+export function vfio_cxl_hdm_action(build: QemuBuild, cur: number, next: number): HdmAction {
   const committed = (cur & HDM_COMMITTED) !== 0;
   const locked = (cur & HDM_LOCK) !== 0;
   const commit = (next & HDM_COMMIT) !== 0;
-  switch (variant) {
-    case 'off':
-      return NONE;
-    case 'posted':
-      // The branches are swapped: the first commit deletes a region that was never added.
-      if (!committed && commit) return { kind: 'abort' };
-      return committed && !commit && !locked ? { kind: 'map', decoder } : NONE;
-    case 'branch':
-      return !locked && !committed && commit ? { kind: 'map', decoder } : NONE;
-    case 'fixed':
-      if (committed && locked) return NONE;
-      if (!committed && commit) return { kind: 'map', decoder };
-      return committed && !commit ? { kind: 'unmap', decoder } : NONE;
-  }
+  if (build.vfioCxl === 'off' || committed === commit) return 'none';
+  // Posted: the branches are swapped, the lock is asked for only on the way out.
+  if (qemuPosted(build, 'qemu-map-swapped')) return commit ? 'del' : locked ? 'none' : 'add';
+  // The later branch leaves at once when the decoder is locked or committed.
+  if (qemuPosted(build, 'qemu-no-unmap')) return commit && !locked ? 'add' : 'none';
+  if (commit) return 'add';
+  return locked ? 'none' : 'del';
 }
 
 /** Guest address of the mapping: the posted formula shifts where it should mask. */
-export function vfio_cxl_base(variant: QemuBuild['vfioCxl'], lo: number, hi: number): number {
-  return variant === 'fixed' ? fromHalves(hi, lo & 0xf0000000) : fromHalves(hi, lo >>> 28);
+export function vfio_cxl_base(build: QemuBuild, lo: number, hi: number): number {
+  return fromHalves(hi, qemuPosted(build, 'qemu-base-shift') ? lo >>> 28 : lo & 0xf0000000);
 }
 
 /** The CXL side of one passed-through function. */
@@ -121,36 +104,39 @@ export class VfioCxlDevice {
 
   /** vfio_cxl_hdm_regs_changed: hooked to writes of the component BAR. */
   hdm_regs_changed = (addr: number, data: number, size: Width): void => {
-    const variant = this.vm.build.vfioCxl;
+    const { build } = this.vm;
     const { hdm_regs_offset: regs, hdm_regs_size } = this.info;
     if (size !== 4 || addr % 4 !== 0) {
+      const goesOn = qemuPosted(build, 'qemu-size-goes-on');
       // The posted code complains about every access of the BAR, and goes on.
-      if (variant !== 'fixed' || (addr >= regs && addr < regs + hdm_regs_size))
+      if (goesOn || (addr >= regs && addr < regs + hdm_regs_size))
         this.vm.error_report('hdm_regs_changed: unsupported size or unaligned addr!');
-      if (variant === 'fixed') return;
+      if (!goesOn) return;
     }
-    const decoder =
-      variant === 'fixed' ? hdm_ctrl_index_fixed(addr, regs, hdm_regs_size) : hdm_ctrl_index_posted(addr, regs);
+    const decoder = qemuPosted(build, 'qemu-notifier-range')
+      ? hdm_ctrl_index_posted(addr, regs)
+      : hdm_ctrl_index_fixed(addr, regs, hdm_regs_size);
     if (decoder === null) return;
     const outer = this.vm.log.begin(this.site, addr, data);
-    this.control_written(variant, decoder, data);
+    this.control_written(decoder, data);
     this.vm.log.end(outer);
   };
 
-  private control_written(variant: QemuBuild['vfioCxl'], decoder: number, data: number): void {
+  private control_written(decoder: number, data: number): void {
     const at = (this.info.hdm_regs_offset + 0x20 * decoder + 0x20) >>> 0;
     const cur = this.reg(at);
     if (cur === null) return;
-    const action = vfio_cxl_hdm_action(variant, decoder, cur, data);
-    if (action.kind === 'abort') {
-      this.vm.error_report(
-        "../system/memory.c:2690: memory_region_del_subregion: Assertion `subregion->container == mr' failed.",
-      );
-      this.vm.sys.kill(this.vm.sys.pid, SIGABRT);
-      return;
-    }
-    if (action.kind === 'map') this.map(variant, decoder, at);
-    if (action.kind === 'unmap' && this.mappedBy === decoder) this.unmap();
+    const action = vfio_cxl_hdm_action(this.vm.build, cur, data);
+    if (action === 'add') this.map(decoder, at);
+    // A corrected VMM lets the decoder go that it mapped for; the posted one takes the region out whoever asks.
+    if (action === 'del' && (this.mappedBy === decoder || qemuPosted(this.vm.build, 'qemu-map-swapped'))) this.unmap();
+  }
+
+  /** A failed assertion of the memory API ends the VMM. */
+  private assertion(line: number, fn: string, expression: string): void {
+    const { vm } = this;
+    vm.error_report(`../system/memory.c:${line}: ${fn}: Assertion \`${expression}' failed.`);
+    vm.sys.kill(vm.sys.pid, SIGABRT);
   }
 
   private reg(at: number): number | null {
@@ -164,18 +150,23 @@ export class VfioCxlDevice {
     return this.view.getUint32(0, true);
   }
 
-  private map(variant: QemuBuild['vfioCxl'], decoder: number, ctrl: number): void {
+  private map(decoder: number, ctrl: number): void {
     const lo = this.reg(ctrl - 0x10);
     const hi = this.reg(ctrl - 0x0c);
     if (lo === null || hi === null) return;
-    // One region, mapped once: a second decoder of a corrected VMM waits until the first lets go.
-    if (this.container) return;
-    const base = vfio_cxl_base(variant, lo, hi);
-    const { core, log, system_memory } = this.vm;
+    const { core, log, system_memory, build } = this.vm;
+    const posted = qemuPosted(build, 'qemu-map-target');
+    if (this.container) {
+      // One region, mapped once: a second decoder of a corrected VMM waits until the first lets go.
+      if (build.vfioCxl !== 'fixed')
+        this.assertion(2629, 'memory_region_add_subregion_common', '!subregion->container');
+      return;
+    }
+    const base = vfio_cxl_base(build, lo, hi);
     // Corrected: into system memory above the fixed window's own region, so that the committed range really answers.
-    const container = variant === 'fixed' ? system_memory : this.bus_mem();
+    const container = posted ? this.bus_mem() : system_memory;
     core.memory_region_transaction_begin();
-    core.memory_region_add_subregion_overlap(container, base, this.region.mem, variant === 'fixed' ? 1 : 0);
+    core.memory_region_add_subregion_overlap(container, base, this.region.mem, posted ? 0 : 1);
     core.memory_region_transaction_commit();
     this.container = container;
     this.mappedBy = decoder;
@@ -183,6 +174,11 @@ export class VfioCxlDevice {
   }
 
   private unmap(): void {
+    if (this.container) this.remove();
+    else this.assertion(2690, 'memory_region_del_subregion', 'subregion->container == mr');
+  }
+
+  private remove(): void {
     if (!this.container) return;
     const { core, log } = this.vm;
     log.note(this.unmapSite, this.region.mem.addr, this.region.info.size);
@@ -192,14 +188,19 @@ export class VfioCxlDevice {
   }
 
   finalize(): void {
-    this.unmap();
+    this.remove();
     this.region.vfio_region_finalize();
   }
 }
 
+/** Posted: the caller leaves to its error label without an error set, and the label takes it apart. */
+export function vfio_cxl_setup_failed(vm: VirtualMachine): void {
+  if (qemuPosted(vm.build, 'qemu-setup-no-error')) vm.sys.kill(vm.sys.pid, SIGSEGV);
+}
+
 /**
  * vfio_cxl_setup: null for a plain PCI device (flag 0x200 absent, or a VMM without the patch), a negated errno when the
- * device claims CXL but cannot be used (the posted code then has no error set and crashes; here the caller reports it).
+ * device claims CXL but cannot be used.
  */
 export function vfio_cxl_setup(
   vm: VirtualMachine,

@@ -6,6 +6,7 @@ import { fakeKernel } from '../../../linux/drivers/vfio/testing/fake-kernel.ts';
 import type { File, FileOperations, VmArea } from '../../../linux/include/fs.ts';
 import type { Process } from '../../../linux/include/tasks.ts';
 import type { Sys } from '../../../linux/uapi/sys.ts';
+import { DEFAULT_BUILD } from '../../main.ts';
 import { Bus } from '../../qdev/bus.ts';
 import { Device, deviceType } from '../../qdev/device-type.ts';
 import { Properties } from '../../qdev/properties.ts';
@@ -162,7 +163,7 @@ function machine(variant: 'fixed' | 'branch' | 'posted' = 'fixed', patches?: rea
     log,
     core,
     pciEnv: { log, core, machine: 'l2', layer: 4 },
-    build: { accel: true, vfioCxl: variant, accelReset: false },
+    build: { ...DEFAULT_BUILD, vfioCxl: variant },
     host: 'l1',
     guest: 'l2',
     layer: 4,

@@ -24,7 +24,7 @@ import { error_setg, QemuError } from '../../system/error.ts';
 import { pci_get_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { ioctl, type VfioDeviceFd, vfio_get_device_info, vfio_get_region_info } from './common.ts';
 import { type VfioGroupFd, vfio_get_device, vfio_get_group, vfio_put_group } from './container.ts';
-import { type VfioCxlDevice, vfio_cxl_setup } from './cxl.ts';
+import { type VfioCxlDevice, vfio_cxl_setup, vfio_cxl_setup_failed } from './cxl.ts';
 import { VfioFunction } from './pci-config.ts';
 import { type VfioRegion, vfio_region_setup } from './region.ts';
 
@@ -113,8 +113,10 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
   const { flags, num_regions, num_irqs } = decode(vfio_device_info, info);
   vdev.reset_works = (flags & VFIO_DEVICE_FLAGS_RESET) !== 0;
   const cxl = vfio_cxl_setup(vm, device, info, () => pci_get_bus(fn).address_space_mem);
-  // The posted code leaves without an error set here and crashes; the errno is reported instead.
-  if (typeof cxl === 'number') error_setg(`failed to set up CXL: ${strerror(cxl)}`);
+  if (typeof cxl === 'number') {
+    vfio_cxl_setup_failed(vm);
+    error_setg(`failed to set up CXL: ${strerror(cxl)}`);
+  }
   vdev.cxl = cxl;
 
   // vfio_populate_device

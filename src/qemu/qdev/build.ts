@@ -1,0 +1,43 @@
+/** What a QEMU binary was built with (ARCHITECTURE, decision 4). Every flag travels in links and in the binary's first line. */
+export interface QemuBuild {
+  /** Zhi Wang's three patches of December 2024: the `cxl-accel` device and the fixed-window path that reaches it. */
+  readonly accel: boolean;
+  /** Which device `cxl-accel` is: of the RFC's time (A: memory-device registers on BAR 2) or of December 2024 (B). */
+  readonly profile: 'A' | 'B';
+  /** "vfio: support CXL device in VFIO stub": off, the patch as posted, the later branch, or corrected. */
+  readonly vfioCxl: 'off' | 'posted' | 'branch' | 'fixed';
+  /** Reset handler of the accelerator (profile B has one; the tree used with the RFC has none). */
+  readonly accelReset: boolean;
+  /** Single defects of the VFIO stub set apart from the variant. */
+  readonly quirks: Readonly<Partial<Record<QemuQuirk, 'posted' | 'intended'>>>;
+  /** Build id shown by `--version`; absent in the stock binary. */
+  readonly id?: string;
+}
+
+/**
+ * Defects of the VFIO stub (21 Sep 2024), with the variants that show them. Sources: posted patch, branch @5ed52bda, review.
+ */
+export const QEMU_QUIRKS = {
+  /** Map on de-commit, unmap on commit. The branch has them the right way round. */
+  'qemu-map-swapped': ['posted'],
+  /** BASE_LO shifted by 28 instead of masked. */
+  'qemu-base-shift': ['posted', 'branch'],
+  /** Any dword of the BAR congruent to a control register passes for one. */
+  'qemu-notifier-range': ['posted', 'branch'],
+  /** Accesses of other sizes are complained about, then treated all the same. */
+  'qemu-size-goes-on': ['posted', 'branch'],
+  /** The region goes into the bus's address space, below the fixed window. */
+  'qemu-map-target': ['posted', 'branch'],
+  /** A failed vfio_cxl_setup leaves without an error set: the error path dereferences it. */
+  'qemu-setup-no-error': ['posted', 'branch'],
+  /** Once committed, a control write is ignored: the mapping outlives the decoder. */
+  'qemu-no-unmap': ['branch'],
+} as const satisfies Readonly<Record<string, readonly QemuBuild['vfioCxl'][]>>;
+
+export type QemuQuirk = keyof typeof QEMU_QUIRKS;
+
+/** True when this binary shows the defect. */
+export function qemuPosted(build: QemuBuild, quirk: QemuQuirk): boolean {
+  const shownBy: readonly string[] = QEMU_QUIRKS[quirk];
+  return (build.quirks[quirk] ?? (shownBy.includes(build.vfioCxl) ? 'posted' : 'intended')) === 'posted';
+}
