@@ -41,10 +41,10 @@ export function bind(choices: BootChoices = {}): readonly string[] {
   ];
 }
 
-/** L1's QEMU starts L2 with the device. */
+/** L1's QEMU starts L2 with the device; what it complains about goes into qemu.err. */
 export function bootL2(choices: BootChoices = {}): string {
   const { l1Qemu = 'qemu-system-x86_64', l2Kernel = L2_KERNEL, cpu = 'host,hypervisor=off' } = choices;
-  return `${l1Qemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 2G -smp 2 -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2 -device vfio-pci,host=${BDF},bus=rp0,id=accel0 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel ${l2Kernel} -initrd ${L2_INITRD} -append "console=ttyS0 iomem=relaxed quiet" -nographic`;
+  return `${l1Qemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 2G -smp 2 -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2 -device vfio-pci,host=${BDF},bus=rp0,id=accel0 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel ${l2Kernel} -initrd ${L2_INITRD} -append "console=ttyS0 iomem=relaxed quiet" -nographic 2> qemu.err`;
 }
 
 /** Address of the region in L2 when its window is empty. */

@@ -7,7 +7,7 @@ import { diffStep, parseTranscript } from './transcript.ts';
 /** Our own, and the scenarios of the page's gallery. */
 const FILES = ['./transcripts/', '../content/scenarios/'].flatMap((folder) => {
   const at = new URL(folder, import.meta.url);
-  return readdirSync(at)
+  return readdirSync(at, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.transcript'))
     .map((name) => [name, new URL(name, at)] as const);
 });

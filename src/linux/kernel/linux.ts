@@ -193,6 +193,22 @@ export class Linux implements Kernel, Guest {
     this.printk(4, `WARNING: CPU: 0 PID: ${current?.pid ?? 1} at ${where}`);
     this.printk(4, '---[ end trace 0000000000000000 ]---');
   }
+  /** The functions of this kernel that are open in the log, innermost first (without offsets: there is no machine code). */
+  private call_trace(where: string): void {
+    const { log } = this;
+    const own = layerIndex(this.machine, 'kernel');
+    const frames: string[] = [];
+    for (let row = log.currentCause - 1; row >= log.start; row = log.causeOf(row) - 1) {
+      const site = log.sites[log.a(row)];
+      if (site?.layer !== own) break;
+      const name = site.name.split(' ')[0] ?? '';
+      if (/^[a-z_]\w*$/i.test(name) && name !== where) frames.push(name);
+    }
+    this.printk(4, 'Call Trace:');
+    this.printk(4, ' <TASK>');
+    for (const frame of frames) this.printk(4, ` ${frame}`);
+    this.printk(4, ' </TASK>');
+  }
   oops(text: string, where: string): never {
     const { current } = this.tasks;
     this.printk(1, text);
@@ -203,6 +219,7 @@ export class Linux implements Kernel, Guest {
       `CPU: 0 UID: 0 PID: ${current?.pid ?? 1} Comm: ${current?.comm ?? 'swapper/0'} Not tainted ${uname}`,
     );
     this.printk(4, `RIP: 0010:${where}`);
+    this.call_trace(where);
     this.printk(4, '---[ end trace 0000000000000000 ]---');
     // make_task_dead(SIGKILL); the file tables and locks of the dead are cleaned up as for any exit.
     throw new ProcessExit(137, 9);
