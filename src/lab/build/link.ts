@@ -6,8 +6,7 @@ import {
   type SymbolUse,
 } from '../../content/series/rfc-v1.ts';
 import type { KernelBuild } from '../../linux/include/build.ts';
-import type { ModuleDef } from '../../linux/include/module.ts';
-import { module_state } from '../../linux/module-tree.ts';
+import { type ModuleDef, module_state } from '../../linux/include/module.ts';
 
 /**
  * The link step of a build: every symbol a module calls has to be exported by something that is compiled. Declarations

@@ -139,7 +139,10 @@ function cxl_accel_remove(pdev: PciDev): void {
 const cxl_accel_driver: PciDriver = {
   name: 'cxl-accel',
   id_table: [{ vendor: 0x8086, device: 0x0d94 }],
-  probe: cxl_accel_probe,
+  probe: (pdev) =>
+    pdev.kernel.span(pdev.kernel.site('cxl_accel_probe', [], 'L2 test driver, drivers/cxl/cxl-accel.c'), 0, 0, () =>
+      cxl_accel_probe(pdev),
+    ),
   remove: cxl_accel_remove,
 };
 
