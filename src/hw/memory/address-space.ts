@@ -5,9 +5,10 @@
 import { type Addr, TWO32, type Width } from '../../base/addr.ts';
 import { viewOf } from '../../base/bytes.ts';
 import type { MemoryRegionOps } from './api.ts';
-import { type FlatEntry, FlatView, generate_memory_topology } from './flat-view.ts';
+import { type FlatEntry, FlatView, generate_memory_topology, render_again } from './flat-view.ts';
 import type { MemoryCore, Topology } from './memory.ts';
 import type { MemoryRegion } from './memory-region.ts';
+import { EVERYWHERE, memoryExtents, type Touched } from './tree-changes.ts';
 
 /** struct MemoryListener. Within one commit all region_del come before all region_add, each in address order. */
 export interface MemoryListener {
@@ -17,15 +18,21 @@ export interface MemoryListener {
   region_del?(section: FlatEntry): void;
   /** The range was there before and still is. */
   region_nop?(section: FlatEntry): void;
-  commit?(): void;
+  /** @param deferred device changes of earlier commits, told because somebody looked or the burst of work is over */
+  commit?(deferred: boolean): void;
 }
+
+/** Changed ranges beyond which everything is rendered again. */
+const MANY = 256;
 
 export class AddressSpace implements Topology {
   /** High half of the last 8-byte `load`. */
   hi = 0;
   private view = new FlatView([]);
-  /** Nobody listens and nobody has looked since the last commit: rendered when somebody does. */
-  private stale = true;
+  /** What changed since the view was rendered; null: nothing. */
+  private dirty: Touched | null = EVERYWHERE;
+  /** Where host memory is, whatever lies over it; null: not known. */
+  private memory: ReturnType<typeof memoryExtents> | null = null;
   private readonly listeners: MemoryListener[] = [];
   /** Last range hit, as plain fields: most accesses fall into the same one as before. */
   private hit: FlatEntry | null = null;
@@ -58,10 +65,11 @@ export class AddressSpace implements Topology {
   /** memory_listener_register(): hears of every present range at once. */
   memory_listener_register(listener: MemoryListener): void {
     this.refresh();
+    this.core.keepInformed(this);
     this.listeners.push(listener);
     listener.begin?.();
     for (const range of this.view.ranges) listener.region_add?.(range);
-    listener.commit?.();
+    listener.commit?.(false);
   }
   memory_listener_unregister(listener: MemoryListener): void {
     const at = this.listeners.indexOf(listener);
@@ -69,39 +77,69 @@ export class AddressSpace implements Topology {
     this.listeners.splice(at, 1);
     listener.begin?.();
     for (const range of this.view.ranges) listener.region_del?.(range);
-    listener.commit?.();
+    listener.commit?.(false);
   }
 
   topology_begin(): void {
     for (const listener of this.listeners) listener.begin?.();
   }
-  topology_commit(): void {
-    for (const listener of this.listeners) listener.commit?.();
+  topology_commit(deferred = false): void {
+    for (const listener of this.listeners) listener.commit?.(deferred);
   }
+  get listened(): boolean {
+    return this.listeners.length > 0;
+  }
+  invalidate(touched: Touched, device: boolean): boolean {
+    this.forgetHits();
+    if (!device) this.memory = null;
+    this.dirty =
+      this.dirty === EVERYWHERE || touched === EVERYWHERE || (this.dirty?.length ?? 0) > MANY
+        ? EVERYWHERE
+        : [...(this.dirty ?? []), ...touched];
+    return this.dirty !== EVERYWHERE;
+  }
+  showsMemory(start: Addr, end: Addr): boolean {
+    this.memory ??= memoryExtents(this.root);
+    return this.memory.some((range) => range[0] < end && start < range[1]);
+  }
+
   /** address_space_set_flatview(): renders again and compares with the old view (two passes: deletions, additions). */
   update_topology(): void {
-    this.hit = null;
-    this.hitEnd = -1;
-    this.other = null;
-    if (this.listeners.length === 0) {
-      this.stale = true;
-      return;
-    }
+    this.forgetHits();
     const before = this.view;
-    const after = generate_memory_topology(this.root);
+    const after = this.render();
     this.topology_pass(before, after, false);
     this.view = after;
+    this.forgetHits();
+    this.topology_pass(before, after, true);
+  }
+  settle(): void {
+    if (this.dirty === null) return;
+    this.topology_begin();
+    this.update_topology();
+    this.topology_commit(true);
+  }
+
+  private forgetHits(): void {
     this.hit = null;
     this.hitEnd = -1;
     this.other = null;
-    this.topology_pass(before, after, true);
+  }
+
+  private render(): FlatView {
+    const { dirty } = this;
+    this.dirty = null;
+    this.core.keepInformed(this);
+    return dirty === null || dirty === EVERYWHERE
+      ? generate_memory_topology(this.root)
+      : render_again(this.view, this.root, dirty);
   }
 
   private refresh(): void {
     // What an open transaction has changed is not visible before its commit.
-    if (!this.stale || this.core.changing) return;
-    this.stale = false;
-    this.view = generate_memory_topology(this.root);
+    if (this.dirty === null || this.core.changing) return;
+    if (this.listeners.length > 0) this.settle();
+    else this.view = this.render();
   }
 
   private topology_pass(before: FlatView, after: FlatView, adding: boolean): void {

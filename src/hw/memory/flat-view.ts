@@ -94,6 +94,47 @@ export function generate_memory_topology(root: MemoryRegion): FlatView {
   return new FlatView(flatview_simplify(out));
 }
 
+/** `view` with these addresses rendered anew; the same as generate_memory_topology() if nothing else changed. */
+export function render_again(
+  view: FlatView,
+  root: MemoryRegion,
+  touched: readonly (readonly [start: Addr, end: Addr])[],
+): FlatView {
+  const { ranges } = view;
+  const out: FlatEntry[] = [];
+  let next = 0;
+  for (const [from, to] of merged(view, touched)) {
+    while (next < ranges.length && (ranges[next] as FlatEntry).end <= from) out.push(ranges[next++] as FlatEntry);
+    render_memory_region_into(out, root, from, to);
+    while (next < ranges.length && (ranges[next] as FlatEntry).start < to) next++;
+  }
+  while (next < ranges.length) out.push(ranges[next++] as FlatEntry);
+  return new FlatView(flatview_simplify(out));
+}
+
+function render_memory_region_into(out: FlatEntry[], root: MemoryRegion, from: Addr, to: Addr): void {
+  const part: FlatEntry[] = [];
+  render_memory_region(part, root, 0, from, to, false);
+  for (const entry of part) out.push(entry);
+}
+
+/** The ranges widened to whole entries of the view, in order, without overlaps. */
+function merged(view: FlatView, touched: readonly (readonly [start: Addr, end: Addr])[]): [Addr, Addr][] {
+  const wide = touched.map(([start, end]): [Addr, Addr] => {
+    const first = view.find(start);
+    const last = view.find(end - 1);
+    return [first < 0 ? start : (view.starts[first] as number), last < 0 ? end : (view.ends[last] as number)];
+  });
+  wide.sort((a, b) => a[0] - b[0]);
+  const out: [Addr, Addr][] = [];
+  for (const range of wide) {
+    const last = out.at(-1);
+    if (last && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
+    else out.push(range);
+  }
+  return out;
+}
+
 /** Renders `mr` below everything already in `view`: highest priority comes first, later ones only fill the gaps. */
 function render_memory_region(
   view: FlatEntry[],

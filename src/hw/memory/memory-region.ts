@@ -17,6 +17,10 @@ export class MemoryRegion {
   container: MemoryRegion | null = null;
   /** Highest priority first; among equals the newest first (memory_region_update_container_subregions). */
   readonly subregions: MemoryRegion[] = [];
+  /** Aliases of this region that stand in some container. */
+  readonly aliases = new Set<MemoryRegion>();
+  /** For `familyOf` alone. */
+  family: MemoryRegion = this;
 
   constructor(
     readonly name: string,

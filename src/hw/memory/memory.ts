@@ -4,6 +4,15 @@ import { assert } from '../../base/assert.ts';
 import type { EventLog, SiteId } from '../../log/index.ts';
 import type { HostMemory, MemoryRegionOps } from './api.ts';
 import { MemoryRegion, type RegionKind } from './memory-region.ts';
+import {
+  addressesOf,
+  EVERYWHERE,
+  familyOf,
+  holdsMemory,
+  isSeenFrom,
+  joinFamilies,
+  type Touched,
+} from './tree-changes.ts';
 
 export type { FlatRange, HostMemory, MemoryRegionOps } from './api.ts';
 export { FlatEntry, FlatView } from './flat-view.ts';
@@ -13,17 +22,35 @@ export interface MemoryHooks {
   readonly log: EventLog;
   /** `layerIndex(machine, 'qemu')` of the machine the VMM runs on: where notes about dropped accesses fall. */
   readonly layer: number;
-  /** After every commit that changed something. */
-  committed?(): void;
+  /**
+   * Runs something once the present burst of work is over. With it, changes that concern devices only reach the listeners when
+   * somebody looks at an address, at the latest then; without it every commit does.
+   */
+  later?(run: () => void): void;
 }
 
 /** What a commit updates: an `AddressSpace`. */
 export interface Topology {
   readonly name: string;
   readonly root: MemoryRegion;
+  readonly listened: boolean;
+  /** The view is out of date: in these addresses, or everywhere. False when nothing worse can be said of it. */
+  invalidate(touched: Touched, device: boolean): boolean;
+  /** Is host memory in these addresses, seen or hidden below a device? As of the last change that was not a device's. */
+  showsMemory(start: Addr, end: Addr): boolean;
   topology_begin(): void;
   update_topology(): void;
   topology_commit(): void;
+  /** The same three for this space alone, where a commit has left it out of date. */
+  settle(): void;
+}
+
+interface Change {
+  /** Address spaces with a view that shows the place. */
+  readonly spaces: readonly Topology[];
+  readonly touched: Touched;
+  /** Nothing but devices: no listener of memory can care. */
+  readonly device: boolean;
 }
 
 /** One VMM's memory API. Every function bears QEMU's name. */
@@ -43,6 +70,10 @@ export class MemoryCore {
   generation = 0;
   private depth = 0;
   private pending = false;
+  private changes: Change[] = [];
+  /** Address spaces that have listeners or a view that is up to date; the others are rendered when somebody looks. */
+  private readonly live = new Set<Topology>();
+  private settling = false;
   /** A transaction is open and has changed something. */
   get changing(): boolean {
     return this.pending;
@@ -95,28 +126,34 @@ export class MemoryCore {
     sub.container = mr;
     sub.addr = offset;
     sub.priority = priority;
+    joinFamilies(mr, sub);
+    if (sub.alias) {
+      sub.alias.aliases.add(sub);
+      joinFamilies(sub, sub.alias);
+    }
     this.memory_region_transaction_begin();
     insert(mr, sub);
-    if (mr.enabled && sub.enabled) this.pending = true;
+    if (mr.enabled && sub.enabled) this.touch(sub);
     this.memory_region_transaction_commit();
   }
   memory_region_del_subregion(mr: MemoryRegion, sub: MemoryRegion): void {
     assert(sub.container === mr, `memory: ${sub.name} is not in ${mr.name}`);
     this.memory_region_transaction_begin();
+    if (mr.enabled && sub.enabled) this.touch(sub);
     mr.subregions.splice(mr.subregions.indexOf(sub), 1);
     sub.container = null;
-    if (mr.enabled && sub.enabled) this.pending = true;
+    sub.alias?.aliases.delete(sub);
     this.memory_region_transaction_commit();
   }
   memory_region_set_enabled(mr: MemoryRegion, enabled: boolean): void {
     if (mr.enabled === enabled) return;
-    this.change(() => {
+    this.change(mr, () => {
       mr.enabled = enabled;
     });
   }
   memory_region_set_address(mr: MemoryRegion, offset: Addr): void {
     if (mr.addr === offset) return;
-    this.change(() => {
+    this.change(mr, () => {
       mr.addr = offset;
       const { container } = mr;
       if (!container) return;
@@ -127,20 +164,20 @@ export class MemoryCore {
   }
   memory_region_set_size(mr: MemoryRegion, size: number): void {
     if (mr.size === size) return;
-    this.change(() => {
+    this.change(mr, () => {
       mr.size = size;
     });
   }
   memory_region_set_alias_offset(mr: MemoryRegion, offset: number): void {
     assert(mr.alias, `memory: ${mr.name} is no alias`);
     if (mr.aliasOffset === offset) return;
-    this.change(() => {
+    this.change(mr, () => {
       mr.aliasOffset = offset;
     });
   }
   memory_region_set_readonly(mr: MemoryRegion, readonly: boolean): void {
     if (mr.readonly === readonly) return;
-    this.change(() => {
+    this.change(mr, () => {
       mr.readonly = readonly;
     });
   }
@@ -148,16 +185,53 @@ export class MemoryCore {
   memory_region_transaction_begin(): void {
     this.depth++;
   }
-  /** The outermost commit renders every address space again and tells the listeners what came and went. */
+  /** The outermost commit renders again what changed and tells the listeners what came and went. */
   memory_region_transaction_commit(): void {
     assert(this.depth > 0, 'memory: commit without begin');
     if (--this.depth > 0 || !this.pending) return;
     this.pending = false;
     this.generation++;
-    for (const space of this.address_spaces) space.topology_begin();
-    for (const space of this.address_spaces) space.update_topology();
-    for (const space of this.address_spaces) space.topology_commit();
-    this.hooks.committed?.();
+    const { changes } = this;
+    this.changes = [];
+    const due = new Set<Topology>();
+    for (const { spaces, touched, device } of changes)
+      for (const space of spaces) {
+        if (!space.listened) {
+          if (!space.invalidate(touched, device)) this.live.delete(space);
+          continue;
+        }
+        if (this.hooks.later && device && this.showsDevices(space, touched)) this.settleLater();
+        else due.add(space);
+        space.invalidate(touched, device);
+      }
+    for (const space of due) space.topology_begin();
+    for (const space of due) space.update_topology();
+    for (const space of due) space.topology_commit();
+  }
+
+  private showsDevices(space: Topology, touched: Touched): boolean {
+    return touched !== EVERYWHERE && !touched.some(([start, end]) => space.showsMemory(start, end));
+  }
+
+  /** Listeners that nobody made look hear of device changes when the present burst of work is over. */
+  private settleLater(): void {
+    if (this.settling) return;
+    this.settling = true;
+    this.hooks.later?.(() => {
+      this.settling = false;
+      for (const space of this.live) if (space.listened) space.settle();
+    });
+  }
+
+  /** Notes what a change of `mr` touches, as it stands now. */
+  private touch(mr: MemoryRegion): void {
+    this.pending = true;
+    const addresses = addressesOf(mr);
+    this.changes.push({
+      spaces: [...this.live].filter(({ root }) => familyOf(root) === familyOf(mr) && isSeenFrom(root, mr)),
+      touched: addresses ? [addresses] : EVERYWHERE,
+      device: !holdsMemory(mr),
+    });
   }
 
   /** @internal used by AddressSpace */
@@ -167,12 +241,18 @@ export class MemoryCore {
   address_space_destroy(space: Topology): void {
     const at = this.address_spaces.indexOf(space);
     if (at >= 0) this.address_spaces.splice(at, 1);
+    this.live.delete(space);
+  }
+  /** It has rendered its view: from now on it hears of changes. */
+  keepInformed(space: Topology): void {
+    this.live.add(space);
   }
 
-  private change(run: () => void): void {
+  private change(mr: MemoryRegion, run: () => void): void {
     this.memory_region_transaction_begin();
+    this.touch(mr);
     run();
-    this.pending = true;
+    this.touch(mr);
     this.memory_region_transaction_commit();
   }
 }

@@ -184,18 +184,18 @@ export class PciFunction {
     const { core } = this.env;
     const { bus } = this;
     let changed = false;
+    core.memory_region_transaction_begin();
     for (const region of this.io_regions) {
       if (!region || !bus) continue;
       const addr = this.pci_bar_address(region);
       if (addr === region.addr) continue;
       changed = true;
       const space = region.type & PCI_BASE_ADDRESS_SPACE_IO ? bus.address_space_io : bus.address_space_mem;
-      core.memory_region_transaction_begin();
       if (region.addr !== UNMAPPED) core.memory_region_del_subregion(space, region.memory);
       region.addr = addr;
       if (addr !== UNMAPPED) core.memory_region_add_subregion_overlap(space, addr, region.memory, 1);
-      core.memory_region_transaction_commit();
     }
+    core.memory_region_transaction_commit();
     if (changed) this.publish();
   }
 

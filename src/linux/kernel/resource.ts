@@ -6,6 +6,8 @@ import type { EventLog, Json, MachineId } from '../../log/index.ts';
 import { type IomemNode, paths } from '../../state/schema.ts';
 import type { Iomem, Resource } from '../include/ioport.ts';
 
+const LARGE = 250;
+
 export class IomemImpl implements Iomem {
   readonly root: Resource;
   conflict: Resource | null = null;
@@ -151,8 +153,25 @@ export class IomemImpl implements Iomem {
     return visit(this.root.children);
   }
 
+  /** Nodes of the tree when it was published last. */
+  private size = 0;
+  private waiting = false;
+
+  /** Small trees are published at every change; of a large one what stands when the present burst of work pauses. */
   changed(): void {
-    if (!this.quiet) this.log.publish(paths.iomem(this.machine), node(this.root));
+    if (this.quiet || this.waiting) return;
+    if (this.size < LARGE) this.publish();
+    else {
+      this.waiting = true;
+      void Promise.resolve().then(() => {
+        this.waiting = false;
+        if (!this.quiet) this.publish();
+      });
+    }
+  }
+  private publish(): void {
+    this.size = count(this.root);
+    this.log.publish(paths.iomem(this.machine), node(this.root));
   }
 
   /** /proc/iomem */
@@ -171,6 +190,8 @@ export class IomemImpl implements Iomem {
     return lines.join('');
   }
 }
+
+const count = (res: Resource): number => res.children.reduce((sum, child) => sum + count(child), 1);
 
 /** The IomemNode of a resource, as log value. */
 function node(res: Resource): Json {

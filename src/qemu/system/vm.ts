@@ -68,7 +68,7 @@ export class Vm implements RunningMachine, DeviceHost {
     private readonly config: VmConfig,
   ) {
     this.layer = layerIndex(host, 'qemu');
-    const core = new MemoryCore({ log, layer: this.layer });
+    const core = new MemoryCore({ log, layer: this.layer, later: afterBurst });
     this.core = core;
     this.pciEnv = { log, core, machine: guest, layer: this.layer };
     this.system_memory = core.memory_region_init('system', UINT64_SIZE);
@@ -264,6 +264,21 @@ export class Vm implements RunningMachine, DeviceHost {
 
   private publishMap(): void {
     let changed = false;
+    const publish = () => {
+      if (!changed || this.ended) return;
+      changed = false;
+      const map: MemoryMapState = {
+        ranges: this.address_space_memory.flatview.map((range) => ({
+          start: range.start,
+          size: range.size,
+          kind: range.kind,
+          name: range.name,
+          ...(range.hva === null ? {} : { hva: range.hva }),
+        })),
+      };
+      this.log.publish(paths.memoryMap(this.guest), { ranges: map.ranges.map((range) => ({ ...range })) });
+    };
+    let waiting = false;
     this.address_space_memory.memory_listener_register({
       name: 'published map',
       region_add: () => {
@@ -272,20 +287,22 @@ export class Vm implements RunningMachine, DeviceHost {
       region_del: () => {
         changed = true;
       },
-      commit: () => {
-        if (!changed) return;
-        changed = false;
-        const map: MemoryMapState = {
-          ranges: this.address_space_memory.flatview.map((range) => ({
-            start: range.start,
-            size: range.size,
-            kind: range.kind,
-            name: range.name,
-            ...(range.hva === null ? {} : { hva: range.hva }),
-          })),
-        };
-        this.log.publish(paths.memoryMap(this.guest), { ranges: map.ranges.map((range) => ({ ...range })) });
+      commit: (deferred) => {
+        if (!deferred) publish();
+        else if (!waiting) {
+          // PCI enumeration moves windows about by the thousand: only what stands when it pauses is told.
+          waiting = true;
+          afterBurst(() => {
+            waiting = false;
+            publish();
+          });
+        }
       },
     });
   }
+}
+
+/** A microtask: after what runs now and before anything else, in every engine alike. */
+function afterBurst(run: () => void): void {
+  void Promise.resolve().then(run);
 }
