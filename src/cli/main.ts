@@ -8,6 +8,7 @@ import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
 import { ownership } from './commands/ownership.ts';
 import { run } from './commands/run.ts';
+import { sh } from './commands/sh.ts';
 import { xlatCommand } from './commands/xlat.ts';
 
 const USAGE = `usage: npm run --silent lab -- COMMAND …
@@ -22,6 +23,8 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                           backend ID FILE | events FILE
   exits --after FILE [--json]       exits of each guest and calls into L1's kernel, command by command
   ownership [--json] [--after FILE] who owns each CXL register, found out by writing it from every layer
+  sh [--machine M] [--after FILE] SCRIPT [ARG…]
+                                    run a bash script in a machine's shell (sh --help)
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -39,6 +42,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   exits,
   ownership,
   export: exportFiles,
+  sh,
   hash,
   lint,
   golden,

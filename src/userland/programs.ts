@@ -11,6 +11,7 @@ import { egrep, fgrep, grep } from './coreutils/grep.ts';
 import { uniq, xargs } from './coreutils/lines.ts';
 import { ls } from './coreutils/ls.ts';
 import { driverctl, less, watch } from './coreutils/pager.ts';
+import { sort } from './coreutils/sort.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
 import { dmesg, journalctl, logger } from './kmod/dmesg.ts';
@@ -68,6 +69,7 @@ const TABLE = new Map<string, Program>(
     diff,
     cut,
     uniq,
+    sort,
     xargs,
     date: system.date,
     uname: system.uname,

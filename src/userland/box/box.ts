@@ -8,7 +8,6 @@ export const BOX_COMMANDS = [
   'awk',
   'sed',
   'jq',
-  'sort',
   'tr',
   'rev',
   'nl',
@@ -36,7 +35,6 @@ const CAP = 16 * 1024 * 1024;
 const VALUED: Record<string, string> = {
   awk: 'Fvf',
   sed: 'ef',
-  sort: 'ktoST',
   fold: 'w',
   nl: 'bwsv',
   column: 'sco',
@@ -77,11 +75,6 @@ function readsStdin(name: string, args: readonly string[]): boolean {
 
 /** The box's messages as the real tools word them. */
 function inItsWords(name: string, text: string): string {
-  if (name === 'sort')
-    return text.replace(
-      /^sort: (?!cannot read)(.*): (No such file or directory|Is a directory|Permission denied)$/gm,
-      'sort: cannot read: $1: $2',
-    );
   if (name === 'sed')
     return text.replace(
       /^sed: (?!can't read)([^:\n]*): (No such file or directory|Permission denied)$/gm,
@@ -128,11 +121,8 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
     }
     const said = inItsWords(name, decode(result.stderr));
     if (said !== '') await writeAll(sys, 2, utf8(said));
-    // sort, jq and sed have statuses of their own for trouble.
-    const trouble =
-      result.stderr.length > 0 &&
-      result.status === 1 &&
-      (name === 'sort' || (name === 'sed' && /can't read/.test(said)));
+    // sed has a status of its own for trouble.
+    const trouble = result.status === 1 && name === 'sed' && /can't read/.test(said);
     return trouble ? 2 : result.status;
   };
 }

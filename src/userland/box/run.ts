@@ -135,7 +135,6 @@ const BOX_OWN = new Set([
   'awk',
   'sed',
   'jq',
-  'sort',
   'uniq',
   'cut',
   'tr',

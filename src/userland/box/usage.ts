@@ -15,31 +15,6 @@ const hint = (name: string, message: string): string =>
   `${name}: ${message}\nTry '${name} --help' for more information.\n`;
 
 const SPECS: Readonly<Record<string, Spec>> = {
-  sort: {
-    flags: 'bdfghiMnRrVcCmsuz',
-    valued: 'koStT',
-    long: [
-      'reverse',
-      'numeric-sort',
-      'unique',
-      'key',
-      'field-separator',
-      'output',
-      'stable',
-      'check',
-      'version-sort',
-      'human-numeric-sort',
-      'ignore-case',
-      'zero-terminated',
-    ],
-    status: 2,
-    check: (_operands, options) => {
-      const key = options.get('k');
-      if (key === undefined || /^[1-9]\d*(\.\d+)?[bdfghinMRrV]*(,\d+(\.\d+)?[bdfghinMRrV]*)?$/.test(key)) return null;
-      if (/^0/.test(key)) return `sort: field number is zero: invalid field specification '${key}'\n`;
-      return `sort: invalid number at field start: invalid count at start of '${key}'\n`;
-    },
-  },
   tr: {
     flags: 'cCdst',
     valued: '',

@@ -158,6 +158,8 @@ export class LineReader {
     private readonly sys: Sys,
     private readonly fd: number,
     private readonly delimiter = 10,
+    /** 1: nothing behind the line is taken from whoever reads next. */
+    private readonly chunk = 65536,
   ) {}
 
   /** True when the next line is already here, so output can wait. */
@@ -181,7 +183,7 @@ export class LineReader {
         this.terminated = false;
         return line;
       }
-      const chunk = await readSome(this.sys, this.fd);
+      const chunk = await readSome(this.sys, this.fd, this.chunk);
       if (typeof chunk === 'number') {
         this.error = chunk;
         this.eof = true;

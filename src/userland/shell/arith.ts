@@ -170,14 +170,14 @@ function parseNumber(token: string, rest = token): bigint {
   if (hash >= 0) {
     const base = Number(token.slice(0, hash));
     if (base < 2 || base > 64) throw new ArithError(`invalid arithmetic base (error token is "${rest}")`);
-    return digits(token.slice(hash + 1), base, token, rest);
+    return digits(token.slice(hash + 1), base, rest);
   }
-  if (/^0[xX]/.test(token)) return digits(token.slice(2), 16, token, rest);
-  if (token.length > 1 && token.startsWith('0')) return digits(token.slice(1), 8, token, rest);
-  return digits(token, 10, token, rest);
+  if (/^0[xX]/.test(token)) return digits(token.slice(2), 16, rest);
+  if (token.length > 1 && token.startsWith('0')) return digits(token.slice(1), 8, rest);
+  return digits(token, 10, rest);
 }
 
-function digits(text: string, base: number, token: string, rest: string): bigint {
+function digits(text: string, base: number, rest: string): bigint {
   let v = 0n;
   for (const c of text) {
     let d: number;

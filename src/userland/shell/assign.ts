@@ -1,15 +1,18 @@
 /** Assignments: scalars, elements, whole arrays, `+=`. */
-import { expandText, expandWords, subscript } from './expand.ts';
+import { expandText, subscript } from './expand.ts';
+import { expandWords } from './fields.ts';
 import type { Assignment, Word } from './parse.ts';
 import { parseWord } from './parse.ts';
 import type { Shell } from './shell.ts';
-import { AssignError, shellQuote, type Variable } from './vars.ts';
+import { traceAssignment } from './trace.ts';
+import { AssignError, type Variable } from './vars.ts';
 
 /** `local` writes into the innermost scope; `exported` marks the variable for the environment. */
 export async function runAssignment(sh: Shell, a: Assignment, scope: 'local' | null, exported = false): Promise<void> {
   const value = a.value;
   const v = scope === 'local' ? sh.vars.local(a.name) : sh.vars.ensure(a.name);
   if (value?.type === 'ArrayValue') {
+    if (!exported) await traceAssignment(sh, a, null);
     await assignArray(sh, v, a);
     return;
   }
@@ -18,8 +21,7 @@ export async function runAssignment(sh: Shell, a: Assignment, scope: 'local' | n
   if (scope === 'local') sh.vars.assign(v, a.name, text, index, a.append === true);
   else sh.vars.set(a.name, text, index, a.append === true);
   if (exported || sh.options.has('allexport')) v.exported = true;
-  if (!exported && sh.options.has('xtrace'))
-    await sh.traceText(`${a.name}${a.append ? '+' : ''}=${text === '' ? '' : shellQuote(text)}`);
+  if (!exported) await traceAssignment(sh, a, text);
 }
 
 /** Splits `[key]=value` of an array element at its closing bracket; null for a plain element. */

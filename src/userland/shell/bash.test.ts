@@ -4,6 +4,7 @@ import { PROGRAMS } from '../programs.ts';
 import { FakeKernel } from '../testing/fake-sys.ts';
 import { bash } from './bash.ts';
 import cases from './fixtures/bash.json' with { type: 'json' };
+import scripts from './fixtures/scripts.json' with { type: 'json' };
 
 function kernel(): FakeKernel {
   const k = new FakeKernel();
@@ -13,13 +14,25 @@ function kernel(): FakeKernel {
 }
 const run = (script: string, k = kernel()) => k.execute(bash, ['bash', '-c', script]);
 
-describe('scripts give what bash 5.2 gave for them', () => {
+describe('command strings give what bash 5.2 gave for them', () => {
   test.each(cases)('$script', async ({ script, status, stdout, stderr }) => {
     const r = await run(script);
     expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
   });
 });
 
+describe('script files give what bash 5.2 gave for them', () => {
+  test.each(scripts)(
+    '$script',
+    async ({ script, status, stdout, stderr }) => {
+      const k = kernel();
+      k.file('/root/case.sh', script);
+      const r = await k.execute(bash, ['bash', 'case.sh']);
+      expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
+    },
+    30_000,
+  );
+});
 describe('what only this system has', () => {
   test('a refused sysfs write is the command’s own error', async () => {
     const k = kernel();
@@ -33,7 +46,7 @@ describe('what only this system has', () => {
     expect(r.stderr).toBe('bash: line 1: echo: write error: Device or resource busy\n');
   });
   test('pipelines run at the same time and end by SIGPIPE', async () => {
-    const r = await run('yes | head -n 2; seq 1 100000000 | head -n 1; echo "${PIPESTATUS[@]}"');
+    const r = await run(`yes | head -n 2; seq 1 100000000 | head -n 1; echo "\${PIPESTATUS[@]}"`);
     expect(r.stdout).toBe('y\ny\n1\n141 0\n');
   });
   test('traps of signals run between commands', async () => {

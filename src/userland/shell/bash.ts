@@ -4,17 +4,35 @@ import { strerror } from '../../base/errno.ts';
 import { SIGINT } from '../../linux/uapi/constants.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain, decode, isatty, readAll, readFileText } from '../misc/io.ts';
-import { setOption, VARIABLE_BUILTINS } from './builtins/declare.ts';
+import { VARIABLE_BUILTINS } from './builtins/declare.ts';
+import { DIRECTORY_BUILTINS } from './builtins/directories.ts';
 import { FLOW_BUILTINS } from './builtins/flow.ts';
+import { getopts } from './builtins/getopts.ts';
 import { JOB_BUILTINS } from './builtins/jobs.ts';
+import { LOOKUP_BUILTINS } from './builtins/lookup.ts';
+import { mapfile } from './builtins/mapfile.ts';
 import { PRINT_BUILTINS } from './builtins/print.ts';
+import { read } from './builtins/read.ts';
+import { SET_BUILTINS, setOption } from './builtins/set.ts';
+import { SYSTEM_BUILTINS } from './builtins/system.ts';
 import { interact } from './interactive.ts';
 import { Source } from './parse.ts';
+import { runToEnd } from './processes.ts';
 import { type Builtin, Shell } from './shell.ts';
 import { SET_OPTIONS } from './state.ts';
 
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
-  Object.entries({ ...FLOW_BUILTINS, ...PRINT_BUILTINS, ...VARIABLE_BUILTINS, ...JOB_BUILTINS }),
+  Object.entries({
+    ...FLOW_BUILTINS,
+    ...DIRECTORY_BUILTINS,
+    ...LOOKUP_BUILTINS,
+    ...SYSTEM_BUILTINS,
+    ...PRINT_BUILTINS,
+    ...VARIABLE_BUILTINS,
+    ...SET_BUILTINS,
+    ...JOB_BUILTINS,
+    ...{ read, mapfile, readarray: mapfile, getopts },
+  }),
 );
 
 const HELP = `Usage: bash [options] [script [argument ...]]
@@ -101,7 +119,7 @@ export const bash: Program = async (sys, argv, env) => {
     }
     if (rest[1] !== undefined) sh.name = rest[1];
     sh.positional = rest.slice(2);
-    return sh.runToEnd(() => sh.runSource(new Source(text, 'environment')));
+    return runToEnd(sh, () => sh.runSource(new Source(text, 'environment')));
   }
   if (script !== undefined) {
     const text = await readFileText(sys, script);
@@ -110,8 +128,9 @@ export const bash: Program = async (sys, argv, env) => {
       return 127;
     }
     sh.name = script;
+    sh.scriptFile = script;
     sh.positional = rest.slice(1);
-    return sh.runToEnd(() => sh.runSource(new Source(text, script)));
+    return runToEnd(sh, () => sh.runSource(new Source(text, script), true));
   }
   sh.positional = [...rest];
   if (interactive) {
@@ -121,10 +140,10 @@ export const bash: Program = async (sys, argv, env) => {
     sys.onSignal(SIGINT, () => sh.pendingSignals.push(SIGINT));
     for (const signal of [3, 15, 20, 21, 22]) sys.onSignal(signal, 'ignore');
     if (!norc) await sourceIfThere(sh, `${sh.vars.get('HOME') ?? '/root'}/.bashrc`);
-    return sh.runToEnd(() => interact(sh));
+    return runToEnd(sh, () => interact(sh));
   }
   const data = await readAll(sys, 0);
-  return typeof data === 'number' ? 1 : sh.runToEnd(() => sh.runSource(new Source(decode(data), name)));
+  return typeof data === 'number' ? 1 : runToEnd(sh, () => sh.runSource(new Source(decode(data), name), true));
 };
 
 async function sourceIfThere(sh: Shell, path: string): Promise<void> {

@@ -2,12 +2,17 @@
 
 import { complain, LineReader } from '../misc/io.ts';
 import { ArithError } from './arith.ts';
+import { runTest } from './cond.ts';
 import { BreakSignal } from './control.ts';
-import { arithText, ExpandError, expandPattern, expandRegex, expandText, expandWords } from './expand.ts';
+import { arithText, expandPattern, expandText } from './expand.ts';
+import { expandWords } from './fields.ts';
 import type * as Ast from './parse.ts';
-import { patternRegExp, posixRegExp } from './pattern.ts';
+import { patternRegExp } from './pattern.ts';
+import { fork, waitPipeline } from './processes.ts';
 import type { RunOptions, Shell } from './shell.ts';
-import { compareNumbers, fileTest, unaryTest } from './test.ts';
+import { traceText } from './trace.ts';
+import { beforeCommand, runSignalTraps } from './traps.ts';
+import { node as nodeText } from './unparse.ts';
 
 export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options: RunOptions): Promise<void> {
   switch (node.type) {
@@ -15,21 +20,25 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       await sh.runList(node.body, options);
       return;
     case 'Subshell': {
+      sh.line = sh.source.line(node.pos);
+      if (!sh.trapping) sh.commandText = nodeText(sh, node);
       if (options.last && sh.traps.size === 0) {
         await sh.runList(node.body, options);
         return;
       }
       const monitor = sh.options.has('monitor');
-      const pid = sh.fork(
+      const pid = fork(
+        sh,
         async (child) => {
           child.interactive = false;
+          child.loops = 0;
           child.options.delete('monitor');
           return child.runList(node.body, { last: true });
         },
         monitor ? { pgid: 0, keepTested: true } : { keepTested: true },
       );
       if (monitor) sh.sys.setpgid(pid, pid);
-      sh.status = (await sh.waitPipeline([pid], monitor ? pid : 0, ''))[0] ?? 0;
+      sh.status = (await waitPipeline(sh, [pid], monitor ? pid : 0, ''))[0] ?? 0;
       return;
     }
     case 'If': {
@@ -64,7 +73,8 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       await loop(sh, async (body) => {
         const head = node.wordlist ? ` in ${node.wordlist.map((w) => w.text).join(' ')}` : ' in "$@"';
         for (const word of words) {
-          await sh.traceText(`for ${name}${head}`);
+          await beforeCommand(sh, sh.source.line(node.pos), `for ${name}${head}`);
+          await traceText(sh, `for ${name}${head}`);
           sh.vars.set(name, word);
           if (!(await body(node.body))) break;
         }
@@ -73,12 +83,19 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
     }
     case 'ArithmeticFor': {
       const header = forHeader(sh.source.text.slice(node.pos, node.body.pos));
-      if (header[0]) await arithText(sh, header[0]);
+      const line = sh.source.line(node.pos);
+      const step = async (text: string | undefined): Promise<bigint> => {
+        if (!text) return 1n;
+        await beforeCommand(sh, line, `((${text}))`);
+        await traceText(sh, `(( ${text} ))`);
+        return arithText(sh, text);
+      };
+      await step(header[0]);
       sh.status = 0;
       await loop(sh, async (body) => {
-        while (!header[1] || (await arithText(sh, header[1])) !== 0n) {
+        while ((await step(header[1])) !== 0n) {
           if (!(await body(node.body))) break;
-          if (header[2]) await arithText(sh, header[2]);
+          await step(header[2]);
         }
       });
       return;
@@ -90,8 +107,8 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       await runCase(sh, node);
       return;
     case 'ArithmeticCommand': {
-      sh.line = sh.source.line(node.pos);
-      await sh.traceText(`(( ${node.body} ))`);
+      await beforeCommand(sh, sh.source.line(node.pos), nodeText(sh, node));
+      await traceText(sh, `(( ${node.body} ))`);
       sh.status = 1;
       try {
         sh.status = (await arithText(sh, node.body)) === 0n ? 1 : 0;
@@ -102,8 +119,8 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       return;
     }
     case 'TestCommand':
-      sh.line = sh.source.line(node.pos);
-      sh.status = (await test(sh, node.expression)) ? 0 : 1;
+      await beforeCommand(sh, sh.source.line(node.pos), nodeText(sh, node));
+      sh.status = (await runTest(sh, node.expression)) ? 0 : 1;
       return;
   }
 }
@@ -136,7 +153,7 @@ async function loop(
   try {
     await run(async (list) => {
       await sh.sys.tick();
-      if (sh.pendingSignals.length > 0) await sh.signals();
+      if (sh.pendingSignals.length > 0) await runSignalTraps(sh);
       try {
         await sh.runList(list);
         return true;
@@ -153,7 +170,8 @@ async function loop(
 }
 
 async function runCase(sh: Shell, node: Ast.Case): Promise<void> {
-  await sh.traceText(`case ${node.word.text} in`);
+  await beforeCommand(sh, sh.source.line(node.pos), `case ${node.word.text} in `);
+  await traceText(sh, `case ${node.word.text} in`);
   const word = await expandText(sh, node.word);
   sh.status = 0;
   let fall = false;
@@ -190,71 +208,4 @@ async function select(sh: Shell, node: Ast.Select): Promise<void> {
       if (!(await body(node.body))) break;
     }
   });
-}
-
-async function test(sh: Shell, e: Ast.TestExpression): Promise<boolean> {
-  switch (e.type) {
-    case 'TestGroup':
-      return test(sh, e.expression);
-    case 'TestNot': {
-      const v = await test(sh, e.operand);
-      return e.negations.length % 2 === 1 ? !v : v;
-    }
-    case 'TestLogical':
-      for (const operand of e.operands) {
-        const v = await test(sh, operand);
-        if (v !== (e.operator === '&&')) return v;
-      }
-      return e.operator === '&&';
-    case 'TestUnary': {
-      const arg = await expandText(sh, e.operand);
-      await sh.traceText(`[[ ${e.operator} ${arg} ]]`);
-      return unaryTest(sh, e.operator, arg);
-    }
-    case 'TestBinary':
-      return binary(sh, e);
-  }
-}
-
-async function binary(sh: Shell, e: Ast.TestBinaryExpression): Promise<boolean> {
-  const left = await expandText(sh, e.left);
-  const nocase = sh.shopts.has('nocasematch') ? 'i' : '';
-  switch (e.operator) {
-    case '=':
-    case '==':
-    case '!=': {
-      const pattern = await expandPattern(sh, e.right);
-      await sh.traceText(`[[ ${left} ${e.operator} ${pattern} ]]`);
-      return patternRegExp(pattern, nocase).test(left) === (e.operator !== '!=');
-    }
-    case '=~': {
-      const source = await expandRegex(sh, e.right);
-      await sh.traceText(`[[ ${left} =~ ${source} ]]`);
-      let re: RegExp;
-      try {
-        re = posixRegExp(source, nocase);
-      } catch {
-        throw new ExpandError('syntax error in regular expression', 2, false);
-      }
-      const m = re.exec(left);
-      const v = sh.vars.ensure('BASH_REMATCH');
-      v.value = undefined;
-      v.array = new Map(m ? [...m].map((t, i) => [i, t ?? '']) : []);
-      return m !== null;
-    }
-    case '<':
-    case '>': {
-      const right = await expandText(sh, e.right);
-      return e.operator === '<' ? left < right : left > right;
-    }
-    case '-nt':
-    case '-ot':
-    case '-ef':
-      return fileTest(sh.sys, e.operator, left, await expandText(sh, e.right));
-    default: {
-      const right = await expandText(sh, e.right);
-      await sh.traceText(`[[ ${left} ${e.operator} ${right} ]]`);
-      return compareNumbers(e.operator, sh.arith(left), sh.arith(right));
-    }
-  }
 }

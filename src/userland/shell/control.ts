@@ -21,6 +21,12 @@ export class ExitSignal extends Error {
     super('exit');
   }
 }
+/** An error that ends the line it is on: a script file goes on with the next one. */
+export class DiscardSignal extends Error {
+  constructor(readonly status: number) {
+    super('discard');
+  }
+}
 /** Ctrl-C at an interactive shell: back to the prompt. */
 export class InterruptSignal extends Error {}
 

@@ -20,6 +20,7 @@ import { begin, below, feed, lineOf, replaceWord, type Step } from '../readline/
 import { type Completion, complete, listing } from './complete.ts';
 import { BreakSignal, InterruptSignal, ReturnSignal } from './control.ts';
 import { isIncomplete, Source } from './parse.ts';
+import { foreground, reap } from './processes.ts';
 import type { Shell } from './shell.ts';
 
 /** Where the editor reads and draws: an own open file of the terminal, so that editing is apart from command output. */
@@ -134,7 +135,7 @@ export async function interact(sh: Shell): Promise<number> {
   }
   sh.ttyFd = fd;
   if (sys.getpgid(0) !== sys.pid && sys.setpgid(0, 0) < 0) sh.options.delete('monitor');
-  sh.foreground(sys.getpgid(0));
+  foreground(sh, sys.getpgid(0));
   if (sh.vars.get('PS1') === undefined) sh.vars.set('PS1', '\\u@\\h:\\w\\$ ');
   if (sh.vars.get('PS2') === undefined) sh.vars.set('PS2', '> ');
   const file = sh.vars.get('HISTFILE') ?? `${sh.vars.get('HOME') ?? '/root'}/.bash_history`;
@@ -189,7 +190,7 @@ export async function interact(sh: Shell): Promise<number> {
     await remember(sh, text, file);
     await announce(sh, fd, { type: 'start', line: text });
     await attempt(sh, () => sh.runSource(new Source(text, 'main')));
-    sh.foreground(sys.getpgid(0));
+    foreground(sh, sys.getpgid(0));
   }
 }
 
@@ -223,7 +224,7 @@ async function attempt(sh: Shell, run: () => Promise<number>): Promise<void> {
 }
 
 async function notices(sh: Shell): Promise<void> {
-  await sh.reap();
+  await reap(sh);
   for (const job of [...sh.jobs.list])
     if (sh.jobs.done(job)) {
       await complain(sh.sys, sh.jobs.line(job));

@@ -7,13 +7,33 @@ export type * from 'unbash';
 export class Source {
   private starts: number[] | null = null;
 
+  /** Every position is on the first line. */
+  readonly fixed: boolean;
+  /** Text of `eval` or of a trap. */
+  readonly evaluated: boolean;
+
   constructor(
     readonly text: string,
     readonly name: string,
-    /** Line number of the first line; with `fixed` every position is on it. */
     readonly firstLine = 1,
-    readonly fixed = false,
-  ) {}
+    how: { readonly fixed?: boolean; readonly evaluated?: boolean } = {},
+  ) {
+    this.fixed = how.fixed === true;
+    this.evaluated = how.evaluated === true;
+  }
+
+  /** The same place with another text (aliases replaced). */
+  with(text: string): Source {
+    return new Source(text, this.name, this.firstLine, this);
+  }
+  /** What is left of `text` from a line on. */
+  from(text: string, line: number): Source {
+    const rest = text
+      .split('\n')
+      .slice(line - this.firstLine)
+      .join('\n');
+    return new Source(rest, this.name, line, this);
+  }
 
   line(pos: number): number {
     if (this.fixed) return this.firstLine;
@@ -29,6 +49,36 @@ export class Source {
       else high = mid - 1;
     }
     return this.firstLine + low;
+  }
+}
+
+/**
+ * The source of a command substitution. bash prints the parsed commands and reads that text again, numbering its lines
+ * from where the command stands: line breaks count between statements and inside compound commands only.
+ */
+export class NestedSource extends Source {
+  constructor(
+    text: string,
+    name: string,
+    line: number,
+    private readonly script: ParsedScript,
+  ) {
+    super(text, name, line);
+  }
+
+  override line(pos: number): number {
+    const { commands } = this.script;
+    let line = this.firstLine;
+    for (let n = 0; n < commands.length; n++) {
+      const statement = commands[n];
+      const before = commands[n - 1];
+      if (!statement) continue;
+      if (before && this.text.slice(before.end, statement.pos).includes('\n')) line++;
+      if (pos > statement.end) continue;
+      const simple = /^(Command|Pipeline|AndOr)$/.test(statement.command.type);
+      return simple ? line : line + this.text.slice(statement.pos, pos).split('\n').length - 1;
+    }
+    return line;
   }
 }
 

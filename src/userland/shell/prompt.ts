@@ -1,7 +1,7 @@
 /** Backslash escapes of PS1, PS2, PS4 and `${x@P}`. */
 import { strftime } from '../misc/time.ts';
-import type { ExpandHost } from './expand.ts';
 import { expandTemplate } from './expand.ts';
+import type { ExpandHost } from './segments.ts';
 
 interface PromptHost extends ExpandHost {
   readonly history: readonly string[];

@@ -3,8 +3,10 @@ import { E, strerror } from '../../base/errno.ts';
 import { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../linux/uapi/constants.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import { openPath, utf8, writeAll } from '../misc/io.ts';
-import { type ExpandHost, expandParts, expandText, expandWords } from './expand.ts';
+import { expandParts, expandText } from './expand.ts';
+import { expandWords } from './fields.ts';
 import type { Redirection } from './parse.ts';
+import type { ExpandHost } from './segments.ts';
 import type { Vars } from './vars.ts';
 
 export interface RedirectHost extends ExpandHost {

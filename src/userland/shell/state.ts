@@ -10,6 +10,8 @@ export interface FunctionDef {
   readonly name: string;
   readonly body: FunctionNode['body'];
   readonly source: Source;
+  /** Where the definition stands. */
+  readonly line: number;
   readonly text: string;
 }
 export interface Frame {
@@ -95,6 +97,14 @@ export class ShellState {
   interactive = false;
   /** Subshell depth. */
   depth = 0;
+  /** Levels of eval, sourcing, traps and substitutions: how often `set -x` writes its `+`. */
+  indirection = 0;
+  /** Last line of the command that runs: where the text of `eval` counts from. */
+  endLine = 1;
+  /** Grows when an alias changes: what follows is read anew. */
+  aliasStamp = 0;
+  /** The script file whose main program runs, if one does. */
+  scriptFile: string | null = null;
   loops = 0;
   optind = 1;
   optchar = 0;
@@ -139,10 +149,19 @@ export class ShellState {
     other.line = this.line;
     other.source = this.source;
     other.depth = this.depth + 1;
+    other.indirection = this.indirection;
+    other.endLine = this.endLine;
+    other.scriptFile = this.scriptFile;
     other.loops = this.loops;
     other.history = this.history;
     for (const [name, text] of this.traps) if (text === '') other.traps.set(name, text);
-    if (this.options.has('errtrace') && this.traps.has('ERR')) other.traps.set('ERR', this.traps.get('ERR') ?? '');
+    const inherit = (name: string, option: string): void => {
+      const text = this.traps.get(name);
+      if (text !== undefined && this.options.has(option)) other.traps.set(name, text);
+    };
+    inherit('ERR', 'errtrace');
+    inherit('DEBUG', 'functrace');
+    inherit('RETURN', 'functrace');
     other.bind();
   }
 
@@ -233,13 +252,11 @@ export class ShellState {
     const of = (values: string[]) => ({ keys: values.map((_, i) => String(i)), values });
     switch (name) {
       case 'FUNCNAME':
-        return of([...this.frames].reverse().map((f) => f.name));
-      case 'BASH_SOURCE': {
-        const names = [...this.frames].reverse().map((f) => f.source);
-        return of(this.frames.length === 0 && this.origin === 'script' ? [this.name] : names);
-      }
+        return of(this.callers((f) => f.name, this.frames.length > 0 ? 'main' : null));
+      case 'BASH_SOURCE':
+        return of(this.callers((f) => f.source, this.scriptFile));
       case 'BASH_LINENO':
-        return of([...this.frames].reverse().map((f) => String(f.callLine)));
+        return of(this.callers((f) => String(f.callLine), '0'));
       case 'PIPESTATUS':
         return of(this.pipestatus.map(String));
       case 'DIRSTACK':
@@ -251,6 +268,12 @@ export class ShellState {
     }
     if (!this.vars.find(name)) return null;
     return { keys: this.vars.keys(name), values: this.vars.values(name) };
+  }
+
+  /** One entry a call, the innermost first; the main program of a script file is the last. */
+  callers(of: (frame: Frame) => string, main: string | null): string[] {
+    const inner = this.frames.map(of).reverse();
+    return this.scriptFile !== null && main !== null ? [...inner, main] : inner;
   }
 
   flags(): string {

@@ -1,5 +1,7 @@
 /** Shell variables: scopes of functions, attributes, indexed and associative arrays, name references. */
 
+import { utf8 } from '../../base/bytes.ts';
+
 export interface Variable {
   value: string | undefined;
   array: Map<number, string> | null;
@@ -165,14 +167,20 @@ export class Vars {
   }
 
   unsetRaw(name: string): void {
-    for (let i = this.scopes.length - 1; i >= 0; i--) if (this.scopes[i]?.delete(name)) return;
+    // A local of the function that runs stays local, without a value.
+    const top = this.scopes.length - 1;
+    if (top > 0 && this.scopes[top]?.has(name)) {
+      this.scopes[top]?.set(name, newVariable());
+      return;
+    }
+    for (let i = top; i >= 0; i--) if (this.scopes[i]?.delete(name)) return;
   }
 
   /** Keys in order; a plain variable has key 0. */
   keys(name: string): string[] {
     const v = this.find(name);
     if (!v) return [];
-    if (v.assoc) return [...v.assoc.keys()];
+    if (v.assoc) return hashOrder(v.assoc);
     if (v.array) return sortedKeys(v.array).map(String);
     return v.value === undefined ? [] : ['0'];
   }
@@ -180,7 +188,8 @@ export class Vars {
   values(name: string): string[] {
     const v = this.find(name);
     if (!v) return [];
-    if (v.assoc) return [...v.assoc.values()];
+    const { assoc } = v;
+    if (assoc) return hashOrder(assoc).map((k) => assoc.get(k) ?? '');
     const array = v.array;
     if (array) return sortedKeys(array).map((k) => array.get(k) ?? '');
     return v.value === undefined ? [] : [v.value];
@@ -203,8 +212,30 @@ export class Vars {
   }
 }
 
+/** Keys as bash's hash table gives them: 1024 buckets by FNV-1, the newest first in each, more when it fills up. */
+function hashOrder(map: ReadonlyMap<string, string>): string[] {
+  let buckets = 1024;
+  while (map.size > buckets * 2) buckets *= 4;
+  const rows = [...map.keys()].map((key, age) => ({ key, age, bucket: fnv(key) & (buckets - 1) }));
+  return rows.sort((a, b) => a.bucket - b.bucket || b.age - a.age).map(({ key }) => key);
+}
+
+function fnv(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of utf8(text)) hash = (Math.imul(hash, 0x01000193) ^ byte) >>> 0;
+  return hash;
+}
+
 function sortedKeys(array: ReadonlyMap<number, string>): number[] {
   return [...array.keys()].sort((a, b) => a - b);
+}
+
+/** Would the shell take a character of this text for more than itself? */
+export function hasMetas(text: string): boolean {
+  return /[ \t\n'"\\|&;()<>!{}*[\]?^$`]/.test(text) || /^[~#]|[=:]~/.test(text);
+}
+export function singleQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Quotes a text so that the shell reads it back as one word (as `printf %q` and `set -x` do). */
@@ -212,7 +243,7 @@ export function shellQuote(text: string): string {
   if (text === '') return "''";
   if (/[\x00-\x1f\x7f]/.test(text)) return ansiQuote(text);
   if (/^[A-Za-z0-9_@%+=:,./^-]+$/.test(text) && !text.startsWith('=')) return text;
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return singleQuote(text);
 }
 
 /** Quotes with backslashes, as `printf %q` does. */
@@ -256,7 +287,10 @@ export function declaration(name: string, v: Variable): string {
   if (v.exported) flags += 'x';
   const head = `declare -${flags || '-'} ${name}`;
   if (v.assoc) {
-    const body = [...v.assoc].map(([k, x]) => `[${/^[\w./:-]+$/.test(k) ? k : doubleQuote(k)}]=${doubleQuote(x)}`);
+    const { assoc } = v;
+    const body = hashOrder(assoc).map(
+      (k) => `[${/^[\w./:-]+$/.test(k) ? k : doubleQuote(k)}]=${doubleQuote(assoc.get(k) ?? '')}`,
+    );
     return `${head}=(${body.join(' ')}${body.length ? ' ' : ''})`;
   }
   const array = v.array;

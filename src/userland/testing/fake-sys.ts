@@ -525,7 +525,10 @@ export class FakeKernel {
           else await kernel.timer(until - kernel.now);
         }
       },
-      stat: (path) => (entry(), statPath(path, true)),
+      stat(path) {
+        entry();
+        return statPath(path, true);
+      },
       lstat: (path) => statPath(path, false),
       fstat(fd) {
         const file = proc.fds.get(fd)?.file;
@@ -663,7 +666,8 @@ export class FakeKernel {
         });
       },
       fork(child) {
-        const fds = new Map([...proc.fds].map(([n, e]) => (e.file.refs++, [n, { ...e }] as const)));
+        for (const entry of proc.fds.values()) entry.file.refs++;
+        const fds = new Map([...proc.fds].map(([n, entry]) => [n, { ...entry }] as const));
         const c: Proc = {
           ...proc,
           pid: ++kernel.pids,

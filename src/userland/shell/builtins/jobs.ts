@@ -3,11 +3,14 @@ import { E, strerror } from '../../../base/errno.ts';
 import { SIGCONT } from '../../../linux/uapi/constants.ts';
 import { complain } from '../../misc/io.ts';
 import { SIGNALS, signalName, signalNumber } from '../control.ts';
+import type { Job } from '../jobs.ts';
+import { foreground, reap, waitPipeline } from '../processes.ts';
 import type { Builtin, Shell } from '../shell.ts';
+import { runSignalTraps } from '../traps.ts';
 import { options } from './options.ts';
 
 const jobs: Builtin = async (sh, args) => {
-  await sh.reap();
+  await reap(sh);
   const long = args.includes('-l');
   const text = args.includes('-p')
     ? sh.jobs.list.map((j) => `${j.pgid}\n`).join('')
@@ -30,10 +33,10 @@ const fg: Builtin = async (sh, args) => {
   }
   await sh.out('fg', `${job.text}\n`);
   job.stopped = false;
-  sh.foreground(job.pgid);
+  foreground(sh, job.pgid);
   sh.sys.kill(-job.pgid, SIGCONT);
   try {
-    return (await sh.waitPipeline(job.pids, job.pgid, job.text, job)).at(-1) ?? 0;
+    return (await waitPipeline(sh, job.pids, job.pgid, job.text, job)).at(-1) ?? 0;
   } finally {
     if (!job.stopped) sh.jobs.remove(job);
   }
@@ -63,28 +66,48 @@ async function waitOne(sh: Shell, pid: number): Promise<number> {
     }
     if (r !== -E.EINTR) return -1;
     const signal = sh.pendingSignals[0];
-    await sh.signals();
+    await runSignalTraps(sh);
     if (signal !== undefined) return 128 + signal;
+  }
+}
+
+/** `wait -n`: the next job to end, of these or of all; null when there is none. */
+async function waitNext(sh: Shell, ids: readonly string[]): Promise<number | null> {
+  const wanted = (job: Job): boolean =>
+    ids.length === 0 ||
+    ids.some((id) => (id.startsWith('%') ? sh.jobs.find(id) === job : job.pids.includes(Number(id))));
+  for (;;) {
+    const jobs = sh.jobs.list.filter(wanted);
+    const done = jobs.find((job) => sh.jobs.done(job));
+    if (done) {
+      sh.jobs.remove(done);
+      return sh.jobs.status(done);
+    }
+    if (jobs.length === 0) return null;
+    const r = await sh.sys.waitpid(-1);
+    if (typeof r !== 'number') sh.jobs.record(r.pid, r.status, r.signal);
+    else if (r === -E.EINTR) {
+      const signal = sh.pendingSignals[0];
+      await runSignalTraps(sh);
+      if (signal !== undefined) return 128 + signal;
+    } else return null;
   }
 }
 
 const wait: Builtin = async (sh, args) => {
   const o = await options(sh, 'wait', args, 'fnp:', 'wait [-fn] [-p var] [id ...]');
   if (!o) return 2;
+  if (o.has('n')) return (await waitNext(sh, o.rest)) ?? 127;
   if (o.rest.length === 0) {
     let status = 0;
     for (const job of [...sh.jobs.list]) {
       for (const pid of job.pids) {
         status = await waitOne(sh, pid);
         if (status > 128 && !sh.jobs.finished.has(pid)) return status;
-        if (o.has('n')) {
-          sh.jobs.remove(job);
-          return status;
-        }
       }
       sh.jobs.remove(job);
     }
-    return o.has('n') && sh.jobs.list.length === 0 ? 127 : 0;
+    return 0;
   }
   let status = 0;
   for (const id of o.rest) {
@@ -173,7 +196,7 @@ const kill: Builtin = async (sh, args) => {
       status = 1;
     }
   }
-  await sh.signals();
+  await runSignalTraps(sh);
   return status;
 };
 
