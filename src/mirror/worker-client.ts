@@ -131,6 +131,9 @@ export class WorkerClient implements LabClient {
   async playScenario(id: string): Promise<void> {
     await this.running().playScenario(id);
   }
+  async playTranscript(text: string): Promise<void> {
+    await this.running().playTranscript(text);
+  }
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
     return this.running().openConsole(machine);
   }

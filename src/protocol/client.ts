@@ -54,6 +54,8 @@ export interface LabClient {
   bootToL2(): Promise<void>;
   /** Types a scenario of the gallery (content/scenarios.ts) into this session, visibly. */
   playScenario(id: string): Promise<void>;
+  /** Types the lines of a transcript (`host# …`, `l1# …`), each once the one before has come to rest. */
+  playTranscript(text: string): Promise<void>;
   /** Types `line` on the console and presses Enter. */
   run(console: ConsoleId, line: string): Promise<void>;
   /** Another login on a machine; gives its console. */

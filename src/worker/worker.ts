@@ -85,6 +85,9 @@ const api = {
     if (load === undefined) throw new Error(`There is no scenario "${id}".`);
     await running().type(load === null ? walkthrough : await load());
   },
+  async playTranscript(text: string): Promise<void> {
+    await running().type(text);
+  },
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
     return running().openTerminal(machine);
   },

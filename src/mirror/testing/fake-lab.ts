@@ -84,6 +84,7 @@ export class FakeLab implements LabClient {
   async playScenario(): Promise<void> {
     await this.bootToL2();
   }
+  async playTranscript(): Promise<void> {}
   async run(console: string, line: string): Promise<void> {
     await this.input(console, line);
     await this.input(console, '\r');

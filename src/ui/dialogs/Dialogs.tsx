@@ -20,13 +20,15 @@ export default function Dialogs() {
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
   };
   if (dialog === null) return null;
-  const content: Readonly<Record<typeof dialog, { title: string; body: ReactNode; wide?: boolean; bare?: boolean }>> = {
+  const content: Readonly<
+    Record<typeof dialog, { title: string; body: ReactNode; wide?: boolean; huge?: boolean; bare?: boolean }>
+  > = {
     palette: { title: 'Commands', body: <Palette onDone={close} />, bare: true },
     keys: { title: 'Keys', body: <KeysSheet />, wide: true },
     settings: { title: 'Settings', body: <SettingsForm /> },
     fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <Fidelity />, wide: true },
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
-    topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true },
+    topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
     goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },
   };
   const shown = content[dialog];
@@ -42,6 +44,7 @@ export default function Dialogs() {
         <Dialog.Content
           className={styles.content}
           data-wide={shown.wide === true}
+          data-huge={shown.huge === true}
           data-bare={shown.bare === true}
           aria-describedby={undefined}
         >
