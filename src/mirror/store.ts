@@ -17,6 +17,8 @@ export interface RegisterRef {
 export interface AddressQuery {
   readonly space: XlatSpace;
   readonly address: number;
+  /** Of a DPA or an offset in a backend: whose. */
+  readonly device?: string;
 }
 
 export type DialogId = 'palette' | 'keys' | 'settings' | 'fidelity' | 'goto' | 'gallery' | 'topology' | null;

@@ -39,6 +39,8 @@ export interface Hop {
   readonly mechanism: string;
   readonly arithmetic: string;
   readonly ok: boolean;
+  /** Of a DPA or a backend's offset: id of the function it belongs to. */
+  readonly device?: string;
 }
 
 export interface Xlat {
@@ -57,7 +59,8 @@ const isEnd = (step: Step): step is { readonly end: string } => 'end' in step;
 
 /** `on`: the device whose memory a DPA or backend offset means; without it the first that has a backend. */
 export function xlat(reader: StateReader, space: XlatSpace, address: Addr, on?: PciFunctionState): Xlat {
-  const start: Hop = { space, address, mechanism: 'asked', arithmetic: '', ok: true };
+  const own = space === 'dpa' || space === 'backend' ? memoryDevice(reader, on) : undefined;
+  const start: Hop = { space, address, mechanism: 'asked', arithmetic: '', ok: true, ...deviceOf(own) };
   const down: Hop[] = [];
   let end: string | undefined;
   let device = on;
@@ -99,6 +102,8 @@ export function xlat(reader: StateReader, space: XlatSpace, address: Addr, on?: 
   };
 }
 
+const deviceOf = (fn: PciFunctionState | undefined): { readonly device?: string } => (fn ? { device: fn.id } : {});
+
 // --- downwards ----------------------------------------------------------------------------------------------------
 
 function stepDown(reader: StateReader, hop: Hop, device: PciFunctionState | undefined): Step {
@@ -137,6 +142,7 @@ function windowDown(reader: StateReader, machine: MachineId, hpa: Addr): Step {
     mechanism: `${decoded.steps.map((step) => step.component).join(' → ')} HDM ${decoded.target.decoder}`,
     arithmetic: decoded.steps.at(-1)?.arithmetic ?? '',
     ok: true,
+    device: decoded.target.fn.id,
   };
 }
 
@@ -264,6 +270,7 @@ function dpaToBackend(reader: StateReader, dpa: Addr, from: PciFunctionState | u
     mechanism: `memory backend ${id}`,
     arithmetic: `offset = DPA = ${hex0x(dpa)}`,
     ok: true,
+    device: device.id,
   };
 }
 
@@ -287,7 +294,7 @@ function stepUp(reader: StateReader, hop: Hop, on: PciFunctionState | undefined)
 }
 
 function above(reader: StateReader, space: HopSpace, address: Addr, device?: PciFunctionState): Step {
-  const hop: Hop = { space, address, mechanism: '', arithmetic: '', ok: true };
+  const hop: Hop = { space, address, mechanism: '', arithmetic: '', ok: true, ...deviceOf(device) };
   const down = stepDown(reader, hop, device);
   return isEnd(down) ? { end: down.end } : { ...hop, mechanism: down.mechanism, arithmetic: down.arithmetic };
 }

@@ -1,18 +1,19 @@
 import { hex0x, KiB, MiB } from '../base/addr.ts';
 import type { MachineId } from '../log/index.ts';
 import { sizeText, windowsOf } from '../state/decode.ts';
-import { functionsOf, hdmOf, publishedAs } from '../state/functions.ts';
+import { functionsOf, publishedAs } from '../state/functions.ts';
 import type { StateReader } from '../state/reader.ts';
 import {
   type CxlObjectState,
   type KvmSlotsState,
   type MachineState,
   type MemoryMapState,
-  type PciFunctionState,
   paths,
   type VmasState,
 } from '../state/schema.ts';
 import { promisedPhys, type XlatSpace } from '../state/xlat.ts';
+import { dpaLane } from './dpa-lane.view.ts';
+import { type InterleaveSet, interleaveSets } from './interleave.view.ts';
 
 export type SegmentKind = 'ram' | 'io' | 'window' | 'region' | 'device' | 'file' | 'hole' | 'free';
 export interface Segment {
@@ -20,6 +21,8 @@ export interface Segment {
   readonly end: number;
   readonly kind: SegmentKind;
   readonly name: string;
+  /** Colour and pattern of the interleave set it belongs to. */
+  readonly set?: number;
 }
 export type LaneId = Exclude<XlatSpace, 'backend'>;
 export interface Lane {
@@ -29,6 +32,8 @@ export interface Lane {
   readonly segments: readonly Segment[];
   /** What to do to fill it, when it is empty. */
   readonly empty: string;
+  /** Of a lane with several devices' own addresses: their ids, in the order of their bands (dpa-lane.view.ts). */
+  readonly devices?: readonly string[];
 }
 export interface Ribbon {
   readonly id: string;
@@ -37,6 +42,7 @@ export interface Ribbon {
   readonly kind: 'ram' | 'device';
   /** Will be there at the first touch. */
   readonly promised?: boolean;
+  readonly set?: number;
   readonly text: string;
 }
 export interface Lanes {
@@ -49,52 +55,64 @@ interface Feature extends Segment {
 }
 
 export function lanesView(reader: StateReader): Lanes {
-  const accel = functionsOf(reader, 'l1').find((fn) => fn.backend !== undefined);
-  const vmm = publishedAs<MachineState>(reader.object(paths.machine('l2')))?.vmm;
+  const guest = publishedAs<MachineState>(reader.object(paths.machine('l2')));
+  const vmm = guest?.vmm;
   const vmas = vmm ? (publishedAs<VmasState>(reader.object(paths.vmas(vmm.machine, vmm.pid)))?.vmas ?? []) : [];
   const slots = publishedAs<KvmSlotsState>(reader.object(paths.kvmSlots('l2')))?.slots ?? [];
+  const sets = interleaveSets(reader, 'l1');
+  const dpa = dpaLane(reader, sets);
+  const upper: readonly Lane[] = [
+    {
+      id: 'l2-gpa',
+      title: 'L2 GPA',
+      subtitle: 'as L2 sees it',
+      segments: physicalSegments(reader, 'l2', []),
+      empty: 'L2 is off. Start it with qemu-system-x86_64 on L1.',
+    },
+    {
+      id: 'l1-hva',
+      title: 'L1 HVA',
+      subtitle: vmm ? `QEMU, pid ${vmm.pid}` : 'QEMU on L1',
+      segments: withHoles(vmas.map(vmaSegment).toSorted((one, other) => one.start - other.start)),
+      empty: 'No QEMU runs on L1 yet.',
+    },
+  ];
   return {
     lanes: [
-      {
-        id: 'l2-gpa',
-        title: 'L2 GPA',
-        subtitle: 'as L2 sees it',
-        segments: physicalSegments(reader, 'l2'),
-        empty: 'L2 is off. Start it with qemu-system-x86_64 on L1.',
-      },
-      {
-        id: 'l1-hva',
-        title: 'L1 HVA',
-        subtitle: vmm ? `QEMU, pid ${vmm.pid}` : 'QEMU on L1',
-        segments: withHoles(vmas.map(vmaSegment).toSorted((one, other) => one.start - other.start)),
-        empty: 'No QEMU runs on L1 yet.',
-      },
+      ...(nests(reader, guest) ? upper : []),
       {
         id: 'l1-hpa',
         title: 'L1 HPA',
         subtitle: 'as L1 sees it',
-        segments: physicalSegments(reader, 'l1'),
+        segments: physicalSegments(reader, 'l1', sets),
         empty: 'L1 is off. Start it with qemu-system-x86_64 on the host.',
       },
-      {
-        id: 'dpa',
-        title: 'DPA',
-        subtitle: accel?.backend ? `${accel.id} · backend ${accel.backend.id}` : 'device-physical',
-        segments: accel ? dpaSegments(reader, accel) : [],
-        empty: 'No device with memory yet.',
-      },
+      dpa.lane,
     ],
-    ribbons: [
-      ...slotRibbons(slots, vmas),
-      ...vmaRibbons(reader, vmas),
-      ...(accel ? decoderRibbons(reader, accel) : []),
-    ],
+    ribbons: [...slotRibbons(slots, vmas), ...vmaRibbons(reader, vmas), ...dpa.ribbons],
   };
+}
+
+/** Where a chain is worth showing before anybody has asked: the first byte of the first region, from as far up as it goes. */
+export function exampleQuery(lanes: Lanes): { readonly space: XlatSpace; readonly address: number } | null {
+  for (const lane of lanes.lanes) {
+    if (lane.id !== 'l2-gpa' && lane.id !== 'l1-hpa') continue;
+    const region = lane.segments.find((one) => one.kind === 'region');
+    if (region) return { space: lane.id, address: region.start };
+  }
+  return null;
+}
+
+/** Is there an L2, or could this machine pass something on to one? Memory expanders alone stay where they are. */
+function nests(reader: StateReader, guest: MachineState | null): boolean {
+  if (guest && guest.state !== 'off') return true;
+  const functions = functionsOf(reader, 'l1').filter((fn) => fn.backend !== undefined);
+  return functions.length === 0 || functions.some((fn) => fn.type === 'cxl-accel');
 }
 
 // --- segments -----------------------------------------------------------------------------------------------------
 
-function physicalSegments(reader: StateReader, machine: MachineId): readonly Segment[] {
+function physicalSegments(reader: StateReader, machine: MachineId, sets: readonly InterleaveSet[]): readonly Segment[] {
   const map = publishedAs<MemoryMapState>(reader.object(paths.memoryMap(machine)));
   if (!map) return [];
   const features: Feature[] = [];
@@ -121,15 +139,28 @@ function physicalSegments(reader: StateReader, machine: MachineId): readonly Seg
     });
   for (const path of reader.objectPaths(`cxl/${machine}/`)) {
     const object = publishedAs<CxlObjectState>(reader.object(path));
-    if (object?.kind === 'region' && object.size > 0)
+    if (object?.kind === 'region' && object.size > 0) {
+      const set = sets.find((one) => one.path === path);
       features.push({
         start: object.start,
         end: object.start + object.size,
         kind: 'region',
         name: `${object.name} (${object.state})`,
         priority: 6,
+        ...(set ? { set: set.index } : {}),
       });
+    }
   }
+  for (const set of sets)
+    if (set.path === null)
+      features.push({
+        start: set.base,
+        end: set.base + set.size,
+        kind: 'region',
+        name: 'decoders, no region',
+        priority: 5,
+        set: set.index,
+      });
   return coalesceSmall(withHoles(paint(features)));
 }
 
@@ -147,7 +178,8 @@ export function paint(features: readonly Feature[]): readonly Segment[] {
     const last = out.at(-1);
     if (last && last.end === start && last.kind === best.kind && last.name === best.name)
       out[out.length - 1] = { ...last, end };
-    else out.push({ start, end, kind: best.kind, name: best.name });
+    else
+      out.push({ start, end, kind: best.kind, name: best.name, ...(best.set === undefined ? {} : { set: best.set }) });
   }
   return out;
 }
@@ -204,38 +236,6 @@ function vmaSegment(vma: VmasState['vmas'][number]): Segment {
   };
 }
 
-function dpaSegments(reader: StateReader, fn: PciFunctionState): readonly Segment[] {
-  const size = fn.backend?.size ?? 0;
-  const mapped = dpaRanges(reader, fn);
-  const out: Segment[] = [];
-  let at = 0;
-  for (const range of mapped) {
-    if (range.start > at) out.push({ start: at, end: range.start, kind: 'free', name: 'not decoded' });
-    out.push({
-      start: range.start,
-      end: Math.min(range.end, size),
-      kind: 'region',
-      name: `HDM decoder ${range.decoder}`,
-    });
-    at = range.end;
-  }
-  if (at < size) out.push({ start: at, end: size, kind: 'free', name: 'not decoded' });
-  return out;
-}
-
-function dpaRanges(reader: StateReader, fn: PciFunctionState) {
-  const ranges: { start: number; end: number; decoder: number; hpa: number; size: number }[] = [];
-  let at = 0;
-  for (const decoder of hdmOf(reader, fn)?.decoders ?? []) {
-    if (!decoder.committed) continue;
-    const start = at + decoder.skip;
-    const share = Math.floor(decoder.size / decoder.ways);
-    ranges.push({ start, end: start + share, decoder: decoder.index, hpa: decoder.base, size: decoder.size });
-    at = start + share;
-  }
-  return ranges;
-}
-
 // --- ribbons ------------------------------------------------------------------------------------------------------
 
 const MIN_RIBBON = 64 * KiB;
@@ -285,14 +285,4 @@ function vmaRibbons(reader: StateReader, vmas: VmasState['vmas']): readonly Ribb
     }
   }
   return ribbons;
-}
-
-function decoderRibbons(reader: StateReader, fn: PciFunctionState): readonly Ribbon[] {
-  return dpaRanges(reader, fn).map((range) => ({
-    id: `hdm-${range.decoder}`,
-    from: { lane: 'l1-hpa', start: range.hpa, end: range.hpa + range.size },
-    to: { lane: 'dpa', start: range.start, end: range.end },
-    kind: 'device',
-    text: `HDM decoder ${range.decoder} of ${fn.id}: HPA ${hex0x(range.hpa)} → DPA ${hex0x(range.start)}, ${sizeText(range.size)}`,
-  }));
 }

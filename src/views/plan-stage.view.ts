@@ -89,7 +89,7 @@ export function plannedStage(plan: CommandLineTopology): PlannedStage {
     );
   const loose = plan.loose.map((one) => ('port' in one ? port(one) : below(one)));
   const guest: StageMachine = {
-    ...{ id: 'l1', title: 'The guest', state: 'off', vmm: null, guest: null, regions: [], others: [] },
+    ...{ id: 'l1', title: 'The guest, as planned', state: 'off', vmm: null, guest: null, regions: [], others: [] },
     facts: `${sizeText(plan.ramSize)} · ${plan.cpus} vCPU · ${plan.machine}${plan.cxl ? ', cxl=on' : ''}`,
     roots: [...plan.bridges.map(bridge), ...loose],
     windows: plan.windows.map((one) => ({

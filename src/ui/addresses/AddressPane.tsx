@@ -1,7 +1,10 @@
 import { type FormEvent, lazy, Suspense, useCallback, useId, useMemo, useState } from 'react';
 import type { AddressQuery } from '../../mirror/index.ts';
+import { publishedAs } from '../../state/functions.ts';
+import type { MachineState } from '../../state/schema.ts';
 import { SPACE_LABELS, XLAT_SPACES, type XlatSpace, xlat } from '../../state/xlat.ts';
-import { lanesView } from '../../views/lanes.view.ts';
+import { ownAddress } from '../../views/dpa-lane.view.ts';
+import { exampleQuery, lanesView } from '../../views/lanes.view.ts';
 import { grouped } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
@@ -61,7 +64,9 @@ export function AddressPane() {
 export function AddressForm() {
   const mirror = useMirror();
   const query = usePageState((state) => state.address);
-  const [space, setSpace] = useState<XlatSpace>('l2-gpa');
+  const nested = useFolded((log) => publishedAs<MachineState>(log.object('machine/l2'))?.state === 'running');
+  const [chosen, setSpace] = useState<XlatSpace | null>(null);
+  const space = chosen ?? (nested ? 'l2-gpa' : 'l1-hpa');
   const [problem, setProblem] = useState('');
   const problemId = useId();
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -120,7 +125,15 @@ function LanesView() {
   const width = size.width / scale;
   const height = size.height / scale - 4;
   const layout = useMemo(() => layoutLanes(lanes, width, height), [lanes, width, height]);
-  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address) : null), query);
+  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address, query.device) : null), query);
+  const example = useFolded(
+    (log) => {
+      const one = query ? null : exampleQuery(lanes);
+      return one ? xlat(log, one.space, one.address) : null;
+    },
+    query === null,
+    lanes,
+  );
   const hover = useCallback((one: AddressQuery | null) => mirror.update({ hoverAddress: one }), [mirror]);
   const pick = useCallback((one: AddressQuery) => mirror.update({ address: one }), [mirror]);
   const lines = [
@@ -128,7 +141,7 @@ function LanesView() {
       { depth: 0, text: lane.title },
       ...lane.segments.map((one) => ({
         depth: 1,
-        text: `${grouped(one.start)} to ${grouped(one.end - 1)}: ${one.name}`,
+        text: `${grouped(ownAddress(lane, one.start))} to ${grouped(ownAddress(lane, one.end - 1))}: ${one.name}`,
       })),
     ]),
     { depth: 0, text: 'Mappings' },
@@ -145,11 +158,15 @@ function LanesView() {
         {chain ? (
           <ChainTable chain={chain} />
         ) : (
-          <p className={styles.hint}>
-            Point at a byte in any lane, or type an address: its whole chain lights, with the arithmetic of each hop.
-          </p>
+          <div className={styles.hint}>
+            <p>
+              Point at a byte in any lane, or type an address: its whole chain lights.
+              {example ? ' For example the first byte of the mapping:' : ''}
+            </p>
+            <TextTwin label="as a list" lines={lines} />
+          </div>
         )}
-        {chain ? null : <TextTwin label="Address spaces as a list" lines={lines} />}
+        {!chain && example ? <ChainTable chain={example} /> : null}
       </div>
     </div>
   );

@@ -3,9 +3,11 @@ import { hex } from '../../base/addr.ts';
 import type { AddressQuery } from '../../mirror/index.ts';
 import { sizeText } from '../../state/decode.ts';
 import type { Xlat } from '../../state/xlat.ts';
-import type { Segment } from '../../views/lanes.view.ts';
+import { ownAddress } from '../../views/dpa-lane.view.ts';
+import type { Lane, Segment } from '../../views/lanes.view.ts';
 import { grouped } from '../../views/stage.view.ts';
 import { cut, widthOf } from '../parts/measure.ts';
+import { setColour, setFill } from '../parts/SetPatterns.tsx';
 import styles from './LanesDrawing.module.css';
 import type { LaneScale, LanesLayout } from './lane-geometry.ts';
 
@@ -25,8 +27,8 @@ export function LanesDrawing({ layout, width, scale, chain, onHover, onPick }: P
     const x = (event.clientX - box.left) / scale;
     const y = (event.clientY - box.top) / scale;
     const lane = layout.scales.find((one) => x >= one.x && x <= one.x + one.w);
-    const address = lane?.address(y) ?? null;
-    return lane && address !== null ? { space: lane.lane.id, address } : null;
+    const query = lane?.query(y) ?? null;
+    return lane && query !== null ? { space: lane.lane.id, ...query } : null;
   };
   return (
     <svg
@@ -59,6 +61,9 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
           className={styles.ribbon}
           data-kind={ribbon.kind}
           data-promised={ribbon.promised}
+          {...(ribbon.set === undefined
+            ? {}
+            : { style: { fill: setColour(ribbon.set), stroke: setColour(ribbon.set) } })}
         >
           <title>{ribbon.text}</title>
         </path>
@@ -71,8 +76,8 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
 });
 
 /** The start and the size of a segment: on one line, on two where the lane is narrow and tall, or the start alone. */
-function placeLines(segment: Segment, width: number, height: number): readonly string[] {
-  const start = grouped(segment.start);
+function placeLines(lane: Lane, segment: Segment, width: number, height: number): readonly string[] {
+  const start = grouped(ownAddress(lane, segment.start));
   const size = `+${sizeText(segment.end - segment.start)}`;
   const both = `${start} ${size}`;
   if (widthOf(both, 'mono') <= width) return [both];
@@ -97,17 +102,26 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
       {scale.marks.map(({ segment, y, h }) => (
         <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
           <rect x={x} y={y + 0.5} width={w} height={Math.max(1, h - 1)} />
+          {segment.set === undefined ? null : (
+            <rect
+              x={x + w - 7}
+              y={y + 0.5}
+              width={7}
+              height={Math.max(1, h - 1)}
+              style={{ fill: setFill(segment.set), stroke: 'none' }}
+            />
+          )}
           <text x={x + 6} y={y + (h < 14 ? 10 : 12.5)}>
             {nameText(segment.name, w - 12)}
           </text>
           {h > 30 && segment.kind !== 'hole'
-            ? placeLines(segment, w - 8, h).map((line, n) => (
+            ? placeLines(lane, segment, w - 8, h).map((line, n) => (
                 <text key={line} x={x + 6} y={y + 26 + 13 * n} className={styles.start}>
                   {cut(line, w - 6, 'mono')}
                 </text>
               ))
             : null}
-          <title>{`${segment.name}: 0x${hex(segment.start)} … 0x${hex(segment.end - 1)}`}</title>
+          <title>{`${segment.name}: 0x${hex(ownAddress(lane, segment.start))} … 0x${hex(ownAddress(lane, segment.end - 1))}`}</title>
         </g>
       ))}
       {scale.marks.length === 0 ? (
@@ -122,7 +136,7 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
 function Chain({ layout, chain }: { readonly layout: LanesLayout; readonly chain: Xlat }) {
   const points = chain.hops.flatMap((hop, n) => {
     const scale = layout.scales.find((one) => one.lane.id === hop.space);
-    const y = scale?.y(hop.address) ?? null;
+    const y = scale?.place(hop.address, hop.device) ?? null;
     return scale && y !== null ? [{ scale, y, hop, asked: n === chain.at }] : [];
   });
   const links = points.slice(1).map((point, n) => {

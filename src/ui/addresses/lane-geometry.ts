@@ -1,5 +1,6 @@
 import { scaleLinear } from 'd3';
 import { MiB } from '../../base/addr.ts';
+import { DEVICE_SPAN } from '../../views/dpa-lane.view.ts';
 import type { Lane, LaneId, Lanes, Ribbon, Segment } from '../../views/lanes.view.ts';
 
 /** One piecewise-linear axis: segment boundaries in addresses and in pixels. Holes are short, memory is long. */
@@ -10,6 +11,10 @@ export interface LaneScale {
   readonly marks: readonly SegmentMark[];
   readonly y: (address: number) => number | null;
   readonly address: (y: number) => number | null;
+  /** Where an address of the lane's space is on its axis: a device's own addresses lie in its band. */
+  readonly place: (address: number, device: string | undefined) => number | null;
+  /** The other way: address and, where the lane has several devices, whose. */
+  readonly query: (y: number) => { readonly address: number; readonly device?: string } | null;
 }
 export interface SegmentMark {
   readonly segment: Segment;
@@ -41,8 +46,9 @@ function weight(segment: Segment): number {
 }
 
 export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): LanesLayout {
-  const gap = Math.max(18, Math.min(64, width * 0.055));
-  const w = Math.max(56, (width - 2 - gap * 3) / 4);
+  const count = lanes.lanes.length;
+  const gap = Math.max(18, Math.min(count < 4 ? 160 : 64, width * (count < 4 ? 0.16 : 0.055)));
+  const w = Math.max(56, (width - 2 - gap * (count - 1)) / count);
   const height = Math.max(wantedHeight, HEADER + Math.max(...lanes.lanes.map(leastOf)) + 6);
   const scales = lanes.lanes.map((lane, n) => laneScale(lane, 1 + n * (w + gap), w, HEADER, height - 6));
   const byId = new Map(scales.map((scale) => [scale.lane.id, scale]));
@@ -64,13 +70,18 @@ export function laneScale(lane: Lane, x: number, w: number, top: number, bottom:
   const domain: number[] = [];
   const range: number[] = [];
   let y = top;
-  for (const segment of lane.segments) {
+  lane.segments.forEach((segment, n) => {
     const h = least(segment) + (flexible * weight(segment)) / total;
     marks.push({ segment, y, h });
     domain.push(segment.start);
     range.push(y);
     y += h;
-  }
+    // Where the next segment does not follow in addresses (another device), the end is a boundary of its own.
+    if (n + 1 < lane.segments.length && (lane.segments[n + 1] as Segment).start > segment.end) {
+      domain.push(segment.end);
+      range.push(y);
+    }
+  });
   const last = lane.segments.at(-1);
   if (last) {
     domain.push(last.end);
@@ -79,14 +90,27 @@ export function laneScale(lane: Lane, x: number, w: number, top: number, bottom:
   const scale = scaleLinear(domain, range).clamp(true);
   const first = domain[0] ?? 0;
   const end = domain.at(-1) ?? 0;
+  const toY = (address: number): number | null => (last && address >= first && address <= end ? scale(address) : null);
+  const toAddress = (at: number): number | null =>
+    last && at >= top && at <= y ? Math.min(end - 1, Math.max(first, Math.floor(scale.invert(at)))) : null;
   return {
     lane,
     x,
     w,
     marks,
-    y: (address) => (last && address >= first && address <= end ? scale(address) : null),
-    address: (at) =>
-      last && at >= top && at <= y ? Math.min(end - 1, Math.max(first, Math.floor(scale.invert(at)))) : null,
+    y: toY,
+    address: toAddress,
+    place: (address, device) => {
+      if (!lane.devices) return toY(address);
+      const n = device === undefined ? 0 : lane.devices.indexOf(device);
+      return n < 0 ? null : toY(n * DEVICE_SPAN + address);
+    },
+    query: (at) => {
+      const address = toAddress(at);
+      if (address === null || !lane.devices) return address === null ? null : { address };
+      const n = Math.floor(address / DEVICE_SPAN);
+      return { address: address - n * DEVICE_SPAN, device: lane.devices[n] ?? '' };
+    },
   };
 }
 

@@ -139,9 +139,10 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
   );
 }
 
-/** Columns a reader of kernel logs should have; text shrinks down to SMALLEST to give them. */
+/** Columns a reader of kernel logs should have; text shrinks a little to give them, never on a projector. */
 const COMFORTABLE = 84;
-const SMALLEST = 11;
+const SMALLEST = 12;
+const LARGE = 16;
 
 /** Fits text and grid to the element: the wanted size if it gives a comfortable width, smaller text if that helps. */
 function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): void {
@@ -150,7 +151,8 @@ function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): 
   const family = String(terminal.options.fontFamily ?? 'monospace');
   const advance = textWidth('M'.repeat(20), `100px ${family}`) / 2000;
   const fitting = (clientWidth - 16) / COMFORTABLE / advance;
-  const size = Math.max(Math.min(SMALLEST, wanted), Math.min(wanted, Math.floor(fitting * 4) / 4));
+  const least = wanted >= LARGE ? LARGE : Math.min(SMALLEST, wanted);
+  const size = Math.max(least, Math.min(wanted, Math.floor(fitting * 4) / 4));
   terminal.options.fontSize = size;
   const line = Math.ceil(textHeight(family, size) * 1.15);
   const columns = Math.max(40, Math.floor((clientWidth - 16) / (advance * size)));

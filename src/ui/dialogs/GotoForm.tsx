@@ -8,7 +8,7 @@ import styles from './Dialogs.module.css';
 /** One address in every space it passes. */
 export function GotoForm({ onDone }: { readonly onDone: () => void }) {
   const query = usePageState((state) => state.address);
-  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address) : null), query);
+  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address, query.device) : null), query);
   return (
     <div className={styles.form}>
       <div style={{ display: 'flex' }}>

@@ -39,7 +39,9 @@ export default function TopologyDialog() {
   const findings = useMemo(() => (blank ? [] : lintCommandLine(late)), [late, blank]);
   const refused = findings.filter((one) => one.severity === 'error');
   const missing = !blank && lacksKernel(text);
-  const unmodelled = findings.filter((one) => one.id === 'not-modelled' && one.end - one.start < late.length);
+  const unmodelled = findings.filter(
+    (one) => /^(not-modelled|unknown-device)$/.test(one.id) && one.end - one.start < late.length,
+  );
   const show = useCallback((start: number, end: number) => {
     field.current?.focus();
     field.current?.setSelectionRange(start, end);

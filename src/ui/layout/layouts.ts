@@ -12,22 +12,22 @@ export interface LayoutSpec {
 export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
-    columns: { consoles: 36, centre: 38, inspector: 26 },
-    centre: { stage: 55, addresses: 45 },
+    columns: { consoles: 37, centre: 38, inspector: 25 },
+    centre: { stage: 54, addresses: 46 },
     time: 18,
   },
   topology: {
     label: 'Topology',
     columns: { consoles: 38, centre: 62 },
     centre: { stage: 52, addresses: 48 },
-    time: 15,
+    time: 18,
   },
   registers: {
     label: 'Registers',
     columns: { consoles: 34, centre: 26, inspector: 40 },
     centre: { stage: 100 },
-    time: 15,
+    time: 18,
   },
   trace: { label: 'Trace', columns: { consoles: 34, events: 38, inspector: 28 }, centre: {}, time: 30 },
-  present: { label: 'Present', columns: { consoles: 40, centre: 60 }, centre: { stage: 54, addresses: 46 }, time: 12 },
+  present: { label: 'Present', columns: { consoles: 42, centre: 58 }, centre: { stage: 52, addresses: 48 }, time: 20 },
 };

@@ -98,7 +98,7 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
         className={styles.machineState}
         data-state={machine.state}
       >
-        {machine.state}
+        {machine.state === 'off' ? '' : machine.state}
       </text>
       <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>
         {fitting(machine.facts, mark.w - 40 - widthOf(machine.title, 'title') * 1.12 - widthOf(machine.state, 'small'))}

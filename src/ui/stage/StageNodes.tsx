@@ -18,7 +18,8 @@ interface NodeProps {
 export function Node({ mark, selected, onPath, onSelect }: NodeProps) {
   const { node } = mark;
   const names = node.cxl.join(' ');
-  const driver = node.driver ?? (isOneLine(node) ? '' : 'no driver');
+  // A planned device has no identity yet, and nobody could drive it.
+  const driver = node.driver ?? (isOneLine(node) || node.vendorDevice === '' ? '' : 'no driver');
   const sets = node.sets.map((one) => `position ${one.position} of ${one.ways}`).join(', ');
   return (
     <g

@@ -71,8 +71,10 @@ const GAP = 4;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
 const GUTTER = 60;
 const SIDE_BY_SIDE = 480;
-/** So few boxes are told in full even if one has to scroll. */
+/** So few boxes are told in full if nothing else would fit either: one scrolls. */
 const FEW = 3;
+/** A little scrolling is better than telling less. */
+const SLACK = 1.06;
 const BANDS_ABREAST = 300;
 
 export interface Draft {
@@ -97,15 +99,18 @@ const newDraft = (detail: Detail): Draft => ({
 
 /** The most telling layout that fits `width` × `height`; without a height everything is told. */
 export function layoutStage(stage: Stage, width: number, height = Number.POSITIVE_INFINITY): StageLayout {
-  let best: StageLayout | null = null;
+  let last: StageLayout | null = null;
+  let first: StageLayout | null = null;
   for (const detail of DETAILS) {
     const draft = newDraft(detail);
     const bottom = placeMachine(draft, stage.host, 1, 1, width - 2);
-    best = { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
-    if (best.height <= height || devicesOf(stage.host) <= FEW) return best;
+    last = { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
+    first ??= last;
+    if (last.height <= height * SLACK) return last;
   }
-  if (!best) throw new Error('there is always a detail');
-  return best;
+  const chosen = devicesOf(stage.host) <= FEW ? first : last;
+  if (!chosen) throw new Error('there is always a detail');
+  return chosen;
 }
 
 function devicesOf(machine: StageMachine): number {

@@ -197,13 +197,24 @@ function drawMarks(
       ctx.rect(x, 0, next - x - 4, ruler);
       ctx.clip();
       ctx.fillStyle = palette.text;
-      ctx.fillText(log.strings[log.columns.a[row] as number] ?? '', Math.max(x, gutter) + 5, ruler / 2 + 0.5);
+      const left = Math.max(x, gutter) + 5;
+      ctx.fillText(
+        shortened(ctx, log.strings[log.columns.a[row] as number] ?? '', next - 6 - left),
+        left,
+        ruler / 2 + 0.5,
+      );
       ctx.restore();
     }
   }
   ctx.restore();
   ctx.fillStyle = palette.line;
   ctx.fillRect(0, ruler - 1, width, 1);
+}
+
+function shortened(ctx: CanvasRenderingContext2D, text: string, room: number): string {
+  if (ctx.measureText(text).width <= room) return text;
+  const letters = Math.floor((text.length * room) / ctx.measureText(text).width) - 1;
+  return letters > 1 ? `${text.slice(0, letters)}…` : '';
 }
 
 function drawCursor(
