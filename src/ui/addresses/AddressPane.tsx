@@ -18,10 +18,11 @@ import { LanesDrawing } from './LanesDrawing.tsx';
 import { layoutLanes } from './lane-geometry.ts';
 import { parseAddress } from './parse-address.ts';
 
+const SpaceView = lazy(() => import('./SpaceView.tsx'));
 const DecoderChainView = lazy(() => import('./DecoderChainView.tsx'));
 
 export function AddressPane() {
-  const [mode, setMode] = useState<'lanes' | 'decoders'>('lanes');
+  const [mode, setMode] = useState<'lanes' | 'space' | 'decoders'>('lanes');
   return (
     <Pane
       id="addresses"
@@ -40,10 +41,18 @@ export function AddressPane() {
             <button
               type="button"
               className={controls.button}
+              aria-pressed={mode === 'space'}
+              onClick={() => setMode('space')}
+            >
+              Granules
+            </button>
+            <button
+              type="button"
+              className={controls.button}
               aria-pressed={mode === 'decoders'}
               onClick={() => setMode('decoders')}
             >
-              Decoder chain
+              Decoders
             </button>
           </div>
           <AddressForm />
@@ -54,7 +63,7 @@ export function AddressPane() {
         <LanesView />
       ) : (
         <Suspense fallback={<p className={controls.empty}>Loading…</p>}>
-          <DecoderChainView />
+          {mode === 'space' ? <SpaceView /> : <DecoderChainView />}
         </Suspense>
       )}
     </Pane>
@@ -158,15 +167,12 @@ function LanesView() {
         {chain ? (
           <ChainTable chain={chain} />
         ) : (
-          <div className={styles.hint}>
-            <p>
-              Point at a byte in any lane, or type an address: its whole chain lights.
-              {example ? ' For example the first byte of the mapping:' : ''}
-            </p>
-            <TextTwin label="as a list" lines={lines} />
-          </div>
+          <p className={styles.hint}>
+            {example ? 'The first byte of the mapping. ' : ''}Point at a byte in any lane, or type an address.
+          </p>
         )}
         {!chain && example ? <ChainTable chain={example} /> : null}
+        {chain ? null : <TextTwin label="Address spaces as a list" lines={lines} />}
       </div>
     </div>
   );

@@ -112,7 +112,7 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
             />
           )}
           <text x={x + 6} y={y + (h < 14 ? 10 : 12.5)}>
-            {nameText(segment.name, w - 12)}
+            {nameText(segment.name, w - (segment.set === undefined ? 12 : 20))}
           </text>
           {h > 30 && segment.kind !== 'hole'
             ? placeLines(lane, segment, w - 8, h).map((line, n) => (

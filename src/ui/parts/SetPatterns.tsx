@@ -1,5 +1,5 @@
 /** Interleave sets are told apart by colour and by pattern, never by hue alone. */
-export const SET_COUNT = 8;
+const SET_COUNT = 8;
 const MARKS: readonly string[] = [
   '',
   'M-1 5 L5 -1 M1 7 L7 1',
@@ -29,6 +29,15 @@ export function SetPatterns() {
           </pattern>
         ))}
       </defs>
+    </svg>
+  );
+}
+
+/** A small sample of a set's colour and pattern. */
+export function SetSwatch({ index }: { readonly index: number }) {
+  return (
+    <svg width="12" height="12" aria-hidden="true">
+      <rect width="12" height="12" rx="2" style={{ fill: setFill(index) }} />
     </svg>
   );
 }

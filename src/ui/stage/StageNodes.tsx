@@ -135,7 +135,7 @@ function DeviceLine({
   const room = mark.w - (left - mark.x) - 8;
   const size = node.note.replace(/^[^·]*· /, '');
   const [set] = node.sets;
-  const position = set ? `${set.position}/${set.ways}` : '';
+  const position = set && set.ways > 1 ? `${set.position}/${set.ways}` : '';
   const full = [name, node.bdf, position, size];
   const texts = [full, full.slice(0, 3), full.slice(0, 2), full.slice(0, 1)].map((parts) =>
     parts.filter((part) => part),
