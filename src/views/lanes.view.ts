@@ -1,7 +1,7 @@
 import { hex0x, KiB, MiB } from '../base/addr.ts';
 import type { MachineId } from '../log/index.ts';
 import { sizeText, windowsOf } from '../state/decode.ts';
-import { functionsOf, publishedAs } from '../state/functions.ts';
+import { functionOf, functionsOf, publishedAs } from '../state/functions.ts';
 import type { StateReader } from '../state/reader.ts';
 import {
   type CxlObjectState,
@@ -11,7 +11,7 @@ import {
   paths,
   type VmasState,
 } from '../state/schema.ts';
-import { promisedPhys, type XlatSpace } from '../state/xlat.ts';
+import { promisedPhys, type Xlat, type XlatSpace, xlat } from '../state/xlat.ts';
 import { dpaLane } from './dpa-lane.view.ts';
 import { type InterleaveSet, interleaveSets } from './interleave.view.ts';
 
@@ -91,6 +91,15 @@ export function lanesView(reader: StateReader): Lanes {
     ],
     ribbons: [...slotRibbons(slots, vmas), ...vmaRibbons(reader, vmas), ...dpa.ribbons],
   };
+}
+
+/** The chain of what the reader points at. */
+export function xlatOf(
+  reader: StateReader,
+  query: { readonly space: XlatSpace; readonly address: number; readonly device?: string },
+): Xlat {
+  const on = query.device === undefined ? null : functionOf(reader, 'l1', query.device);
+  return xlat(reader, query.space, query.address, on ?? undefined);
 }
 
 /** Where a chain is worth showing before anybody has asked: the first byte of the first region, from as far up as it goes. */

@@ -2,9 +2,9 @@ import { type FormEvent, lazy, Suspense, useCallback, useId, useMemo, useState }
 import type { AddressQuery } from '../../mirror/index.ts';
 import { publishedAs } from '../../state/functions.ts';
 import type { MachineState } from '../../state/schema.ts';
-import { SPACE_LABELS, XLAT_SPACES, type XlatSpace, xlat } from '../../state/xlat.ts';
+import { SPACE_LABELS, XLAT_SPACES, type XlatSpace } from '../../state/xlat.ts';
 import { ownAddress } from '../../views/dpa-lane.view.ts';
-import { exampleQuery, lanesView } from '../../views/lanes.view.ts';
+import { exampleQuery, lanesView, xlatOf } from '../../views/lanes.view.ts';
 import { grouped } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
@@ -134,11 +134,11 @@ function LanesView() {
   const width = size.width / scale;
   const height = size.height / scale - 4;
   const layout = useMemo(() => layoutLanes(lanes, width, height), [lanes, width, height]);
-  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address, query.device) : null), query);
+  const chain = useFolded((log) => (query ? xlatOf(log, query) : null), query);
   const example = useFolded(
     (log) => {
       const one = query ? null : exampleQuery(lanes);
-      return one ? xlat(log, one.space, one.address) : null;
+      return one ? xlatOf(log, one) : null;
     },
     query === null,
     lanes,

@@ -1,4 +1,4 @@
-import { xlat } from '../../state/xlat.ts';
+import { xlatOf } from '../../views/lanes.view.ts';
 import { AddressForm } from '../addresses/AddressPane.tsx';
 import { ChainTable } from '../addresses/ChainTable.tsx';
 import { useFolded, usePageState } from '../context.tsx';
@@ -8,7 +8,7 @@ import styles from './Dialogs.module.css';
 /** One address in every space it passes. */
 export function GotoForm({ onDone }: { readonly onDone: () => void }) {
   const query = usePageState((state) => state.address);
-  const chain = useFolded((log) => (query ? xlat(log, query.space, query.address, query.device) : null), query);
+  const chain = useFolded((log) => (query ? xlatOf(log, query) : null), query);
   return (
     <div className={styles.form}>
       <div style={{ display: 'flex' }}>
