@@ -6,6 +6,7 @@ import { createQemuProgram, DEFAULT_BUILD } from '../qemu/main.ts';
 import type { QemuBuild } from '../qemu/qdev/build.ts';
 import { deviceTypes } from '../qemu/qdev/device-type.ts';
 import { cxl } from '../userland/cxl/index.ts';
+import { daxctl } from '../userland/daxctl/daxctl.ts';
 import { QEMU_DEVICES } from '../userland/misc/completion.ts';
 import { lspci, setpci } from '../userland/pciutils/index.ts';
 import { PROGRAMS } from '../userland/programs.ts';
@@ -19,6 +20,7 @@ const COMMON: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['lspci', lspci],
   ['setpci', setpci],
   ['cxl', cxl],
+  ['daxctl', daxctl],
   ['lint', lint],
 ]);
 const QEMU = 'qemu-system-x86_64';

@@ -36,7 +36,7 @@ export const TYPE3_FILES: readonly TextFile[] = [
   ...common('l1', '1;36'),
   {
     path: '/etc/modules-load.d/cxl.conf',
-    content: ['cxl_acpi', 'cxl_pci', 'cxl_mem', 'cxl_pmem', 'device_dax', 'dax_cxl']
+    content: ['cxl_acpi', 'cxl_pci', 'cxl_mem', 'cxl_pmem', 'nd_pmem', 'dax_pmem', 'device_dax', 'dax_cxl']
       .map((name) => `${name}\n`)
       .join(''),
   },

@@ -27,10 +27,10 @@ function claims(name: string): ReadonlyMap<string, number> {
 
 /** Tools below the mark; each difference has an entry in the ledger. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
-  A: ['debugfs', 'iomem', 'lsmod', 'regs', 'sysfs'],
-  A2: ['debugfs', 'iomem', 'lsmod', 'regs', 'sysfs', 'dmesg'],
-  B: ['debugfs', 'iomem', 'lsmod', 'regs', 'sysfs', 'orc', 'grep'],
-  D: ['debugfs', 'iomem', 'lsmod', 'regs', 'sysfs', 'dmesg'],
+  A: ['debugfs', 'iomem', 'regs', 'sysfs'],
+  A2: ['debugfs', 'iomem', 'regs', 'sysfs', 'dmesg'],
+  B: ['debugfs', 'iomem', 'lsmod', 'daxctl', 'regs', 'sysfs', 'orc', 'grep'],
+  D: ['debugfs', 'iomem', 'regs', 'sysfs', 'dmesg'],
 };
 
 function judge(result: Replay): void {

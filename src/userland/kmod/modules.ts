@@ -90,10 +90,12 @@ export const lsmod = defineTool(
   { name: 'lsmod', usage: '', about: 'Shows loaded modules, from /proc/modules.', options: [] },
   async (t) => {
     t.out.line('Module                  Size  Used by');
-    for (const m of await loadedModules(t.sys))
-      t.out.line(
-        `${m.name.padEnd(19)} ${m.size.padStart(8)}  ${m.refs}${m.users.length ? ` ${m.users.join(',')}` : ''}`,
-      );
+    for (const m of await loadedModules(t.sys)) {
+      // kmod_module_get_holders: in the directory's order
+      const holders = listDir(t.sys, `/sys/module/${m.name}/holders`);
+      const users = typeof holders === 'number' ? [] : holders;
+      t.out.line(`${m.name.padEnd(19)} ${m.size.padStart(8)}  ${m.refs}${users.length ? ` ${users.join(',')}` : ''}`);
+    }
     return 0;
   },
 );

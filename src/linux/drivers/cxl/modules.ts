@@ -63,7 +63,7 @@ export const cxl_modules: readonly ModuleDef[] = [
     softdepPre: ['cxl_port'],
     alias: ['cxl:t5*'],
     description: 'CXL: Memory Expansion',
-    size: 16384,
+    size: 12288,
     initcall: 6,
     init: (kernel) => cxl_mem_init(kernel, owner(kernel, 'CXL_MEM', 'cxl_mem')),
     exit: cxl_mem_exit,
