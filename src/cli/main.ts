@@ -3,6 +3,7 @@ import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { exits } from './commands/exits.ts';
 import { exportFiles } from './commands/export.ts';
+import { fuzz } from './commands/fuzz.ts';
 import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
@@ -22,6 +23,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
                                     WHAT: sysfs DIR | config BDF | configs FILE | acpi SIGNATURE FILE |
                                           backend ID FILE | events FILE
   exits --after FILE [--json]       exits of each guest and calls into L1's kernel, command by command
+  fuzz [--steps N]                  random accesses and VFIO calls from every layer; fails when a law breaks (--seed varies)
   ownership [--json] [--after FILE] who owns each CXL register, found out by writing it from every layer
   sh [--machine M] [--after FILE] SCRIPT [ARG…]
                                     run a bash script in a machine's shell (sh --help)
@@ -41,6 +43,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   xlat: xlatCommand,
   exits,
   ownership,
+  fuzz,
   export: exportFiles,
   sh,
   hash,

@@ -12,6 +12,9 @@ import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sy
 import type { MemorySlots } from './memslots.ts';
 import { KvmEvents } from './trace.ts';
 
+/** Port of the PCI configuration data register (mechanism #1). */
+const CONFIG_DATA = 0xcfc;
+
 export interface ExitCounts {
   mmioRead: number;
   mmioWrite: number;
@@ -33,6 +36,7 @@ export class GuestBus implements CpuBus {
   private readonly writeSite: SiteId;
   private readonly loopSite: SiteId;
   private readonly faultSite: SiteId;
+  private readonly ioSite: SiteId;
   private readonly trace: KvmEvents;
 
   /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
@@ -51,6 +55,12 @@ export class GuestBus implements CpuBus {
     const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
     this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
     this.writeSite = site('kvm exit mmio write', 'virt/kvm: KVM_EXIT_MMIO');
+    this.ioSite = kernel.log.site({
+      layer,
+      name: 'kvm exit io write',
+      args: ['port', 'value'],
+      cite: 'virt/kvm: KVM_EXIT_IO',
+    });
     this.loopSite = kernel.log.site({
       layer,
       name: 'kvm exits mmio read: a loop of 4-byte loads',
@@ -254,7 +264,14 @@ export class GuestBus implements CpuBus {
     if (!this.running) return;
     this.trace.exit('IO_INSTRUCTION');
     this.trace.pio('pio_write', port, width, value);
-    this.exits.pioWrite(port, width, value);
+    // Only writes of configuration data have rows of their own: they change registers, and every change has its cause.
+    const shown = port >= CONFIG_DATA && port < CONFIG_DATA + 4;
+    const outer = shown ? this.kernel.log.begin(this.ioSite, port, value) : 0;
+    try {
+      this.exits.pioWrite(port, width, value);
+    } finally {
+      if (shown) this.kernel.log.end(outer);
+    }
     this.trace.entry();
   }
   outs(port: number, bytes: Uint8Array): void {
