@@ -7,6 +7,7 @@ import { fuzz } from './commands/fuzz.ts';
 import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
+import { matrixCommand } from './commands/matrix.ts';
 import { ownership } from './commands/ownership.ts';
 import { run } from './commands/run.ts';
 import { sh } from './commands/sh.ts';
@@ -27,6 +28,7 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
   ownership [--json] [--after FILE] who owns each CXL register, found out by writing it from every layer
   sh [--machine M] [--after FILE] SCRIPT [ARG…]
                                     run a bash script in a machine's shell (sh --help)
+  matrix [--json] [SWITCH…]         boot every build with one patch or part left out; the rung where it stops
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -49,6 +51,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   hash,
   lint,
   golden,
+  matrix: matrixCommand,
   bench,
 };
 

@@ -1,5 +1,6 @@
 import type { Kernel } from '../../include/kernel.ts';
 import type { ModuleDef } from '../../include/module.ts';
+import { qemu_cxl_accel_exit, qemu_cxl_accel_init } from './accel/accel-2025.ts';
 import { cxl_accel_exit, cxl_accel_init } from './accel/cxl-accel.ts';
 import { cxl_acpi_exit, cxl_acpi_init } from './acpi.ts';
 import { cxl_memdev_init } from './core/memdev.ts';
@@ -108,5 +109,20 @@ export const cxl_modules: readonly ModuleDef[] = [
     initcall: 6,
     init: (kernel) => cxl_accel_init(kernel, owner(kernel, 'CXL_ACCEL', 'cxl_accel')),
     exit: cxl_accel_exit,
+  },
+  {
+    name: 'qemu-cxl-accel',
+    config: 'SAMPLE_QEMU_CXL_ACCEL',
+    dir: 'samples/cxl',
+    depends: ['cxl_core'],
+    softdepPre: ['cxl_core', 'cxl_port', 'cxl_acpi', 'cxl-mem'],
+    alias: ['pci:v00008086d00000D94sv*sd*bc*sc*i*'],
+    description: 'QEMU CXL Accel driver',
+    author: 'Zhi Wang',
+    license: 'GPL',
+    size: 12288,
+    initcall: 6,
+    init: (kernel) => qemu_cxl_accel_init(kernel, owner(kernel, 'SAMPLE_QEMU_CXL_ACCEL', 'qemu_cxl_accel')),
+    exit: qemu_cxl_accel_exit,
   },
 ];
