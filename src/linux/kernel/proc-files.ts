@@ -127,6 +127,14 @@ export class ProcFiles {
         return 0;
       },
     );
+    // proc_do_uuid: a new random one at each look
+    file('sys/kernel/random/uuid', () => {
+      const bytes = Array.from({ length: 16 }, () => kernel.platform.random.below(256));
+      bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+      bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+      const all = bytes.map((byte) => hex(byte, 2)).join('');
+      return `${all.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}\n`;
+    });
     file('sys/kernel/osrelease', () => `${kernel.build.release}\n`);
     file('sys/kernel/version', () => `${kernel.build.version}\n`);
     file(

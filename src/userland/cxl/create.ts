@@ -78,7 +78,9 @@ export class RegionCreator {
     return { rc: await this.create(config, parsed.options.has('human'), parsed.options.get('uuid')), usage: false };
   }
 
-  private async configure({ options, words }: Parsed): Promise<Config | number> {
+  private async configure({ options, words: given }: Parsed): Promise<Config | number> {
+    // one argument may name several memdevs
+    const words = given.flatMap((word) => word.split(/[\s,]+/)).filter((word) => word !== '');
     const decoderName = options.get('decoder');
     if (decoderName === undefined) return this.fail('no root decoder specified', -E.EINVAL);
     const type = options.get('type');

@@ -13,6 +13,7 @@ import {
   pci_set_master,
 } from '../pci/pci.ts';
 import { pci_register_driver, pci_unregister_driver } from '../pci/pci-driver.ts';
+import { cxl_mem_get_event_records } from './core/events.ts';
 import { HDM } from './core/hdm.ts';
 import {
   cxl_dev_state_identify,
@@ -140,6 +141,7 @@ function cxl_pci_probe(pdev: PciDev): number {
   // events go to the operating system when the host bridge's _OSC gave it CXL errors; without them the device works too
   const event = cxl_event_config(cxlds);
   if (event) return event;
+  cxl_mem_get_event_records(cxlds, 0xf);
   cxl_pci_ras_unmask(cxlds);
   return 0;
 }

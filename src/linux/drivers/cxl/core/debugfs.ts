@@ -2,7 +2,7 @@ import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import type { CxlMemdev, DpaResource } from '../../../include/cxl_types.ts';
 import type { Kernel } from '../../../include/kernel.ts';
-import { cxl_poison_write } from './mbox.ts';
+import { cxl_poison_write } from './poison.ts';
 
 /** /sys/kernel/debug/cxl (drivers/cxl/core/hdm.c:cxl_dpa_debug, mem.c, core/mbox.c, v6.12). */
 
@@ -30,7 +30,7 @@ export function cxl_mem_debugfs(cxlmd: CxlMemdev): void {
   const poison = (clear: boolean) => (text: string) => {
     const value = text.trim();
     if (!/^(0x[0-9a-f]+|\d+)$/i.test(value)) return -E.EINVAL;
-    return cxl_poison_write(cxlmd.cxlds, Number(value), clear);
+    return cxl_poison_write(cxlmd, Number(value), clear);
   };
   const { commands } = cxlmd.cxlds.mbox ?? {};
   if (commands?.has(0x4301)) vfs.debugfs_create(`${dir}/inject_poison`, null, poison(false));

@@ -11,6 +11,7 @@ import type { CxlDevState, CxlMailbox } from '../../../include/cxl_types.ts';
 
 export const CXL_MBOX_OP = {
   GET_EVENT_RECORD: 0x0100,
+  CLEAR_EVENT_RECORD: 0x0101,
   GET_EVT_INT_POLICY: 0x0102,
   SET_EVT_INT_POLICY: 0x0103,
   GET_FW_INFO: 0x0200,
@@ -257,7 +258,7 @@ export function cxl_mem_create_range_info(cxlds: CxlDevState): number {
   return 0;
 }
 
-/** cxl_event_config: asks for interrupts on all four logs, then reads what is in them. */
+/** cxl_event_config's interrupt part: asks for interrupts on all four logs. */
 export function cxl_event_config(cxlds: CxlDevState): number {
   let policy = cxl_mbox_send_cmd(cxlds, CXL_MBOX_OP.GET_EVT_INT_POLICY);
   if (typeof policy === 'number') {
@@ -271,33 +272,5 @@ export function cxl_event_config(cxlds: CxlDevState): number {
   }
   policy = cxl_mbox_send_cmd(cxlds, CXL_MBOX_OP.GET_EVT_INT_POLICY);
   if (typeof policy === 'number') return policy;
-  core(cxlds, 'cxl_mem_get_event_records', 'Reading event logs: f');
-  // fatal first, as the interrupt handler does
-  for (const log of [3, 2, 1, 0]) cxl_mbox_send_cmd(cxlds, CXL_MBOX_OP.GET_EVENT_RECORD, new Uint8Array([log]));
   return 0;
-}
-
-/** cxl_inject_poison / cxl_clear_poison of debugfs: one 64-byte line. */
-export function cxl_poison_write(cxlds: CxlDevState, dpa: number, clear: boolean): number {
-  const { mbox } = cxlds;
-  const op = clear ? CXL_MBOX_OP.CLEAR_POISON : CXL_MBOX_OP.INJECT_POISON;
-  if (!mbox?.commands.has(op)) return -E.ENXIO;
-  const { dpa_res } = cxlds;
-  if (dpa_res.end < dpa_res.start) {
-    core(cxlds, 'cxl_validate_poison_dpa', 'device has no dpa resource');
-    return -E.EINVAL;
-  }
-  if (dpa < dpa_res.start || dpa > dpa_res.end) {
-    core(cxlds, 'cxl_validate_poison_dpa', `dpa:0x${hex(dpa)} not in resource`);
-    return -E.EINVAL;
-  }
-  if (dpa % 64 !== 0) {
-    core(cxlds, 'cxl_validate_poison_dpa', `dpa:0x${hex(dpa)} is not 64-byte aligned`);
-    return -E.EINVAL;
-  }
-  const payload = new Uint8Array(clear ? 72 : 8);
-  viewOf(payload).setUint32(0, dpa >>> 0, true);
-  viewOf(payload).setUint32(4, Math.floor(dpa / 2 ** 32), true);
-  const out = cxl_mbox_send_cmd(cxlds, op, payload);
-  return typeof out === 'number' ? out : 0;
 }

@@ -5,8 +5,10 @@ import { CXL, type CxlDevState, CxlMemdev, type DpaResource, ida_alloc } from '.
 import { type Attribute, type AttributeGroup, Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import { cxl_mbox_debugfs } from './debugfs.ts';
+import { cxl_trace_init } from './events.ts';
 import { CXL_MBOX_OP, cxl_mbox_send_cmd } from './mbox.ts';
 import { cxl_memdev_ioctl } from './memdev-ioctl.ts';
+import { cxl_trigger_poison_list } from './poison.ts';
 import { cxl_unpublish, publish_memdev } from './publish.ts';
 
 /**
@@ -85,7 +87,10 @@ const groups: readonly AttributeGroup[] = [
       {
         name: 'trigger_poison_list',
         mode: 0o200,
-        store: (_dev, text) => (/^[01yn]/i.test(text.trim()) ? 0 : -E.EINVAL),
+        store(dev, text) {
+          if (!/^[01yn]/i.test(text.trim())) return -E.EINVAL;
+          return /^[1y]/i.test(text.trim()) ? cxl_trigger_poison_list(memdev(dev)) : -E.EINVAL;
+        },
       },
     ],
     is_visible: (dev, attr) =>
@@ -135,6 +140,7 @@ class FirmwareUpload extends Device {}
 export function cxl_memdev_init(kernel: Kernel): number {
   const state = kernel.get(CXL);
   cxl_mbox_debugfs(kernel);
+  cxl_trace_init(kernel);
   state.cxl_major = kernel.vfs.alloc_major('cxl');
   kernel.vfs.register_chrdev(state.cxl_major, 'cxl', (minor) =>
     state.memdev_ida.has(minor)
