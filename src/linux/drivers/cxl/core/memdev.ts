@@ -31,6 +31,7 @@ const has = (dev: Device, op: number) => memdev(dev).cxlds.mbox?.commands.has(op
 
 /** security_state_show: what Get Security State answers (bits: passphrase set 2, locked 4, frozen 8). */
 function security_state(cxlmd: CxlMemdev): string {
+  if (cxlmd.cxlds.mbox?.sanitize_active?.()) return 'sanitize';
   const out = cxl_mbox_send_cmd(cxlmd.cxlds, CXL_MBOX_OP.GET_SECURITY_STATE);
   const state = typeof out === 'number' ? 0 : (out[0] ?? 0);
   if (!(state & 0x2)) return 'disabled';

@@ -12,6 +12,7 @@ const CAPACITY_MULTIPLIER = 256 * MiB;
 const PARTITION_ALIGN = 256 * MiB;
 const CXL_POISON_LIST_MAX = 1024;
 const MOCK_INJECT_TEST_MAX = 128;
+const FW_SLOTS = 3;
 const CEL_UUID = '0da9c0b5bf414b788f7996b1623b3f17';
 
 type Reply = Uint8Array | number;
@@ -120,6 +121,24 @@ function mock_set_lsa(lsa: Uint8Array, input: Uint8Array): Reply {
   return NOTHING;
 }
 
+/** mock_fw_info: three slots, one of them active, one perhaps staged. */
+function mock_fw_info({ fw_slot, fw_staged }: MockMem): Reply {
+  const out = new Uint8Array(80);
+  out[0] = FW_SLOTS;
+  out[1] = (fw_slot & 7) | ((fw_staged & 7) << 3);
+  for (let n = 0; n < FW_SLOTS; n++) out.set(utf8(`cxl_test_fw_00${n + 1}`), 16 + 16 * n);
+  return out;
+}
+
+/** mock_activate_fw: at once, or at the next reset. */
+function mock_activate_fw(mem: MockMem, input: Uint8Array): Reply {
+  const [action, slot = 0] = input;
+  if (slot === 0 || slot > FW_SLOTS || (action !== 0 && action !== 1)) return -E.EINVAL;
+  if (action === 0) mem.fw_slot = slot;
+  mem.fw_staged = action === 0 ? 0 : slot;
+  return NOTHING;
+}
+
 /** cxl_mock_mbox_send without its debug line. */
 function answer(mem: MockMem, opcode: number, input: Uint8Array): Reply {
   switch (opcode) {
@@ -145,6 +164,20 @@ function answer(mem: MockMem, opcode: number, input: Uint8Array): Reply {
       return mock_inject_poison(mem, input);
     case OP.CLEAR_POISON:
       return mock_clear_poison(mem, input);
+    case OP.GET_EVENT_RECORD:
+      return mem.events.get(input);
+    case OP.CLEAR_EVENT_RECORD:
+      return mem.events.clear(input);
+    case OP.GET_FW_INFO:
+      return mock_fw_info(mem);
+    case OP.ACTIVATE_FW:
+      return mock_activate_fw(mem, input);
+    case OP.GET_SECURITY_STATE:
+      return new Uint8Array(4);
+    case OP.SANITIZE:
+      return input.length === 0 ? mem.sanitize() : -E.EINVAL;
+    case OP.SECURE_ERASE:
+      return input.length === 0 ? NOTHING : -E.EINVAL;
     default:
       return -E.EIO;
   }

@@ -31,7 +31,6 @@ export class MockPoison {
     const say = (text: string) => mem.dev.dbg('cxl_mock_mem', 'mock_poison_add', text);
     if (this.list.filter((one) => one.mem === mem).length >= this.dev_max) {
       say(`Device poison injection limit has been reached: ${this.dev_max}`);
-      // before v6.15 this was -ENXIO's neighbour -EBUSY as well: the core's name for a full device
       return -E.EBUSY;
     }
     if (this.list.length >= MOCK_INJECT_TEST_MAX) {
@@ -55,7 +54,7 @@ const quad = (bytes: Uint8Array, at: number): number =>
 export function mock_get_poison(mem: MockMem, input: Uint8Array): Uint8Array | number {
   if (input.length < 16) return -E.EINVAL;
   const start = quad(input, 0);
-  // the core asks in lines of 64 bytes
+  // the core counts in lines of 64 bytes, the mock takes its number for bytes
   const end = start + quad(input, 8);
   const found = mem.poison.list.filter((one) => one.mem === mem && one.dpa >= start && one.dpa < end);
   const some = found.slice(0, mem.poison.dev_max);
