@@ -9,7 +9,7 @@ import { EventLog } from '../../../log/index.ts';
 import { encodeInitrd, encodeKernelImage } from '../../image.ts';
 import type { KernelBuild } from '../../include/build.ts';
 import { Linux } from '../../kernel/linux.ts';
-import { MODULES } from '../../module-table.ts';
+import { MODULES, moduleTreeEntries } from '../../module-table.ts';
 import type { Program } from '../../uapi/sys.ts';
 
 /** A q35-like board with the CXL accelerator behind a root port, as bytes: for tests of the kernel's drivers only. */
@@ -112,6 +112,8 @@ export interface BoardOptions {
   readonly build?: Partial<KernelBuild>;
   readonly cmdline?: string;
   readonly tables?: boolean;
+  /** Order of asynchronous probes. */
+  readonly seed?: number;
   /** A DMAR table with one remapping unit at 0xfed90000. */
   readonly dmar?: boolean;
   /** Called before boot to change the hardware (a warm device). */
@@ -209,7 +211,7 @@ export class Board implements CpuBus {
       platform: {
         log: this.log,
         scheduler: this.scheduler,
-        random: new Prng(1),
+        random: new Prng(options.seed ?? 1),
         mapEpoch: new MapEpoch(),
         programs: new Map([['test-init', init]]),
         execute: () => {
@@ -225,7 +227,10 @@ export class Board implements CpuBus {
         rsdp: options.tables === false ? 0 : RSDP,
         cmdline: `console=ttyS0 ${options.cmdline ?? ''}`,
         kernel: encodeKernelImage(build),
-        initrd: encodeInitrd([{ path: '/init', type: 'program', mode: 0o755, program: 'test-init' }]),
+        initrd: encodeInitrd([
+          ...moduleTreeEntries(build),
+          { path: '/init', type: 'program', mode: 0o755, program: 'test-init' },
+        ]),
       },
     });
   }
@@ -252,6 +257,10 @@ export class Board implements CpuBus {
     const at = this.linux.vfs.sysfs.find(path);
     const show = at?.ops?.show;
     return show ? show() : -2;
+  }
+  /** Loads a module with what it needs, as modprobe does. */
+  modprobe(name: string): number {
+    return this.linux.modules.request(name);
   }
   echo(path: string, text: string): number {
     return this.linux.vfs.sysfs.find(path)?.ops?.store?.(text) ?? -2;

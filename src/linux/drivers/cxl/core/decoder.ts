@@ -193,6 +193,8 @@ export function cxl_decoder_add(cxld: CxlDecoder): number {
 /** cxld_unregister: an endpoint decoder takes its place in a region along (cxl_decoder_kill_region). */
 function cxl_decoder_remove(kernel: Kernel, cxld: CxlDecoder): void {
   if (cxld instanceof CxlEndpointDecoder) cxl_region_detach(cxld);
+  // cxl_root_decoder_release gives the advertised region id back
+  if (cxld instanceof CxlRootDecoder) kernel.get(CXL).region_ida.delete(cxld.region_id);
   const { decoders } = cxld.port;
   decoders.splice(decoders.indexOf(cxld), 1);
   kernel.drivers.device_del(cxld);

@@ -105,7 +105,10 @@ function cxims(hbig: number, maps: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** populate_cedt: the table, and where its first window lies; null when the pool has no room. */
+/**
+ * populate_cedt: the table, and the base of modulo window 0, in which firmware's region lies; null when the pool has no
+ * room. With the XOR windows that base stays 0, so the decoders found committed are in no window at all.
+ */
 export function populate_cedt(pool: MockPool, xor: boolean): { table: Uint8Array; window0: Addr } | null {
   const records: Uint8Array[] = [];
   for (const [uid, version] of CHBS_VERSIONS.entries()) {
@@ -114,14 +117,13 @@ export function populate_cedt(pool: MockPool, xor: boolean): { table: Uint8Array
     if (base === null) return null;
     records.push(chbs(uid, version, base, length));
   }
-  let window0: Addr | null = null;
-  for (const one of xor ? XOR_WINDOWS : MODULO_WINDOWS) {
+  let window0: Addr = 0;
+  for (const [n, one] of (xor ? XOR_WINDOWS : MODULO_WINDOWS).entries()) {
     const base = pool.alloc(one.size, SZ_256M);
     if (base === null) return null;
-    window0 ??= base;
+    if (!xor && n === 0) window0 = base;
     records.push(cfmws(base, one));
   }
-  if (window0 === null) return null;
   records.push(cxims(0, XORMAPS));
   const length = 36 + records.reduce((sum, part) => sum + part.length, 0);
   const table = new Uint8Array(length);
