@@ -8,7 +8,10 @@ export interface Filter {
   readonly fn: number | null;
   readonly vendor: number | null;
   readonly device: number | null;
+  /** Class and subclass, with a mask for digits given as x. */
   readonly classCode: number | null;
+  readonly classMask: number;
+  readonly progIf: number | null;
 }
 
 export const ANY: Filter = {
@@ -19,6 +22,8 @@ export const ANY: Filter = {
   vendor: null,
   device: null,
   classCode: null,
+  classMask: 0xffff,
+  progIf: null,
 };
 
 function part(text: string, most: number): number | null | undefined {
@@ -32,6 +37,7 @@ function part(text: string, most: number): number | null | undefined {
 export function parseSlot(text: string, into: Filter): Filter | string {
   let rest = text;
   let { domain, bus, slot, fn } = into;
+  if (text.split(':').length > 3) return 'Too many fields';
   const colon = rest.lastIndexOf(':');
   if (colon >= 0) {
     const front = rest.slice(0, colon);
@@ -60,18 +66,23 @@ export function parseSlot(text: string, into: Filter): Filter | string {
   return { ...into, domain, bus, slot, fn };
 }
 
-/** `[vendor]:[device][:class]` (pci_filter_parse_id). */
+/** `[vendor]:[device][:class[:prog-if]]` (pci_filter_parse_id); digits of the class may be x. */
 export function parseId(text: string, into: Filter): Filter | string {
   const parts = text.split(':');
-  if (parts.length < 2) return "':' expected";
-  if (parts.length > 3) return 'Too many fields';
+  if (parts.length < 2) return text === '' ? into : 'At least two fields must be given';
+  if (parts.length > 4) return 'Too many fields';
   const vendor = part(parts[0] as string, 0xffff);
   if (vendor === undefined) return 'Invalid vendor ID';
   const device = part(parts[1] as string, 0xffff);
   if (device === undefined) return 'Invalid device ID';
-  const classCode = parts[2] === undefined ? null : part(parts[2], 0xffff);
+  const word = (parts[2] ?? '').toLowerCase();
+  const wild = /^[0-9a-fx]{4}$/.test(word) && word.includes('x');
+  const classCode = part(wild ? word.replace(/x/g, '0') : word, 0xffff);
   if (classCode === undefined) return 'Invalid class code';
-  return { ...into, vendor, device, classCode };
+  const classMask = wild ? Number.parseInt(word.replace(/[0-9a-f]/g, 'f').replace(/x/g, '0'), 16) : 0xffff;
+  const progIf = part(parts[3] ?? '', 0xff);
+  if (progIf === undefined) return 'Invalid programming interface code';
+  return { ...into, vendor, device, classCode, classMask, progIf };
 }
 
 export function matches(filter: Filter, dev: PciView): boolean {
@@ -82,6 +93,7 @@ export function matches(filter: Filter, dev: PciView): boolean {
     (filter.fn === null || filter.fn === dev.fn) &&
     (filter.vendor === null || filter.vendor === dev.vendor) &&
     (filter.device === null || filter.device === dev.device) &&
-    (filter.classCode === null || filter.classCode === dev.classCode >> 8)
+    (filter.classCode === null || filter.classCode === ((dev.classCode >> 8) & filter.classMask)) &&
+    (filter.progIf === null || filter.progIf === (dev.classCode & 0xff))
   );
 }

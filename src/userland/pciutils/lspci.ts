@@ -1,7 +1,7 @@
 import { text as decode } from '../../base/bytes.ts';
 import { strerror } from '../../base/errno.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
-import type { PciView } from './device.ts';
+import { PciView } from './device.ts';
 import { parseDump } from './dump-file.ts';
 import { ANY, type Filter, matches, parseId, parseSlot } from './filter.ts';
 import { print, readAll } from './io.ts';
@@ -25,6 +25,9 @@ What to show:
 -xxx		All 256 bytes
 -xxxx		All 4096 bytes
 -D		Domain numbers always
+-P, -PP		Bridges above each device, or all their buses
+-b		Addresses as the bus sees them
+-q, -qq, -Q	Asks nobody here: there is no network
 
 Ids:
 -n		Numbers
@@ -32,7 +35,7 @@ Ids:
 
 Which devices:
 -s [[[[<domain>]:]<bus>]:][<slot>][.[<func>]]
--d [<vendor>]:[<device>][:<class>]
+-d [<vendor>]:[<device>][:<class>[:<prog-if>]]
 
 Where from:
 -F <file>	A dump made by lspci -x, -xxx or -xxxx
@@ -46,6 +49,10 @@ interface Options {
   domain: boolean;
   tree: boolean;
   machine: number;
+  /** -P: bridges above before the address; -PP: with their buses. */
+  path: number;
+  /** -b: as the cards see it, without what the kernel says. */
+  busCentric: boolean;
   file: string | null;
   filter: Filter;
 }
@@ -60,6 +67,8 @@ export const lspci: Program = async (sys, argv) => {
     domain: false,
     tree: false,
     machine: 0,
+    path: 0,
+    busCentric: false,
     file: null,
     filter: ANY,
   };
@@ -70,7 +79,11 @@ export const lspci: Program = async (sys, argv) => {
   const selected = devices.filter((dev) => matches(options.filter, dev));
   const style: IdStyle = options.numbers === 0 ? 'names' : options.numbers === 1 ? 'numbers' : 'both';
   if (options.tree) {
-    await print(sys, 1, showTree(selected, options.verbose, style));
+    await print(
+      sys,
+      1,
+      showTree(devices, options.verbose, style, (dev) => matches(options.filter, dev)),
+    );
     return 0;
   }
   const domain = options.domain || devices.some((dev) => dev.domain !== 0);
@@ -80,6 +93,7 @@ export const lspci: Program = async (sys, argv) => {
     domain,
     kernel: options.kernel,
     hexdump: options.hexdump,
+    ...(options.path === 0 ? {} : { slot: (dev: PciView) => slotPath(dev, devices, domain, options.path > 1) }),
   };
   for (const dev of selected)
     await print(sys, 1, options.machine > 0 ? showMachine(dev, show, options.machine) : showDevice(dev, show));
@@ -113,7 +127,11 @@ async function parse(sys: Sys, args: readonly string[], options: Options): Promi
       else if (letter === 'D') options.domain = true;
       else if (letter === 't') options.tree = true;
       else if (letter === 'm') options.machine++;
-      else if ('bqQMPG'.includes(letter)) {
+      else if (letter === 'P') options.path++;
+      else if (letter === 'b') options.busCentric = true;
+      // there is no network to ask, and unknown ids stay unknown as they do without one
+      else if (letter === 'q' || letter === 'Q') continue;
+      else if ('MG'.includes(letter)) {
         await print(sys, 2, `lspci: -${letter} is not modelled in the lab\n`);
         return 1;
       } else {
@@ -144,15 +162,40 @@ async function valued(sys: Sys, letter: string, value: string, options: Options)
     options.filter = parsed;
     return null;
   }
+  if (letter === 'A') {
+    if (value === 'help') {
+      await print(sys, 1, `Known PCI access methods:\n\n${METHODS.join('\n')}\n`);
+      return 0;
+    }
+    if (value === 'linux-sysfs') return null;
+    if (!METHODS.includes(value)) {
+      await print(sys, 2, `lspci: No such PCI access method: ${value} (see \`-A help' for a list)\n`);
+      return 1;
+    }
+  }
+  if (letter === 'O' && value !== 'help' && !value.includes('=')) {
+    await print(sys, 2, `lspci: Invalid PCI access parameter syntax: ${value}\n`);
+    return 1;
+  }
   await print(sys, 2, `lspci: -${letter} is not modelled in the lab\n`);
   return 1;
+}
+
+const METHODS = ['linux-sysfs', 'linux-proc', 'intel-conf1', 'intel-conf2', 'dump', 'mmio-conf1', 'mmio-conf1-ext'];
+
+/** show_slot_path: the bridges from the root bus to the function, then the function. */
+function slotPath(dev: PciView, all: readonly PciView[], domain: boolean, buses: boolean): string {
+  const bridge = all.find((one) => one.headerType === 1 && one.domain === dev.domain && one.byte(0x19) === dev.bus);
+  if (!bridge || bridge === dev || dev.bus === 0) return dev.slotText(domain);
+  const own = dev.slotText(false);
+  return `${slotPath(bridge, all, domain, buses)}/${buses ? own : own.slice(own.indexOf(':') + 1)}`;
 }
 
 async function load(sys: Sys, options: Options): Promise<readonly PciView[] | number> {
   if (options.file !== null) {
     const bytes = await readAll(sys, options.file);
     if (typeof bytes === 'number') {
-      await print(sys, 2, `lspci: Cannot open ${options.file}: ${strerror(bytes)}\n`);
+      await print(sys, 2, `lspci: dump: Cannot open ${options.file}: ${strerror(bytes)}\n`);
       return 1;
     }
     return parseDump(decode(bytes));
@@ -163,5 +206,9 @@ async function load(sys: Sys, options: Options): Promise<readonly PciView[] | nu
     await print(sys, 2, 'pcilib: Cannot open /proc/bus/pci\nlspci: Cannot find any working access method.\n');
     return 1;
   }
-  return devices;
+  if (!options.busCentric) return devices;
+  return devices.map((dev) => {
+    const kernel = dev.kernel && { ...dev.kernel, resources: [], irq: dev.byte(0x3c) };
+    return new PciView(dev.domain, dev.bus, dev.slot, dev.fn, dev.config, kernel);
+  });
 }

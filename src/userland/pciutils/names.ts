@@ -110,11 +110,24 @@ export function vendorName(vendor: number): string | undefined {
   return VENDORS[vendor] || undefined;
 }
 
+/** Name of a device without its vendor's, where known. */
+export function deviceOf(vendor: number, device: number): string | undefined {
+  return vendorName(vendor) === undefined ? undefined : DEVICES[`${hex4(vendor)}:${hex4(device)}`];
+}
+
+export function subsystemOf(vendor: number, device: number, subVendor: number, subDevice: number): string | undefined {
+  const numbers = `${hex4(subVendor)}:${hex4(subDevice)}`;
+  return (
+    SUBSYSTEMS[`${hex4(vendor)}:${hex4(device)}:${numbers}`] ??
+    (vendor === subVendor && device === subDevice ? DEVICES[numbers] : undefined)
+  );
+}
+
 export function deviceName(vendor: number, device: number, style: IdStyle): string {
   const numbers = `${hex4(vendor)}:${hex4(device)}`;
   if (style === 'numbers') return numbers;
   const v = vendorName(vendor);
-  const d = v === undefined ? undefined : DEVICES[numbers];
+  const d = deviceOf(vendor, device);
   const text = v === undefined ? 'Device' : d === undefined ? `${v} Device` : `${v} ${d}`;
   if (style === 'both') return `${text} [${numbers}]`;
   if (v === undefined) return `Device ${numbers}`;
@@ -131,9 +144,7 @@ export function subsystemName(
   const numbers = `${hex4(subVendor)}:${hex4(subDevice)}`;
   if (style === 'numbers') return numbers;
   const v = vendorName(subVendor);
-  const known =
-    SUBSYSTEMS[`${hex4(vendor)}:${hex4(device)}:${numbers}`] ??
-    (vendor === subVendor && device === subDevice ? DEVICES[numbers] : undefined);
+  const known = subsystemOf(vendor, device, subVendor, subDevice);
   const text = v === undefined ? 'Device' : known === undefined ? `${v} Device` : `${v} ${known}`;
   if (style === 'both') return `${text} [${numbers}]`;
   if (v === undefined) return `Device ${numbers}`;

@@ -5,83 +5,8 @@ import { findCapability } from './capabilities.ts';
 import type { PciView } from './device.ts';
 import { ANY, type Filter, matches, parseId, parseSlot } from './filter.ts';
 import { print } from './io.ts';
+import { CAPABILITIES, dumpRegisters, REGISTERS } from './setpci-registers.ts';
 import { scanSysfs } from './sysfs.ts';
-
-/** Named registers: offset and width in bytes (setpci.c, facts of the PCI headers). */
-const REGISTERS: Readonly<Record<string, readonly [number, 1 | 2 | 4]>> = {
-  VENDOR_ID: [0x00, 2],
-  DEVICE_ID: [0x02, 2],
-  COMMAND: [0x04, 2],
-  STATUS: [0x06, 2],
-  REVISION: [0x08, 1],
-  CLASS_PROG: [0x09, 1],
-  CLASS_DEVICE: [0x0a, 2],
-  CACHE_LINE_SIZE: [0x0c, 1],
-  LATENCY_TIMER: [0x0d, 1],
-  HEADER_TYPE: [0x0e, 1],
-  BIST: [0x0f, 1],
-  BASE_ADDRESS_0: [0x10, 4],
-  BASE_ADDRESS_1: [0x14, 4],
-  BASE_ADDRESS_2: [0x18, 4],
-  BASE_ADDRESS_3: [0x1c, 4],
-  BASE_ADDRESS_4: [0x20, 4],
-  BASE_ADDRESS_5: [0x24, 4],
-  CARDBUS_CIS: [0x28, 4],
-  SUBSYSTEM_VENDOR_ID: [0x2c, 2],
-  SUBSYSTEM_ID: [0x2e, 2],
-  ROM_ADDRESS: [0x30, 4],
-  INTERRUPT_LINE: [0x3c, 1],
-  INTERRUPT_PIN: [0x3d, 1],
-  MIN_GNT: [0x3e, 1],
-  MAX_LAT: [0x3f, 1],
-  PRIMARY_BUS: [0x18, 1],
-  SECONDARY_BUS: [0x19, 1],
-  SUBORDINATE_BUS: [0x1a, 1],
-  SEC_LATENCY_TIMER: [0x1b, 1],
-  IO_BASE: [0x1c, 1],
-  IO_LIMIT: [0x1d, 1],
-  SEC_STATUS: [0x1e, 2],
-  MEMORY_BASE: [0x20, 2],
-  MEMORY_LIMIT: [0x22, 2],
-  PREF_MEMORY_BASE: [0x24, 2],
-  PREF_MEMORY_LIMIT: [0x26, 2],
-  PREF_BASE_UPPER32: [0x28, 4],
-  PREF_LIMIT_UPPER32: [0x2c, 4],
-  IO_BASE_UPPER16: [0x30, 2],
-  IO_LIMIT_UPPER16: [0x32, 2],
-  BRIDGE_ROM_ADDRESS: [0x38, 4],
-  BRIDGE_CONTROL: [0x3e, 2],
-};
-const CAPABILITIES: Readonly<Record<string, number>> = {
-  CAP_PM: 1,
-  CAP_AGP: 2,
-  CAP_VPD: 3,
-  CAP_SLOTID: 4,
-  CAP_MSI: 5,
-  CAP_CHSWP: 6,
-  CAP_PCIX: 7,
-  CAP_HT: 8,
-  CAP_VNDR: 9,
-  CAP_DBG: 0xa,
-  CAP_CCRC: 0xb,
-  CAP_HOTPLUG: 0xc,
-  CAP_SSVID: 0xd,
-  CAP_AGP3: 0xe,
-  CAP_SECURE: 0xf,
-  CAP_EXP: 0x10,
-  CAP_MSIX: 0x11,
-  CAP_SATA: 0x12,
-  CAP_AF: 0x13,
-  ECAP_AER: 0x10001,
-  ECAP_VC: 0x10002,
-  ECAP_DSN: 0x10003,
-  ECAP_VNDR: 0x1000b,
-  ECAP_ACS: 0x1000d,
-  ECAP_ARI: 0x1000e,
-  ECAP_ATS: 0x1000f,
-  ECAP_SRIOV: 0x10010,
-  ECAP_DVSEC: 0x10023,
-};
 
 interface Operation {
   readonly text: string;
@@ -113,29 +38,30 @@ export const setpci: Program = async (sys, argv) => {
       await print(sys, 1, dumpRegisters());
       return 0;
     }
-    if (arg.startsWith('-') && arg.length > 1) {
-      for (let at = 1; at < arg.length; at++) {
-        const letter = arg[at] as string;
-        if (letter === 's' || letter === 'd') {
-          const value = arg.slice(at + 1) || args[++n];
-          if (value === undefined) return misuse(sys, `Option -${letter} requires an argument`);
-          // A filter behind registers begins the next group.
-          let group = groups.at(-1);
-          if (!group || group.operations.length > 0) {
-            group = { filter: ANY, operations: [] };
-            groups.push(group);
-          }
-          const parsed = letter === 's' ? parseSlot(value, group.filter) : parseId(value, group.filter);
-          if (typeof parsed === 'string') return misuse(sys, `Unable to parse filter -${letter} ${parsed}`);
-          group.filter = parsed;
-          break;
-        }
-        if (letter === 'f') force = true;
-        else if (letter === 'v') verbose++;
-        else if (letter === 'D') dry = true;
-        else if (letter === 'r') continue;
-        else return misuse(sys, `Invalid option -${letter}`);
+    if (arg.startsWith('-')) {
+      const letters = arg.slice(1);
+      // general options stand before the first device; one word may hold several
+      if (groups.length === 0 && /^[fvDr]/.test(letters)) {
+        const strange = /[^fvDr]/.exec(letters)?.[0];
+        if (strange !== undefined) return misuse(sys, `Invalid or misplaced option -${strange}`);
+        if (letters.includes('f')) force = true;
+        if (letters.includes('v')) verbose++;
+        if (letters.includes('D')) dry = true;
+        continue;
       }
+      const letter = letters[0] ?? '';
+      if (letter !== 's' && letter !== 'd') return misuse(sys, `Invalid option -${letter}`);
+      const value = letters.length > 1 ? letters.slice(1).replace(/^=/, '') : args[++n];
+      if (value === undefined) return misuse(sys, `Option -${letter} requires an argument`);
+      // A filter behind registers begins the next group.
+      let group = groups.at(-1);
+      if (!group || group.operations.length > 0) {
+        group = { filter: ANY, operations: [] };
+        groups.push(group);
+      }
+      const parsed = letter === 's' ? parseSlot(value, group.filter) : parseId(value, group.filter);
+      if (typeof parsed === 'string') return misuse(sys, `Unable to parse filter -${letter} ${parsed}`);
+      group.filter = parsed;
       continue;
     }
     const group = groups.at(-1);
@@ -148,11 +74,11 @@ export const setpci: Program = async (sys, argv) => {
   const devices = (await scanSysfs(sys, true)) ?? [];
   for (const [n, { filter, operations }] of groups.entries()) {
     const chosen = devices.filter((dev) => matches(filter, dev));
-    if (chosen.length === 0 && !force)
+    if ((chosen.length === 0 || operations.length === 0) && !force)
       await print(sys, 2, `setpci: Warning: No devices selected for operation group ${n + 1}.\n`);
     for (const operation of operations)
       for (const dev of chosen) {
-        const status = await perform(sys, dev, operation, verbose + (dry ? 1 : 0), dry);
+        const status = await perform(sys, dev, operation, verbose, dry);
         if (status !== 0) return status;
       }
   }
@@ -184,8 +110,9 @@ function parseOperation(text: string): Operation | string {
   let instance = 0;
   const at = name.indexOf('@');
   if (at >= 0) {
-    instance = Number.parseInt(name.slice(at + 1), 16);
-    if (!Number.isInteger(instance)) return `Invalid instance in "${text}"`;
+    const number = name.slice(at + 1);
+    if (!/^(0[xX])?[0-9a-fA-F]+$/.test(number)) return `Invalid number "${number}"`;
+    instance = Number.parseInt(number, 16);
     name = name.slice(0, at);
   }
   let width: 1 | 2 | 4 | null = null;
@@ -198,6 +125,7 @@ function parseOperation(text: string): Operation | string {
   }
   let offset = 0;
   const plus = name.indexOf('+');
+  if (plus === 0) return 'Unknown register ""';
   if (plus >= 0) {
     offset = Number.parseInt(name.slice(plus + 1), 16);
     if (!/^(0[xX])?[0-9a-fA-F]+$/.test(name.slice(plus + 1)) || offset >= 0x1000)
@@ -225,11 +153,13 @@ function parseOperation(text: string): Operation | string {
   if (equals >= 0) {
     values = [];
     const most = 2 ** (8 * width) - 1;
+    if (equals === text.length - 1) return 'Missing value';
     for (const word of text.slice(equals + 1).split(',')) {
       const [valueText, maskText] = word.split(':');
-      if (!/^(0x)?[0-9a-fA-F]+$/.test(valueText ?? '')) return `Invalid value "${valueText}"`;
+      if (!/^(0x)?[0-9a-fA-F]+$/.test(valueText ?? '') && !(valueText === '' && maskText !== undefined))
+        return `Invalid value "${valueText}"`;
       if (maskText !== undefined && !/^(0x)?[0-9a-fA-F]+$/.test(maskText)) return `Invalid mask "${maskText}"`;
-      const value = Number.parseInt(valueText as string, 16);
+      const value = valueText === '' ? 0 : Number.parseInt(valueText as string, 16);
       const mask = maskText === undefined ? most : Number.parseInt(maskText, 16);
       if (value > most) return `Value "${valueText}" is out of range`;
       if (mask > most) return `Mask "${maskText}" is out of range`;
@@ -263,17 +193,22 @@ async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: nu
         ? view.setUint16(0, value, true)
         : view.setUint32(0, value, true);
   const hex = (value: number) => (value >>> 0).toString(16).padStart(width * 2, '0');
+  if (base % width !== 0)
+    return fail(sys, `${slot}: Unaligned access of width ${width} to register ${base.toString(16).padStart(4, '0')}`);
+  if (base + width > 0x1000)
+    return fail(
+      sys,
+      `${slot}: Access of width ${width} to register ${base.toString(16).padStart(4, '0')} out of range`,
+    );
   const fd = sys.open(path, operation.values ? O_RDWR : O_RDONLY);
   if (fd < 0) return fail(sys, `Cannot open ${path}: ${strerror(fd)}`);
   let address = base;
+  const place = `${slot} ${where(operation, base)}@${address.toString(16).padStart(2, '0')}`;
   if (!operation.values) {
     const count = sys.pread(fd, buffer, address);
-    await print(
-      sys,
-      1,
-      `${verbose > 0 ? `${slot} @${address.toString(16).padStart(2, '0')} = ` : ''}${count === width ? hex(get()) : 'f'.repeat(width * 2)}\n`,
-    );
-  } else
+    await print(sys, 1, `${verbose > 0 ? `${place} = ` : ''}${count === width ? hex(get()) : 'f'.repeat(width * 2)}\n`);
+  } else {
+    if (verbose > 0) await print(sys, 1, place);
     for (const { value, mask } of operation.values) {
       const most = 2 ** (8 * width) - 1;
       let next = value;
@@ -284,7 +219,7 @@ async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: nu
         next = ((old & ~mask) | (value & mask)) >>> 0;
         note = `${hex(old)}->(${hex(value)}:${hex(mask)})->${hex(next)}`;
       }
-      if (verbose > 0) await print(sys, 1, `${slot} @${address.toString(16).padStart(2, '0')} ${note}\n`);
+      if (verbose > 0) await print(sys, 1, ` ${note}`);
       if (!dry) {
         put(next);
         const count = sys.pwrite(fd, buffer, address);
@@ -295,8 +230,20 @@ async function perform(sys: Sys, dev: PciView, operation: Operation, verbose: nu
       }
       address += width;
     }
+    if (verbose > 0) await print(sys, 1, '\n');
+  }
   sys.close(fd);
   return 0;
+}
+
+/** The capability an address is relative to, as -v shows it. */
+function where({ capability, offset }: Operation, base: number): string {
+  if (!capability) return '';
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const at = base - offset;
+  return capability.extended
+    ? `(ecap ${hex(capability.id, 4).toUpperCase()} @${hex(at, 3)}) `
+    : `(cap ${hex(capability.id, 2).toUpperCase()} @${hex(at, 2)}) `;
 }
 
 /** Why an instance is not there. */
@@ -322,13 +269,4 @@ function locate(dev: PciView, { id, extended, instance }: NonNullable<Operation[
     at = (head >>> 20) & ~3;
   }
   return 0;
-}
-
-function dumpRegisters(): string {
-  let text = 'cap pos w name\n';
-  for (const [name, [offset, width]] of Object.entries(REGISTERS))
-    text += `     ${offset.toString(16).padStart(2, '0')} ${'-BW-L'[width]} ${name}\n`;
-  for (const [name, id] of Object.entries(CAPABILITIES))
-    text += `${id > 0xffff ? (id & 0xffff).toString(16).padStart(4, '0') : `  ${id.toString(16).padStart(2, '0')}`}  0 - ${name}\n`;
-  return text;
 }

@@ -9,6 +9,8 @@ export interface ShowOptions {
   readonly kernel: boolean;
   /** 0 none, 1 -x, 3 -xxx, 4 -xxxx. */
   readonly hexdump: number;
+  /** How a device's address is written, where not plainly (-P). */
+  readonly slot?: (dev: PciView) => string;
 }
 
 const hex = (value: number, digits = 0) => value.toString(16).padStart(digits, '0');
@@ -27,8 +29,8 @@ export function showDevice(dev: PciView, options: ShowOptions): string {
   return text;
 }
 
-function head(dev: PciView, { style, domain, verbose }: ShowOptions): string {
-  let text = `${dev.slotText(domain)} ${className(dev.classCode, style)}: ${deviceName(dev.vendor, dev.device, style)}`;
+function head(dev: PciView, { style, domain, verbose, slot }: ShowOptions): string {
+  let text = `${slot?.(dev) ?? dev.slotText(domain)} ${className(dev.classCode, style)}: ${deviceName(dev.vendor, dev.device, style)}`;
   const revision = dev.byte(8);
   if (revision !== 0) text += ` (rev ${hex(revision, 2)})`;
   if (verbose > 0) {
@@ -40,7 +42,7 @@ function head(dev: PciView, { style, domain, verbose }: ShowOptions): string {
   return `${text}\n`;
 }
 
-function subsystemIds(dev: PciView): readonly [number, number] {
+export function subsystemIds(dev: PciView): readonly [number, number] {
   if (dev.headerType === 0) return [dev.word(0x2c), dev.word(0x2e)];
   const at = findCapability(dev, 0x0d);
   return at === 0 ? [0, 0] : [dev.word(at + 4), dev.word(at + 6)];
