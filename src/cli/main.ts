@@ -11,6 +11,7 @@ import { matrixCommand } from './commands/matrix.ts';
 import { ownership } from './commands/ownership.ts';
 import { run } from './commands/run.ts';
 import { sh } from './commands/sh.ts';
+import { serve } from './commands/serve.ts';
 import { xlatCommand } from './commands/xlat.ts';
 
 const USAGE = `usage: npm run --silent lab -- COMMAND …
@@ -29,6 +30,9 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
   sh [--machine M] [--after FILE] SCRIPT [ARG…]
                                     run a bash script in a machine's shell (sh --help)
   matrix [--json] [SWITCH…]         boot every build with one patch or part left out; the rung where it stops
+  serve --after FILE --machine host|l1|l2
+                                    answers requests about the machine's /sys, JSON lines on stdin and stdout
+                                    (src/lab/bridge/README.md)
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -48,6 +52,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   fuzz,
   export: exportFiles,
   sh,
+  serve,
   hash,
   lint,
   golden,
