@@ -9,6 +9,7 @@ import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
 import { matrixCommand } from './commands/matrix.ts';
 import { ownership } from './commands/ownership.ts';
+import { mount } from './commands/mount.ts';
 import { run } from './commands/run.ts';
 import { sh } from './commands/sh.ts';
 import { serve } from './commands/serve.ts';
@@ -33,6 +34,8 @@ const USAGE = `usage: npm run --silent lab -- COMMAND …
   serve --after FILE --machine host|l1|l2
                                     answers requests about the machine's /sys, JSON lines on stdin and stdout
                                     (src/lab/bridge/README.md)
+  mount --after FILE --machine host|l1|l2 DIR
+                                    the same as a file system (FUSE) for real tools, until it is unmounted
   hash FILE                         state hash after a transcript
   lint [--json] FILE|-              remarks on a QEMU command line; status 1 when it would be refused
   golden [--all] [--maps] [--write FILE] DIR…
@@ -53,6 +56,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   export: exportFiles,
   sh,
   serve,
+  mount,
   hash,
   lint,
   golden,
