@@ -71,6 +71,10 @@ const WRONG: readonly (readonly [what: string, args: readonly string[], says: Re
   ['export of an unknown BDF', [...after, '--machine', 'host', 'config', '99:00.0'], /no PCI function 0000:99:00.0/],
   ['export of an unknown table', [...after, '--machine', 'host', 'acpi', 'ZZZZ', 'x'], /no ACPI table "ZZZZ"/],
   ['export of an unknown backend', [...after, '--machine', 'host', 'backend', 'vmem9', 'x'], /no QEMU runs on host/],
+  ['serve without a transcript', ['serve', '--machine', 'l1'], /wants --after FILE/],
+  ['serve of a machine that is off', ['serve', '--after', one, '--machine', 'l1'], /l1 is not running/],
+  ['serve with something more', ['serve', '--after', one, '--machine', 'host', 'x'], /do with "x"/],
+  ['mount without a place', ['mount', '--after', one, '--machine', 'host'], /exactly one DIR/],
   ['export into nowhere', [...after, '--machine', 'host', 'configs', join(dir, 'no/x')], /no such file or directory/],
   ['export of a tree onto a file', [...after, '--machine', 'host', 'sysfs', one], /cannot write the tree/],
 ];

@@ -1,5 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { UserError } from '../../base/assert.ts';
 import { E, strerror } from '../../base/errno.ts';
 import { backendBytes } from '../../lab/export/backend.ts';
@@ -11,6 +10,7 @@ import type { Lab } from '../../lab/lab.ts';
 import { MACHINES, type MachineId } from '../../log/index.ts';
 import { options, readText, reason, seedOf } from '../args.ts';
 import { playTranscript } from '../play.ts';
+import { writeTree } from '../tree.ts';
 
 type Export = (lab: Lab, machine: MachineId, args: readonly string[]) => Promise<void>;
 
@@ -84,16 +84,7 @@ async function exportAcpi(lab: Lab, machine: MachineId, [signature, file]: reado
 async function exportSysfs(lab: Lab, machine: MachineId, [dir]: readonly string[]): Promise<void> {
   const entries = await lab.withProcess(machine, (sys) => sysfsTree(sys));
   try {
-    mkdirSync(dir as string, { recursive: true });
-    for (const entry of entries) {
-      const at = join(dir as string, entry.path);
-      if (entry.kind === 'dir') mkdirSync(at, { recursive: true });
-      else {
-        mkdirSync(dirname(at), { recursive: true });
-        if (entry.kind === 'link') symlinkSync(entry.target, at);
-        else writeFileSync(at, entry.bytes);
-      }
-    }
+    writeTree(dir as string, entries);
   } catch (error) {
     throw new UserError(`cannot write the tree to "${dir}": ${reason(error)}`);
   }

@@ -1,7 +1,15 @@
 import { toBase64 } from '../../base/base64.ts';
 import { concat } from '../../base/bytes.ts';
-import { E } from '../../base/errno.ts';
-import { O_DIRECTORY, O_RDONLY, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT } from '../../linux/uapi/constants.ts';
+import {
+  O_DIRECTORY,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  SEEK_SET,
+} from '../../linux/uapi/constants.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 
 /** The bridge's file operations: what a process of the guest gets from the system calls, or a negated errno. */
@@ -40,27 +48,26 @@ export function listNames(sys: Sys, path: string): readonly string[] | number {
   return typeof entries === 'number' ? entries : entries.map((entry) => entry.name);
 }
 
-/** To the end of the file, as `cat` reads. A file that makes its reader sleep gives null instead of sleeping with `nowait`. */
-async function contentOf(sys: Sys, path: string, offset: number, nowait: boolean): Promise<Uint8Array | number> {
-  const fd = sys.open(path, O_RDONLY);
+/** To the end of the file, as `cat` reads; a file with nothing to give yet (`trace_pipe`) is not waited for. */
+async function contentOf(sys: Sys, path: string, offset: number): Promise<Uint8Array | number> {
+  const fd = sys.open(path, O_RDONLY | O_NONBLOCK);
   if (fd < 0) return fd;
-  if (offset > 0) sys.lseek(fd, offset, 0);
+  if (offset > 0) sys.lseek(fd, offset, SEEK_SET);
   const parts: Uint8Array[] = [];
   for (;;) {
     const buffer = new Uint8Array(BLOCK);
-    const reading = sys.read(fd, buffer);
-    const count = typeof reading === 'number' ? reading : nowait ? -E.EAGAIN : await reading;
+    const count = await sys.read(fd, buffer);
     if (count > 0) {
       parts.push(buffer.subarray(0, count));
       continue;
     }
     sys.close(fd);
-    return count < 0 ? count : concat(parts);
+    return count === 0 || parts.length > 0 ? concat(parts) : count;
   }
 }
 
 export async function readContent(sys: Sys, path: string, offset: number): Promise<string | number> {
-  const bytes = await contentOf(sys, path, offset, false);
+  const bytes = await contentOf(sys, path, offset);
   return typeof bytes === 'number' ? bytes : toBase64(bytes);
 }
 
@@ -68,7 +75,7 @@ export async function readContent(sys: Sys, path: string, offset: number): Promi
 export async function writeContent(sys: Sys, path: string, offset: number, data: Uint8Array): Promise<number> {
   const fd = sys.open(path, O_WRONLY);
   if (fd < 0) return fd;
-  if (offset > 0) sys.lseek(fd, offset, 0);
+  if (offset > 0) sys.lseek(fd, offset, SEEK_SET);
   const count = await sys.write(fd, data);
   sys.close(fd);
   return count;
@@ -82,7 +89,7 @@ export async function treeOf(sys: Sys, base: string, top: string): Promise<Tree 
     const { type, mode, target } = stat;
     if (type === 'link') tree.nodes[path] = ['l', mode, target ?? ''];
     else if (type === 'file') {
-      const bytes = await contentOf(sys, base + path, 0, true);
+      const bytes = await contentOf(sys, base + path, 0);
       tree.nodes[path] = ['f', mode, typeof bytes === 'number' ? null : toBase64(bytes)];
     } else {
       tree.nodes[path] = ['d', mode, null];

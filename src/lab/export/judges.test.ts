@@ -1,9 +1,10 @@
 /** Real tools read what the lab exports: pciutils the config dumps and the sysfs tree, iasl the ACPI tables. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeTree } from '../../cli/tree.ts';
 import type { MachineId } from '../../log/index.ts';
 import { Lab } from '../lab.ts';
 import { runStep } from '../run-step.ts';
@@ -90,12 +91,7 @@ describe.skipIf(!LSPCI).each(GUESTS)('pciutils 3.9 reads %s', (machine) => {
 
   test('the exported sysfs tree is one that lspci walks', async () => {
     const root = join(dir, machine);
-    for (const entry of await lab.withProcess(machine, (sys) => sysfsTree(sys))) {
-      const at = join(root, entry.path);
-      mkdirSync(entry.kind === 'dir' ? at : dirname(at), { recursive: true });
-      if (entry.kind === 'link') symlinkSync(entry.target, at);
-      else if (entry.kind === 'file') writeFileSync(at, entry.bytes);
-    }
+    writeTree(root, await lab.withProcess(machine, (sys) => sysfsTree(sys)));
     const sysfs = (...args: string[]) =>
       run('lspci', ['-A', 'linux-sysfs', '-O', `sysfs.path=${join(root, 'sys/bus/pci')}`, ...args]).stdout;
     expect(common(sysfs('-vvv'))).toEqual(common(await typed(machine, 'lspci -vvv')));

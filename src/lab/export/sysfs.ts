@@ -5,11 +5,12 @@ import { readFile } from './files.ts';
 export type TreeEntry =
   | { readonly kind: 'dir'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array };
+  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array; readonly mode: number };
 
 /**
  * /sys as files that real tools can read: directories, relative links as they are, attributes with their content
- * (write-only and failing ones are left out), binary attributes as bytes. Paths are relative to /.
+ * (write-only ones are empty, failing ones left out), binary attributes as bytes. Paths are relative to /; the names of a
+ * directory come in readdir's order.
  */
 export async function sysfsTree(sys: Sys, root = '/sys'): Promise<readonly TreeEntry[]> {
   const entries: TreeEntry[] = [];
@@ -29,8 +30,10 @@ export async function sysfsTree(sys: Sys, root = '/sys'): Promise<readonly TreeE
         // debugfs and tracing are other file systems.
         if (at !== '/sys/kernel/debug' && at !== '/sys/kernel/tracing') await walk(at);
       } else {
-        const bytes = await readFile(sys, at);
-        if (typeof bytes !== 'number') entries.push({ kind: 'file', path: at.slice(1), bytes });
+        const stat = sys.stat(at);
+        const mode = typeof stat === 'number' ? 0 : stat.mode & 0o777;
+        const bytes = mode & 0o444 ? await readFile(sys, at) : new Uint8Array(0);
+        if (typeof bytes !== 'number') entries.push({ kind: 'file', path: at.slice(1), bytes, mode });
       }
     }
   };

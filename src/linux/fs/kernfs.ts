@@ -100,9 +100,10 @@ export class KernfsNode extends Inode {
     const ops = this.ops;
     if (!ops) return -E.ENXIO;
     const access = file.flags & O_ACCMODE;
-    // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: the mode counts even for root.
-    if (access !== O_RDONLY && (!(this.mode & 0o222) || !(ops.store || ops.write || ops.fops))) return -E.EACCES;
-    if (access !== O_WRONLY && (!(this.mode & 0o444) || !(ops.show || ops.read || ops.fops))) return -E.EACCES;
+    // KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK: the mode counts even for root. A binary file that lacks the function cannot be
+    // opened either; a text file can, because its bus has both functions (dev_attr_show and _store then say EIO).
+    if (access !== O_RDONLY && (!(this.mode & 0o222) || (ops.binary && !ops.write && !ops.fops))) return -E.EACCES;
+    if (access !== O_WRONLY && (!(this.mode & 0o444) || (ops.binary && !ops.read && !ops.fops))) return -E.EACCES;
     file.private_data = new KernfsOpenFile(this);
     return ops.fops ?? (ops.binary ? binFops : textFops);
   }
@@ -148,8 +149,12 @@ const textFops: FileOperations = {
   write(file, from) {
     const { node } = opened(file);
     if (node.removed) return -E.ENODEV;
-    const taken = from.subarray(0, 4095);
-    const ret = node.ops?.store?.(text(taken).replace(/\0$/, '').replace(/\n$/, '')) ?? -E.EIO;
+    if (from.length === 0) return 0;
+    const taken = from.subarray(0, 4096);
+    // A string ends at its first NUL (libcxl writes one), and nearly every store takes one newline for nothing.
+    const end = taken.indexOf(0);
+    const given = text(end < 0 ? taken : taken.subarray(0, end)).replace(/\n$/, '');
+    const ret = node.ops?.store?.(given) ?? -E.EIO;
     return ret < 0 ? ret : taken.length;
   },
 };

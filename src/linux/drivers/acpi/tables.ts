@@ -104,6 +104,9 @@ export function acpi_tables_sysfs_init(kernel: Kernel): void {
   const { tables } = kernel.get(ACPI);
   if (tables.length === 0) return;
   kernel.drivers.kobject_dir('firmware/acpi/tables');
+  // Empty here; acpidump wants to look into the second.
+  kernel.drivers.kobject_dir('firmware/acpi/tables/data');
+  kernel.drivers.kobject_dir('firmware/acpi/tables/dynamic');
   const seen = new Map<string, number>();
   for (const { signature, bytes } of tables) {
     const n = (seen.get(signature) ?? 0) + 1;

@@ -9,6 +9,7 @@ import type { SuperBlock } from '../../fs/inode.ts';
 import { FopsInode, ProcDir, TextInode } from '../../fs/procfs.ts';
 import type { FileOperations } from '../../include/fs.ts';
 import type { Tracepoint, Tracing } from '../../include/tracing.ts';
+import { O_NONBLOCK } from '../../uapi/constants.ts';
 import type { Linux } from '../linux.ts';
 import { type TraceEvent, TraceEvents } from './events.ts';
 import type { FunctionFilter } from './filter.ts';
@@ -156,6 +157,7 @@ export class Tracefs implements Tracing {
         for (;;) {
           if (rest.length === 0) fill();
           if (rest.length > 0) return take(into);
+          if (file.flags & O_NONBLOCK) return -E.EAGAIN;
           const ret = await kernel.tasks.wait(process, written.wait());
           if (ret < 0) return ret;
         }
