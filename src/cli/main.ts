@@ -8,11 +8,11 @@ import { golden } from './commands/golden.ts';
 import { hash } from './commands/hash.ts';
 import { lint } from './commands/lint.ts';
 import { matrixCommand } from './commands/matrix.ts';
-import { ownership } from './commands/ownership.ts';
 import { mount } from './commands/mount.ts';
+import { ownership } from './commands/ownership.ts';
 import { run } from './commands/run.ts';
-import { sh } from './commands/sh.ts';
 import { serve } from './commands/serve.ts';
+import { sh } from './commands/sh.ts';
 import { xlatCommand } from './commands/xlat.ts';
 
 const USAGE = `usage: npm run --silent lab -- COMMAND …
