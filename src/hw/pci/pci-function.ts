@@ -63,6 +63,9 @@ export interface PciIoRegion {
   addr: Addr;
 }
 
+/** A function level reset, or a conventional one (bus, power). */
+export type ResetKind = 'flr' | 'hot';
+
 /**
  * struct PCIDevice (QEMU hw/pci/pci.c): configuration space, BARs that map themselves, reset. Left out: option ROMs,
  * DMA address spaces, INTx routing, migration.
@@ -76,7 +79,7 @@ export class PciFunction {
   devfn = 0;
   readonly io_regions: (PciIoRegion | undefined)[] = [];
   /** Runs at the end of every reset of the function (a device re-inits its own registers here). */
-  readonly resetHooks: (() => void)[] = [];
+  readonly resetHooks: ((kind: ResetKind) => void)[] = [];
   /** Capability offsets the layout has, for the core's own logic. */
   readonly express: boolean;
   protected readonly log: EventLog;
@@ -200,7 +203,7 @@ export class PciFunction {
   }
 
   /** pci_do_device_reset(): the header bits QEMU's core clears, then the device's own hooks. Everything else keeps its value. */
-  reset(): void {
+  reset(kind: ResetKind = 'hot'): void {
     const { config } = this;
     config.poke(COMMAND, 2, 0);
     config.poke(STATUS, 2, config.peek(STATUS, 2) & ~0xf900);
@@ -218,7 +221,7 @@ export class PciFunction {
       config.set('MSI_DATA', 0);
     }
     if (config.has('MSIX_CONTROL')) config.set('MSIX_CONTROL', config.get('MSIX_CONTROL') & ~0xc000);
-    for (const hook of this.resetHooks) hook();
+    for (const hook of this.resetHooks) hook(kind);
   }
 
   /** Adds a register route to what is published (`bar0` → component cells …). */

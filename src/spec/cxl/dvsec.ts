@@ -131,7 +131,7 @@ export const dvsecDevice = block({
       PM_INIT: bit(15, 'ro', 'Power management init finished'),
     }),
     CXL_LOCK: reg16(0x14, cxl('8.1.3.6', 'DVSEC CXL Lock'), {
-      CONFIG_LOCK: bit(0, 'rwo', 'Freezes Control, Control2 and the range bases until reset', { owner: 'vfio-shadow' }),
+      CONFIG_LOCK: bit(0, 'rwo', 'Freezes Control and the range bases until reset', { owner: 'vfio-shadow' }),
       RSVD: bits(15, 1, 'rsvdp', 'Reserved'),
     }),
     CXL_CAP2: reg16(0x16, cxl('8.1.3.7', 'DVSEC CXL Capability2'), {

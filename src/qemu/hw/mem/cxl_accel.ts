@@ -12,6 +12,7 @@ import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
 import { takeMemdev } from './memdev.ts';
+import { specified_resets } from './specified-resets.ts';
 
 /** Range 1 of the CXL device DVSEC: valid, active, media type and class 2. */
 const RANGE_FLAGS = 0x4b;
@@ -52,6 +53,7 @@ registerDeviceType({
       if (port && fn.devfn === 0)
         port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size);
     }
+    if (strict) specified_resets(vm, fn, component, { hva: backend?.mr.hva ?? null, size });
     // The tree used with the RFC has no reset handler: decoders and DVSEC survive a warm reboot there.
     if (vm.build.accelReset)
       fn.resetHooks.push(() => {

@@ -4,7 +4,6 @@ import type { PciFunction } from '../../../hw/pci/index.ts';
 /** What software may write while the lock is open; QEMU's masks. */
 const LOCKED = {
   CXL_CTRL: 0x4ffd,
-  CXL_CTRL2: 0x000f,
   CXL_LOCK: 0x0001,
   CXL_RANGE1_BASE_HI: 0xffffffff,
   CXL_RANGE1_BASE_LO: 0xf0000000,
@@ -12,7 +11,7 @@ const LOCKED = {
   CXL_RANGE2_BASE_LO: 0xf0000000,
 } as const;
 
-/** The first 1 written to CONFIG_LOCK makes Control, Control 2 and the range bases read-only until a reset, which opens the lock. */
+/** The first 1 written to CONFIG_LOCK makes Control and the range bases read-only (the fields that are RWL) until a reset, which opens the lock. */
 export function enforce_config_lock(fn: PciFunction): void {
   const { config } = fn;
   const open = (isOpen: boolean) => {
@@ -21,7 +20,9 @@ export function enforce_config_lock(fn: PciFunction): void {
   config.onWrite('CXL_LOCK', (_before, after) => {
     if (after & 1) open(false);
   });
-  fn.resetHooks.push(() => {
+  fn.resetHooks.push((kind) => {
+    // Only a conventional reset opens it (CXL 3.1, 8.1.3.6).
+    if (kind === 'flr') return;
     config.set('CXL_LOCK', 0);
     open(true);
   });
