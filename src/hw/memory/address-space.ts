@@ -143,18 +143,21 @@ export class AddressSpace implements Topology {
   }
 
   private topology_pass(before: FlatView, after: FlatView, adding: boolean): void {
+    const nops = adding ? this.listeners.filter((listener) => listener.region_nop) : [];
+    const [old, now] = [before.ranges, after.ranges];
     let o = 0;
     let n = 0;
-    while (o < before.ranges.length || n < after.ranges.length) {
-      const was = before.ranges[o];
-      const is = after.ranges[n];
-      if (was && (!is || was.start < is.start || (was.start === is.start && !was.equals(is)))) {
-        if (!adding) for (const listener of [...this.listeners].reverse()) listener.region_del?.(was);
-        o++;
-      } else if (was && is && was.equals(is)) {
-        if (adding) for (const listener of this.listeners) listener.region_nop?.(is);
+    while (o < old.length || n < now.length) {
+      const was = old[o];
+      const is = now[n];
+      // Most ranges are the very same object: untouched since they were rendered.
+      if (was !== undefined && is !== undefined && (was === is || was.equals(is))) {
+        for (const listener of nops) listener.region_nop?.(is);
         o++;
         n++;
+      } else if (was && (!is || was.start <= is.start)) {
+        if (!adding) for (const listener of [...this.listeners].reverse()) listener.region_del?.(was);
+        o++;
       } else if (is) {
         if (adding) for (const listener of this.listeners) listener.region_add?.(is);
         n++;

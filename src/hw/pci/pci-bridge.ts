@@ -37,13 +37,12 @@ export class PciBridge extends PciFunction {
     this.address_space_io = env.core.memory_region_init('pci_bridge_io', TWO32);
     this.sec_bus = new PciBus(options.id, this.address_space_mem, this.address_space_io, this);
     const { config } = this;
-    for (const name of ['PRIMARY_BUS', 'SECONDARY_BUS', 'SUBORDINATE_BUS']) {
-      config.onWrite(name, (before, after) => {
-        if (before === after) return;
-        this.publish();
-        this.sec_bus.republish();
-      });
-    }
+    config.onWrite('SECONDARY_BUS', (before, after) => {
+      if (before !== after) this.sec_bus.renumbered();
+    });
+    config.onWrite('SUBORDINATE_BUS', () => {
+      PciBus.numbering++;
+    });
     config.onWrite('BRIDGE_CONTROL', (before, after) => {
       if (!(before & BUS_RESET) && after & BUS_RESET) this.sec_bus.reset();
     });
@@ -129,7 +128,7 @@ export class PciBridge extends PciFunction {
     config.poke(BRIDGE_CONTROL, 2, 0);
     super.reset();
     this.pci_bridge_update_mappings();
-    this.sec_bus.republish();
+    this.sec_bus.renumbered();
   }
 
   /** The port has a slot register set in use (an upstream port's capability has the space only). */

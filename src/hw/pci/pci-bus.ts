@@ -5,6 +5,8 @@ import type { PciFunction } from './pci-function.ts';
 
 /** struct PCIBus: a bus with its functions and the two spaces their BARs are mapped into. */
 export class PciBus {
+  /** Grows whenever a bus of any machine may answer to another number: what remembers routes asks again. */
+  static numbering = 0;
   readonly devices = new Map<number, PciFunction>();
   /** Buses below: secondary buses of bridges, and (for `pcie.0`) the root buses of expander bridges. */
   readonly children: PciBus[] = [];
@@ -37,6 +39,7 @@ export class PciBus {
     device.bus = this;
     device.devfn = devfn;
     this.devices.set(devfn, device);
+    PciBus.numbering++;
     if (device.secondaryBus) this.children.push(device.secondaryBus);
     this.parent_dev?.populated(device);
     device.publish();
@@ -51,6 +54,7 @@ export class PciBus {
     const below = device.secondaryBus;
     if (below) this.children.splice(this.children.indexOf(below), 1);
     this.devices.delete(device.devfn);
+    PciBus.numbering++;
     this.parent_dev?.unpopulated(device);
     device.bus = null;
     device.unpublish();
@@ -108,8 +112,9 @@ export class PciBus {
     for (const device of this.devices.values()) device.reset();
   }
 
-  /** Bus numbers changed somewhere above: what is published has to follow. */
-  republish(): void {
-    for (const device of this.walk()) device.publish();
+  /** The number of this bus changed: what is published of the functions on it has to follow. */
+  renumbered(): void {
+    PciBus.numbering++;
+    for (const device of this.devices.values()) device.publish();
   }
 }

@@ -2,7 +2,7 @@ import type { Width } from '../../base/addr.ts';
 import type { MemoryRegionOps } from '../memory/api.ts';
 import type { MemoryCore } from '../memory/memory.ts';
 import type { MemoryRegion } from '../memory/memory-region.ts';
-import type { PciBus } from './pci-bus.ts';
+import { PciBus } from './pci-bus.ts';
 import type { PciFunction } from './pci-function.ts';
 
 const ONES: readonly number[] = [0, 0xff, 0xffff, 0, 0xffffffff];
@@ -14,13 +14,25 @@ const ONES: readonly number[] = [0, 0xff, 0xffff, 0, 0xffffffff];
 export class PciHost {
   /** `address` register behind port 0xcf8. */
   config_reg = 0;
+  /** Buses by number as of `numbering`. */
+  private readonly routes = new Map<number, PciBus | null>();
+  private numbering = -1;
 
   /** @param root `pcie.0`; buses of expanders are its children */
   constructor(readonly root: PciBus) {}
 
   /** pci_find_device(): by bus number and devfn as bridges route now. */
   pci_find_device(bus: number, devfn: number): PciFunction | null {
-    return this.root.find(bus)?.devices.get(devfn) ?? null;
+    if (this.numbering !== PciBus.numbering) {
+      this.numbering = PciBus.numbering;
+      this.routes.clear();
+    }
+    let found = this.routes.get(bus);
+    if (found === undefined) {
+      found = this.root.find(bus);
+      this.routes.set(bus, found);
+    }
+    return found?.devices.get(devfn) ?? null;
   }
 
   /** pci_host_config_read_common(): nobody there, or beyond the function's space, reads all ones. */

@@ -37,6 +37,78 @@ interface Lock {
 
 const LANES: readonly number[] = [0, 0xff, 0xffff, 0, 0xffffffff];
 
+/** What all spaces of one layout begin with; masks by dword. */
+interface Template {
+  readonly writable: Uint32Array;
+  readonly w1c: Uint32Array;
+  readonly rwo: Uint32Array;
+  readonly resetValue: Uint32Array;
+  readonly resetMasks: readonly Uint32Array[];
+  readonly locks: readonly (readonly Lock[] | undefined)[];
+}
+
+const templates = new WeakMap<ResolvedLayout, Template>();
+
+function templateOf(resolved: ResolvedLayout): Template {
+  const known = templates.get(resolved);
+  if (known) return known;
+  const dwords = resolved.layout.size / 4;
+  const masks = () => new Uint32Array(dwords);
+  const locks: (Lock[] | undefined)[] = [];
+  const template: Template = {
+    writable: masks(),
+    w1c: masks(),
+    rwo: masks(),
+    resetValue: masks(),
+    resetMasks: [masks(), masks(), masks(), masks()],
+    locks,
+  };
+  for (const register of resolved.registers) install(resolved, register, template, locks);
+  templates.set(resolved, template);
+  return template;
+}
+
+function install(
+  resolved: ResolvedLayout,
+  register: ResolvedRegister,
+  into: Template,
+  locks: (Lock[] | undefined)[],
+): void {
+  const dword = register.offset >>> 2;
+  const shift = (register.offset & 3) * 8;
+  const add = (array: Uint32Array, mask: number) => {
+    array[dword] = (array[dword] as number) | (mask << shift);
+  };
+  add(into.writable, register.writable);
+  add(into.w1c, register.w1c);
+  add(into.rwo, register.rwo);
+  add(into.resetValue, register.reset);
+  let declared = 0;
+  for (const field of register.fields) {
+    declared |= field.mask;
+    for (let rank = RESET_RANK[field.resetClass]; rank < 4; rank++)
+      add(into.resetMasks[rank] as Uint32Array, field.mask);
+    if (field.lockedBy !== null)
+      listAt(locks, dword).push({
+        register,
+        field,
+        mask: (field.mask << shift) >>> 0,
+        by: lockPlace(resolved, field.lockedBy),
+      });
+  }
+  // Bits no field names keep the placement's reset value over every reset.
+  const rest = (LANES[register.width] as number) & ~declared;
+  for (const masks of into.resetMasks) add(masks, rest);
+}
+
+function lockPlace(resolved: ResolvedLayout, name: string): Lock['by'] {
+  const [registerName, fieldName] = name.split('.');
+  const register = resolved.byName.get(registerName ?? '');
+  const field = register?.fields.find((f) => f.name === fieldName);
+  if (!register || !field) return null;
+  return { dword: register.offset >>> 2, mask: (field.mask << ((register.offset & 3) * 8)) >>> 0 };
+}
+
 /**
  * One `Layout` with its cells in the event log (api.ts). Masks are worked out once per dword, so an access is a few
  * array reads; accesses that cross dwords go byte by byte. A write whose bits do not all arrive leaves a note.
@@ -51,7 +123,7 @@ export class RegisterSpace implements Registers {
   /** Reset values per dword, and which bits each reset class puts back (`RESET_RANK` × dword). */
   private readonly resetValue: Uint32Array;
   private readonly resetMasks: readonly Uint32Array[];
-  private readonly locks: (Lock[] | undefined)[] = [];
+  private readonly locks: Template['locks'];
   private readonly hooks: (Hook[] | undefined)[] = [];
   private readonly dropped: SiteId;
 
@@ -64,18 +136,19 @@ export class RegisterSpace implements Registers {
     const dwords = layout.size / 4;
     this.resolved = resolveLayout(layout);
     this.first = log.registerCells(path, layout.id, dwords);
-    this.writable = new Uint32Array(dwords);
-    this.w1c = new Uint32Array(dwords);
-    this.rwo = new Uint32Array(dwords);
-    this.resetValue = new Uint32Array(dwords);
-    this.resetMasks = [0, 1, 2, 3].map(() => new Uint32Array(dwords));
+    const template = templateOf(this.resolved);
+    this.writable = template.writable.slice();
+    this.w1c = template.w1c;
+    this.rwo = template.rwo;
+    this.resetValue = template.resetValue.slice();
+    this.resetMasks = template.resetMasks;
+    this.locks = template.locks;
     this.dropped = log.site({
       layer: rules.layer ?? 0,
       name: `write dropped: ${path}`,
       args: ['offset', 'value'],
       cite: layout.id,
     });
-    for (const register of this.resolved.registers) this.install(register);
     this.reset('power-on');
   }
 
@@ -230,44 +303,6 @@ export class RegisterSpace implements Registers {
     }
     this.hi = hi % TWO32;
     return lo;
-  }
-
-  private install(register: ResolvedRegister): void {
-    const dword = register.offset >>> 2;
-    const shift = (register.offset & 3) * 8;
-    const add = (array: Uint32Array, mask: number) => {
-      array[dword] = (array[dword] as number) | (mask << shift);
-    };
-    add(this.writable, register.writable);
-    add(this.w1c, register.w1c);
-    add(this.rwo, register.rwo);
-    add(this.resetValue, register.reset);
-    let declared = 0;
-    for (const field of register.fields) {
-      declared |= field.mask;
-      for (let rank = RESET_RANK[field.resetClass]; rank < 4; rank++) {
-        add(this.resetMasks[rank] as Uint32Array, field.mask);
-      }
-      if (field.lockedBy !== null) {
-        listAt(this.locks, dword).push({
-          register,
-          field,
-          mask: (field.mask << shift) >>> 0,
-          by: this.lockPlace(field.lockedBy),
-        });
-      }
-    }
-    // Bits no field names keep the placement's reset value over every reset.
-    const rest = (LANES[register.width] as number) & ~declared;
-    for (const masks of this.resetMasks) add(masks, rest);
-  }
-
-  private lockPlace(name: string): Lock['by'] {
-    const [registerName, fieldName] = name.split('.');
-    const register = this.resolved.byName.get(registerName ?? '');
-    const field = register?.fields.find((f) => f.name === fieldName);
-    if (!register || !field) return null;
-    return { dword: register.offset >>> 2, mask: (field.mask << ((register.offset & 3) * 8)) >>> 0 };
   }
 
   private valueOf(register: ResolvedRegister): number {

@@ -23,12 +23,15 @@ const MMAP_BOTTOM = 0x1000_0000;
 const MAP_ANONYMOUS = 0x20;
 /** Mappings smaller than this are not worth publishing unless a device is behind them. */
 const PUBLISH_FROM = 1 << 20;
+const LONG_LIST = 64;
 
 export class MemoryManager implements Mm {
   private readonly allocator: PageAllocator;
   private readonly spaces = new Map<Process, Vma[]>();
   private readonly access = new Map<Process, UserAccess>();
   private readonly publishedPages = new Map<Vma, number>();
+  /** Processes whose list is to be published soon. */
+  private readonly waiting = new Set<Process>();
   private readonly zapSite: SiteId;
   private readonly machine: MachineId;
 
@@ -286,8 +289,20 @@ export class MemoryManager implements Mm {
     return vma.length >= PUBLISH_FROM || vma.label.kind === 'vfio' || vma.label.kind === 'devmem';
   }
 
+  /** A long list is published when the present burst of work is over, not at every mmap(). */
   private publish(process: Process): void {
     const list = this.spaces.get(process) ?? [];
+    if (list.length < LONG_LIST) this.publishNow(process, list);
+    else if (!this.waiting.has(process)) {
+      this.waiting.add(process);
+      void Promise.resolve().then(() => {
+        this.waiting.delete(process);
+        const present = this.spaces.get(process);
+        if (present) this.publishNow(process, present);
+      });
+    }
+  }
+  private publishNow(process: Process, list: readonly Vma[]): void {
     const state: VmasState = { vmas: list.filter((vma) => this.isPublished(vma)).map((vma) => vma.state()) };
     this.kernel.log.publish(paths.vmas(this.machine, process.pid), state.vmas.length > 0 ? { ...state } : null);
   }
