@@ -4,8 +4,9 @@ import { paths } from '../../state/schema.ts';
 import type { RamRef } from '../bus/cpu-bus.ts';
 import type { MemoryRegionOps } from '../memory/api.ts';
 import type { MemoryRegion } from '../memory/memory-region.ts';
-import type { CxlEnv, HdmDecoder } from './cxl-component.ts';
+import type { CxlComponent, CxlEnv, HdmDecoder } from './cxl-component.ts';
 import { hdm_find_target, NOWHERE } from './decode-path.ts';
+import { DecodePlan } from './decode-plan.ts';
 import { explain, type Hop } from './explain.ts';
 import {
   type CxlDownstreamPort,
@@ -17,10 +18,6 @@ import {
   port_by_number,
 } from './topology.ts';
 
-const FIRST = 0;
-const PAST = 1;
-const DELTA = 2;
-
 /**
  * A CXL fixed memory window (QEMU hw/cxl/cxl-host.c, with Zhi Wang's extension that also dispatches to cxl-accel).
  * Every access walks window → host bridge → root port → (one switch) → endpoint from the registers. Left out: XOR arithmetic,
@@ -30,12 +27,9 @@ export class FixedWindow {
   readonly memory: MemoryRegion;
   private readonly deadEnd: SiteId;
   private readonly log: EventLog;
-  /** The last run of addresses that all go one way: first, past the last, host address − device address. */
-  private readonly run = new Float64Array(3);
+  private readonly plan: DecodePlan;
+  /** Device of the address decoded last. */
   private device: CxlMemoryDevice | null = null;
-  /** `MemoryCore.generation` when the run was found: it grows with every decoder write and every card plugged. */
-  private generation = -1;
-  private readonly core: CxlEnv['core'];
 
   constructor(
     env: CxlEnv,
@@ -55,7 +49,7 @@ export class FixedWindow {
     });
     const { log } = env;
     this.log = log;
-    this.core = env.core;
+    this.plan = new DecodePlan(env.core, granularity, targets);
     const ops: MemoryRegionOps = {
       hi: 0,
       memoryLike: true,
@@ -63,30 +57,29 @@ export class FixedWindow {
       impl: { min: 1, max: 8, unaligned: true },
       read(offset: number, width: Width): number {
         const at = window.base + offset;
-        if (!window.cached(at)) {
+        const dpa = window.decode(at);
+        if (dpa === NOWHERE) {
           ops.hi = 0;
-          if (!window.route(at)) {
-            log.note(window.deadEnd, at, 0);
-            return 0;
-          }
+          log.note(window.deadEnd, at, 0);
+          return 0;
         }
         const device = window.device as CxlMemoryDevice;
-        const value = device.read(at - (window.run[DELTA] as number), width);
+        const value = device.read(dpa, width);
         ops.hi = device.hi;
         return value;
       },
       write(offset: number, width: Width, lo: number, hi: number): void {
         const at = window.base + offset;
-        if (window.cached(at) || window.route(at)) {
-          (window.device as CxlMemoryDevice).write(at - (window.run[DELTA] as number), width, lo, hi);
-        } else log.note(window.deadEnd, at, 1);
+        const dpa = window.decode(at);
+        if (dpa === NOWHERE) log.note(window.deadEnd, at, 1);
+        else (window.device as CxlMemoryDevice).write(dpa, width, lo, hi);
       },
       resolve(offset: number, out: RamRef): boolean {
         const at = window.base + offset;
-        if (!window.cached(at) && !window.route(at)) return false;
-        const device = window.device as CxlMemoryDevice;
-        if (!device.resolve(at - (window.run[DELTA] as number), out)) return false;
-        out.limit = Math.min(out.limit, (window.run[PAST] as number) - at);
+        const dpa = window.decode(at);
+        const { device } = window;
+        if (dpa === NOWHERE || device === null || !device.resolve(dpa, out)) return false;
+        out.limit = Math.min(out.limit, window.contiguous(at, device), device.capacity - dpa);
         return true;
       },
       readBytes(offset: number, into: Uint8Array): boolean {
@@ -113,24 +106,30 @@ export class FixedWindow {
     });
   }
 
-  /** Does the last run hold this address, with no decoder changed and no card swapped since? */
-  private cached(hpa: Addr): boolean {
-    const { run } = this;
-    return hpa >= (run[FIRST] as number) && hpa < (run[PAST] as number) && this.core.generation === this.generation;
-  }
-
-  /** Decodes an address and remembers the run it is in; false if it ends nowhere. */
-  private route(hpa: Addr): boolean {
+  /** Device address behind a host address, its device in `device`; NOWHERE if it ends nowhere. */
+  private decode(hpa: Addr): number {
+    const { plan } = this;
+    const known = plan.find(hpa);
+    if (known !== NOWHERE) {
+      this.device = plan.device;
+      return known;
+    }
     const device = this.find_device(hpa);
     const dpa = device === null ? NOWHERE : device_address(device, hpa);
-    if (device === null || dpa === NOWHERE) return false;
-    const length = this.contiguous(hpa, device);
-    this.run[FIRST] = hpa;
-    this.run[PAST] = hpa + Math.min(length, device.capacity - dpa);
-    this.run[DELTA] = hpa - dpa;
     this.device = device;
-    this.generation = this.core.generation;
-    return true;
+    if (device !== null && dpa !== NOWHERE) plan.learn(hpa, device, dpa, this.path(hpa, device));
+    return dpa;
+  }
+
+  /** The components whose decoders decide about an address, down to the device's own. */
+  private path(hpa: Addr, device: CxlMemoryDevice): CxlComponent[] {
+    const bridge = this.target(hpa);
+    const upstream = this.root_port(bridge, hpa)?.upstream;
+    return [
+      ...(bridge.passthrough ? [] : [bridge.component]),
+      ...(upstream ? [upstream.component] : []),
+      device.component,
+    ];
   }
 
   /** cxl_cfmws_find_device(): the device an absolute host address is routed to, or null. */

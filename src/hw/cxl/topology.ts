@@ -1,6 +1,7 @@
 import type { Addr, Hva, Width } from '../../base/addr.ts';
 import { layout } from '../../spec/layouts.ts';
-import type { RamRef } from '../bus/cpu-bus.ts';
+import type { RamObject, RamRef } from '../bus/cpu-bus.ts';
+import { LARGE_PAGE } from '../bus/page-tlb.ts';
 import type { HostMemory } from '../memory/api.ts';
 import { CxlComponent, type CxlEnv } from './cxl-component.ts';
 import { endpoint_dpa, NOWHERE } from './decode-path.ts';
@@ -29,6 +30,11 @@ export interface CxlMemoryDevice {
 export class BackedDevice implements CxlMemoryDevice {
   hi = 0;
   readonly capacity: number;
+  /** Where each 2 MiB page finally lives, as of map epoch `filled`; null: not plain memory. */
+  private readonly rams: (RamObject | null | undefined)[];
+  private readonly deltas: Float64Array;
+  private readonly ref: RamRef = { ram: null, offset: 0, limit: 0 };
+  private filled = -1;
 
   constructor(
     readonly id: string,
@@ -42,6 +48,9 @@ export class BackedDevice implements CxlMemoryDevice {
     private readonly second: { readonly hva: Hva; readonly size: number } | null = null,
   ) {
     this.capacity = first + (second?.size ?? 0);
+    const pages = Math.ceil(this.capacity / LARGE_PAGE);
+    this.rams = new Array<RamObject | null | undefined>(pages).fill(undefined);
+    this.deltas = new Float64Array(pages);
   }
 
   /** cxl_type3_hpa_to_as_and_dpa(): the backend a device address is in decides; an access is never split. */
@@ -49,12 +58,41 @@ export class BackedDevice implements CxlMemoryDevice {
     return dpa < this.first || this.second === null ? this.hva + dpa : this.second.hva + dpa - this.first;
   }
   read(dpa: number, width: Width): number {
+    const page = this.page(dpa, width);
+    const ram = page < 0 ? null : (this.rams[page] as RamObject | null);
+    if (ram !== null) {
+      const value = ram.load(dpa + (this.deltas[page] as number), width);
+      this.hi = width === 8 ? ram.hi : 0;
+      return value;
+    }
     const value = this.host.load(this.at(dpa), width);
     this.hi = width === 8 ? this.host.hi : 0;
     return value;
   }
   write(dpa: number, width: Width, lo: number, hi: number): void {
-    this.host.store(this.at(dpa), width, lo, hi);
+    const page = this.page(dpa, width);
+    const ram = page < 0 ? null : (this.rams[page] as RamObject | null);
+    if (ram !== null) ram.store(dpa + (this.deltas[page] as number), width, lo, hi);
+    else this.host.store(this.at(dpa), width, lo, hi);
+  }
+
+  /** Number of the 2 MiB page of an access, its place in memory looked up; -1 where pages cannot be remembered. */
+  private page(dpa: number, width: Width): number {
+    const { epoch } = this.host;
+    if (epoch === undefined) return -1;
+    if (epoch.value !== this.filled) {
+      this.rams.fill(undefined);
+      this.filled = epoch.value;
+    }
+    const page = Math.floor(dpa / LARGE_PAGE);
+    const start = page * LARGE_PAGE;
+    if (dpa + width > start + LARGE_PAGE) return -1;
+    if (this.rams[page] !== undefined) return page;
+    const whole = start + LARGE_PAGE <= (start < this.first ? this.first : this.capacity);
+    const there = whole && this.host.resolve?.(this.at(start), this.ref) === true && this.ref.limit >= LARGE_PAGE;
+    this.rams[page] = there ? this.ref.ram : null;
+    this.deltas[page] = this.ref.offset - start;
+    return page;
   }
   resolve(dpa: number, out: RamRef): boolean {
     if (!this.host.resolve?.(this.at(dpa), out)) return false;

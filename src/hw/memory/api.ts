@@ -53,6 +53,8 @@ export interface HostMemory {
   write(addr: Hva, from: Uint8Array): void;
   /** Where a writable byte finally lives if it is plain memory all the way down. */
   resolve?(addr: Hva, out: RamRef): boolean;
+  /** What `resolve` gave holds as long as this number stands. Absent: it must not be kept. */
+  readonly epoch?: { readonly value: number };
 }
 
 export interface FlatRange {

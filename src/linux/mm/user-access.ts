@@ -1,6 +1,7 @@
 /** Loads and stores of one process through its page tables (a translation cache over `MemoryManager`). A bad address kills the process. */
 import { type Addr, type Hva, PAGE_SIZE, type Width } from '../../base/addr.ts';
 import type { RamObject, RamRef } from '../../hw/bus/cpu-bus.ts';
+import type { MapEpoch } from '../../hw/bus/map-epoch.ts';
 import { Backing, LARGE_PAGE, PageTlb } from '../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Process } from '../include/tasks.ts';
@@ -18,6 +19,7 @@ export interface AddressLookup {
 
 export class UserAccess implements UserMemory {
   hi = 0;
+  readonly epoch: MapEpoch;
   private readonly tlb: PageTlb;
   private readonly ref: RamRef = { ram: null, offset: 0, limit: 0 };
 
@@ -26,7 +28,8 @@ export class UserAccess implements UserMemory {
     private readonly mm: AddressLookup,
     private readonly process: Process,
   ) {
-    this.tlb = new PageTlb(kernel.platform.mapEpoch);
+    this.epoch = kernel.platform.mapEpoch;
+    this.tlb = new PageTlb(this.epoch);
   }
 
   load(addr: Hva, width: Width): number {

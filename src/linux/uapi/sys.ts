@@ -134,6 +134,8 @@ export interface UserMemory {
   write(addr: Hva, from: Uint8Array): void;
   /** Ours, for caches of translations only: where a writable byte finally lives if it is plain memory all the way down. */
   resolve?(addr: Hva, out: RamRef): boolean;
+  /** Ours: what `resolve` gave holds as long as this number stands. */
+  readonly epoch?: { readonly value: number };
 }
 
 /** What KVM_RUN exits to: the VMM's dispatch of accesses that no memory slot answers. Nothing here may allocate per access. */
