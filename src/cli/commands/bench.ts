@@ -5,10 +5,12 @@ import { Prng } from '../../base/prng.ts';
 import { Lab } from '../../lab/lab.ts';
 import { liveState } from '../../lab/live-state.ts';
 import { runStep } from '../../lab/run-step.ts';
-import { O_CREAT, O_TRUNC, O_WRONLY } from '../../linux/uapi/constants.ts';
+import { O_CREAT, O_CREAT, O_TRUNC, O_TRUNC, O_WRONLY, O_WRONLY } from '../../linux/uapi/constants.ts';
 import { CellsAt, EventLog } from '../../log/index.ts';
 import { functionsOf } from '../../state/functions.ts';
 import { paths, type VfioDeviceState } from '../../state/schema.ts';
+import { layoutStage } from '../../ui/stage/stage-layout.ts';
+import { stageView } from '../../views/stage.view.ts';
 import { readText } from '../args.ts';
 import { initialBundleKb } from '../bundle-size.ts';
 import { nodeHost } from '../node-host.ts';
@@ -214,7 +216,7 @@ async function largeMachineFigures() {
   const layouts: number[] = [];
   for (let n = 0; n < 9; n++) {
     const start = now();
-    layoutStage(stageOf(liveState(large.log)), 1200);
+    layoutStage(stageView(liveState(large.log)), 1200, 800);
     layouts.push(now() - start);
   }
   large.stop();
