@@ -5,7 +5,7 @@ import { Prng } from '../../base/prng.ts';
 import { Lab } from '../../lab/lab.ts';
 import { liveState } from '../../lab/live-state.ts';
 import { runStep } from '../../lab/run-step.ts';
-import { O_CREAT, O_CREAT, O_TRUNC, O_TRUNC, O_WRONLY, O_WRONLY } from '../../linux/uapi/constants.ts';
+import { O_CREAT, O_TRUNC, O_WRONLY } from '../../linux/uapi/constants.ts';
 import { CellsAt, EventLog } from '../../log/index.ts';
 import { functionsOf } from '../../state/functions.ts';
 import { paths, type VfioDeviceState } from '../../state/schema.ts';
