@@ -2,12 +2,14 @@ import { E, strerror } from '../../base/errno.ts';
 import { O_RDONLY } from '../../linux/uapi/constants.ts';
 import { print } from '../pciutils/io.ts';
 import { daxReader } from './dax.ts';
-import { noOptions, passes } from './filter.ts';
+import { decoderPasses, filterWords, memdevPasses, noOptions, passes } from './filter.ts';
 import { printJson } from './json.ts';
 import type { LibCxl } from './libcxl.ts';
-import { largestHole, list } from './list.ts';
+import { memdevsUnder } from './list.ts';
+import { largestHole, Objects } from './objects.ts';
 import { type OptionSpec, type Parsed, parseOptions, parseSize } from './options.ts';
-import type { Decoder, Memdev, Port, Topology } from './topology.ts';
+import { Relations } from './relations.ts';
+import type { Decoder, Memdev, Topology } from './topology.ts';
 
 /** `cxl create-region` (ndctl v81, cxl/region.c): options, checks, then the sysfs writes in its order. */
 
@@ -32,24 +34,9 @@ interface Config {
   mode: 'ram' | 'pmem';
   readonly size: bigint;
   readonly granularity: number;
-  ways: number;
-  memdevs: readonly Memdev[];
-}
-
-/** The decoders a memdev is mapped by on its way up: those of the ports above its endpoint. */
-function mapped(topology: Topology, filter: string): readonly Memdev[] {
-  const found: Memdev[] = [];
-  const walk = (port: Port, above: boolean): void => {
-    const here = above || port.decoders.some((decoder) => passes(filter, decoder.name, 'decoder'));
-    for (const child of port.ports) walk(child, here);
-    if (!here) return;
-    for (const endpoint of port.endpoints) {
-      const memdev = topology.memdevs.find((one) => one.name === endpoint.memdev);
-      if (memdev?.enabled) found.push(memdev);
-    }
-  };
-  for (const bus of topology.buses) walk(bus, false);
-  return found;
+  readonly ways: number;
+  readonly memdevs: readonly Memdev[];
+  readonly enforceQos: boolean;
 }
 
 const integer = (text: string): number => (/^-?(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN);
@@ -61,6 +48,7 @@ export class RegionCreator {
   ) {}
 
   private fn = 'parse_create_options';
+  private bus: string | null = null;
   private async fail(text: string, rc: number): Promise<number> {
     await print(this.cxl.sys, 2, `cxl region: ${this.fn}: ${text}\n`);
     return rc;
@@ -73,6 +61,7 @@ export class RegionCreator {
       await print(this.cxl.sys, 2, parsed.error);
       return { rc: -E.EINVAL, usage: true };
     }
+    this.bus = parsed.options.get('bus') ?? null;
     const config = await this.configure(parsed);
     if (typeof config === 'number') return { rc: config, usage: false };
     return { rc: await this.create(config, parsed.options.has('human'), parsed.options.get('uuid')), usage: false };
@@ -83,58 +72,88 @@ export class RegionCreator {
     const words = given.flatMap((word) => word.split(/[\s,]+/)).filter((word) => word !== '');
     const decoderName = options.get('decoder');
     if (decoderName === undefined) return this.fail('no root decoder specified', -E.EINVAL);
+    if (words.length > 0 && !options.has('memdevs'))
+      return this.fail('must specify option for target object types (-m)', -E.EINVAL);
+    const topology = this.cxl.scan();
+    const names = words.flatMap(filterWords);
+    const memdevs = await this.collect(topology, decoderName, names);
+    if (typeof memdevs === 'number') return memdevs;
+    this.fn = 'parse_create_options';
     const type = options.get('type');
+    const mode = type === undefined || type === 'pmem' ? 'pmem' : 'ram';
+    if (type === 'ram' && options.has('uuid')) {
+      // the message has no line end of its own
+      await print(this.cxl.sys, 2, `cxl region: ${this.fn}: can't set UUID for ram / volatile regions`);
+      return -E.EINVAL;
+    }
     if (type !== undefined && type !== 'ram' && type !== 'pmem')
       return this.fail(`unsupported type: ${type}`, -E.EINVAL);
     const size = options.has('size') ? parseSize(options.get('size') ?? '') : 0n;
     if (size === null) return this.fail(`Invalid size: ${options.get('size')}`, -E.EINVAL);
-    const number = (name: string): number => integer(options.get(name) ?? '0');
-    const ways = number('ways');
-    if (options.has('ways') && !(ways > 0)) return this.fail(`Invalid interleave ways: ${ways || 0}`, -E.EINVAL);
-    const granularity = number('granularity');
+    const ways = await this.ways(options.get('ways'), memdevs.length, names.length);
+    if (ways < 0) return ways;
+    const granularity = integer(options.get('granularity') ?? '0');
     if (options.has('granularity') && !(granularity > 0))
       return this.fail(`Invalid interleave granularity: ${granularity || 0}`, -E.EINVAL);
-    if (options.has('uuid')) {
-      if (type === 'ram') {
-        // the message has no line end of its own
-        await print(this.cxl.sys, 2, `cxl region: ${this.fn}: can't set UUID for ram / volatile regions`);
-        return -E.EINVAL;
-      }
-      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(options.get('uuid') ?? ''))
-        return this.fail(`failed to parse uuid: '${options.get('uuid')}'`, -E.EINVAL);
+    if (size % BigInt(ways) !== 0n)
+      return this.fail(`size (${size}) is not an integral multiple of interleave-ways (${ways})`, -E.EINVAL);
+    const uuid = options.get('uuid');
+    if (uuid !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid)) {
+      await print(this.cxl.sys, 2, `  Error: failed to parse uuid: '${uuid}'\n`);
+      return -E.EINVAL;
     }
+    const enforceQos = options.has('enforce-qos');
+    return this.validate(topology, { decoderName, mode, size, granularity, ways, memdevs, enforceQos }, type);
+  }
+
+  /** collect_memdevs: those the decoder decodes for, in a listing's order or (when named) in the order of the names. */
+  private async collect(topology: Topology, decoder: string, names: readonly string[]): Promise<Memdev[] | number> {
     this.fn = 'collect_memdevs';
-    const topology = this.cxl.scan();
-    const filter = words.length > 0 ? words.join(' ') : null;
-    let memdevs = mapped(topology, decoderName).filter((memdev) => passes(filter, memdev.name, 'mem', memdev.host));
-    if (memdevs.length === 0)
-      return this.fail(`no active memdevs found: decoder: ${decoderName} filter: ${filter ?? 'none'}`, -E.ENXIO);
-    // named memdevs stand in the order they were named
-    const rank = (memdev: Memdev) => words.findIndex((word) => passes(word, memdev.name, 'mem', memdev.host));
-    if (filter !== null) memdevs = [...memdevs].sort((a, b) => rank(a) - rank(b));
-    this.fn = 'validate_ways';
-    const wanted = ways > 0 ? ways : memdevs.length;
-    if (wanted > memdevs.length || (words.length > 0 && wanted !== memdevs.length))
-      return this.fail(
-        `Interleave ways ${wanted} is ${wanted > memdevs.length ? 'greater' : 'less'} than number of memdevs ${words.length > 0 ? 'specified' : 'found'}: ${memdevs.length}`,
-        -E.ENXIO,
-      );
-    const mode = type === 'ram' ? 'ram' : 'pmem';
-    const config: Config = { decoderName, mode, size, granularity, ways: wanted, memdevs };
+    const filter = names.length > 0 ? names.join(',') : null;
+    const found = [...memdevsUnder(topology, decoder, filter)];
+    if (found.length === 0)
+      return this.fail(`no active memdevs found: decoder: ${decoder} filter: ${filter ?? 'none'}`, -E.ENXIO);
+    const rank = (memdev: Memdev) => names.findIndex((name) => memdevPasses(memdev, name, null));
+    return filter === null ? found : found.sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** validate_ways: as many as asked for, else as many as named, else all there are. */
+  private async ways(asked: string | undefined, found: number, named: number): Promise<number> {
+    const ways = asked !== undefined ? integer(asked) : named > 0 ? named : found;
+    if (!(ways > 0)) return this.fail(`Invalid interleave ways: ${ways || 0}`, -E.EINVAL);
+    if ((asked !== undefined || named > 0) && (ways > found || (named > 0 && ways !== found))) {
+      this.fn = 'validate_ways';
+      const how = ways > found ? 'greater' : 'less';
+      const which = named > 0 ? 'specified' : 'found';
+      return this.fail(`Interleave ways ${ways} is ${how} than number of memdevs ${which}: ${found}`, -E.EINVAL);
+    }
+    return ways;
+  }
+
+  /** create_region_validate_config */
+  private async validate(topology: Topology, config: Config, type: string | undefined): Promise<Config | number> {
     const root = this.root(topology, config);
     this.fn = 'create_region_validate_config';
-    if (!root) return this.fail(`${decoderName} not found in CXL topology`, -E.ENXIO);
+    if (!root) return this.fail(`${config.decoderName} not found in CXL topology`, -E.ENXIO);
     if (type === undefined && root.capabilities.ram && !root.capabilities.pmem) config.mode = 'ram';
     this.fn = 'validate_decoder';
     if (config.mode === 'ram' && !root.capabilities.ram)
       return this.fail(`${root.name} is not volatile capable`, -E.EINVAL);
     if (config.mode === 'pmem' && !root.capabilities.pmem)
       return this.fail(`${root.name} is not pmem capable`, -E.EINVAL);
+    this.fn = 'create_region_validate_qos_class';
+    if (!config.enforceQos || root.qosClass === null) return config;
+    for (const memdev of config.memdevs.slice(0, config.ways)) {
+      const qos = config.mode === 'ram' ? memdev.ramQos : memdev.pmemQos;
+      if (qos === null) break;
+      if (qos !== root.qosClass) return this.fail(`${root.name} qos_class mismatch ${memdev.name}`, -E.ENXIO);
+    }
     return config;
   }
 
   private root(topology: Topology, config: Config): Decoder | undefined {
-    return topology.buses.flatMap((bus) => bus.decoders).find((one) => passes(config.decoderName, one.name, 'decoder'));
+    const buses = topology.buses.filter((bus) => passes(this.bus, bus.name, 'root', bus.provider));
+    return buses.flatMap((bus) => bus.decoders).find((one) => decoderPasses(one, config.decoderName));
   }
 
   private async create(config: Config, human: boolean, uuid: string | undefined): Promise<number> {
@@ -157,8 +176,6 @@ export class RegionCreator {
         `${root.name}: region size ${hex(size)} exceeds max available space (${hex(extent)})`,
         -E.ENOSPC,
       );
-    if (size % ways !== 0n)
-      return this.fail(`size (${size}) is not an integral multiple of interleave-ways (${config.ways})`, -E.EINVAL);
     if (size > extent) size = (extent / (SZ_256M * ways)) * SZ_256M * ways;
     const attribute = `create_${config.mode}_region`;
     const name = cxl.scanner.text(`/sys/bus/cxl/devices/${root.name}/${attribute}`);
@@ -169,9 +186,13 @@ export class RegionCreator {
       await cxl.attr(root.name, 'delete_region', name);
       return rc;
     }
-    const options = { ...noOptions(), regions: true, targets: true, idle: true, region: name, human };
-    const shown = list(cxl.scan(), options, daxReader(cxl.sys));
-    if (Array.isArray(shown) && shown[0] !== undefined) await print(cxl.sys, 1, `${printJson(shown[0])}\n`);
+    const now = cxl.scan();
+    const made = now.buses.flatMap((bus) => bus.decoders).find((one) => one.name === root.name);
+    const region = made?.regions.find((one) => one.name === name);
+    const options = { ...noOptions(), targets: true, human };
+    const around = { dax: daxReader(cxl.sys), mailbox: new Map(), errors: [], trigger: () => false };
+    if (made && region)
+      await print(cxl.sys, 1, `${printJson(new Objects(new Relations(now), options, around).region(region, made))}\n`);
     return 0;
   }
 
@@ -207,8 +228,10 @@ export class RegionCreator {
     if (rc !== 0) return rc;
     const share = `0x${(size / BigInt(config.ways)).toString(16)}\n`;
     for (const [position, memdev] of config.memdevs.slice(0, config.ways).entries()) {
+      this.fn = 'cxl_memdev_find_decoder';
       const decoder = this.freeDecoder(memdev);
-      if (!decoder) return this.fail(`${memdev.name}: failed to find a free decoder`, -E.ENXIO);
+      if (!decoder) return this.fail(`could not get a free decoder for ${memdev.name}`, -E.ENXIO);
+      this.fn = 'create_region';
       if (decoder.mode !== config.mode) {
         rc = await attempt(decoder.name, 'dpa_size', 'set_dpa_size', '0x0\n');
         if (rc === 0) rc = await attempt(decoder.name, 'mode', 'set_mode', config.mode);
@@ -228,13 +251,7 @@ export class RegionCreator {
 
   /** The memdev's first decoder that decodes nothing yet. */
   private freeDecoder(memdev: Memdev): Decoder | undefined {
-    const find = (port: Port): Port | undefined =>
-      port.endpoints.find((endpoint) => endpoint.memdev === memdev.name) ??
-      port.ports.map(find).find((one) => one !== undefined);
-    const endpoint = this.cxl
-      .scan()
-      .buses.map(find)
-      .find((one) => one !== undefined);
+    const endpoint = new Relations(this.cxl.scan()).endpointOf(memdev);
     return endpoint?.decoders.find((decoder) => decoder.size === 0n);
   }
 

@@ -221,8 +221,11 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
       }
     }
   }
+  if (options.single && options.port === null) {
+    await print(sys, 2, `  Error: -S/--single expects a port filter: -p/--port=\n${LIST_USAGE}`);
+    return 129;
+  }
   imply(options);
-  const errors: string[] = [];
   const topology = new Scanner(sys).scan();
   const mailbox = new Map<string, { partition?: Fields; firmware?: Fields }>();
   if (options.partition || options.firmware)
@@ -231,9 +234,18 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
       const firmware = options.firmware ? await firmwareInfo(sys, name) : undefined;
       mailbox.set(name, { ...(partition ? { partition } : {}), ...(firmware ? { firmware } : {}) });
     }
-  const found: Node = list(topology, options, daxReader(sys), errors, mailbox);
+  const errors: string[] = [];
+  const asked: string[] = [];
+  const trigger = (memdev: string): boolean => {
+    const path = `/sys/bus/cxl/devices/${memdev}/trigger_poison_list`;
+    if (typeof sys.lstat(path) === 'number') return false;
+    asked.push(path);
+    return true;
+  };
+  const items: readonly Node[] = list(topology, options, { dax: daxReader(sys), mailbox, errors, trigger });
+  const library = new LibCxl(sys);
+  for (const path of asked) await library.write(path, '1\n');
   for (const error of errors) await print(sys, 2, `${error}\n`);
-  const items = Array.isArray(found) ? (found as readonly Node[]) : [found];
   if (items.length === 0) await print(sys, 2, '  Warning: no matching devices found\n\n');
   const bare = options.human && items.length === 1;
   await print(sys, 1, `${printJson(bare ? (items[0] as Node) : items)}\n`);

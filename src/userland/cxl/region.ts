@@ -117,7 +117,7 @@ class RegionWork {
       }
       rc = await cxl.attr(name, `target${position}`, '\n');
       if (rc !== 0) {
-        await this.say('destroy_region', `${name}: clear target${position} failed: ${strerror(rc)}`);
+        await this.say('destroy_region', `${name}: clearing target${position} failed: ${strerror(rc)}`);
         return rc;
       }
       rc = await cxl.attr(target, 'dpa_size', '0x0\n');

@@ -50,6 +50,8 @@ export interface Memdev {
   readonly numaNode: number;
   readonly firmware: string | null;
   readonly enabled: boolean;
+  /** Where its device lies: the way to it through downstream ports. */
+  readonly path: string;
 }
 export interface Port {
   readonly name: string;
@@ -227,6 +229,7 @@ export class Scanner {
       numaNode: Number(this.text(`${path}/numa_node`) ?? -1),
       firmware: this.text(`${path}/firmware_version`),
       enabled: typeof this.sys.readlink(`${path}/driver`) === 'string',
+      path,
     };
   }
 
