@@ -3,6 +3,7 @@ import { acpi_modules } from './drivers/acpi/modules.ts';
 import { cxl_modules } from './drivers/cxl/modules.ts';
 import { dax_modules } from './drivers/dax/modules.ts';
 import { iommu_modules } from './drivers/iommu/iommu.ts';
+import { nvdimm_modules } from './drivers/nvdimm/modules.ts';
 import { pci_modules } from './drivers/pci/modules.ts';
 import { vfio_modules } from './drivers/vfio/modules.ts';
 import type { InitrdEntry } from './image.ts';
@@ -16,6 +17,7 @@ export const MODULES: readonly ModuleDef[] = [
   ...acpi_modules,
   ...pci_modules,
   ...iommu_modules,
+  ...nvdimm_modules,
   ...dax_modules,
   ...cxl_modules,
   ...vfio_modules,

@@ -42,7 +42,8 @@ function opened(file: File): Opened {
 const textFops: FileOperations = {
   read(file, into, offset) {
     const of = opened(file);
-    if (!of.inode.show) return -E.EINVAL;
+    // a debugfs attribute without a getter says so by permission
+    if (!of.inode.show) return of.inode.sb.type === 'debugfs' ? -E.EACCES : -E.EINVAL;
     if (offset === 0 || !of.data) of.data = utf8(of.inode.show());
     const part = of.data.subarray(Math.min(offset, of.data.length), Math.min(of.data.length, offset + into.length));
     into.set(part);

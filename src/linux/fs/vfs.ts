@@ -75,8 +75,12 @@ export class VfsImpl implements Vfs {
   unregister_chrdev(major: number): void {
     this.chrdevs.delete(major);
   }
-  /** find_dynamic_major: from 254 down to 234, then 511 down. */
-  alloc_major(name: string): number {
+  /**
+   * find_dynamic_major: from 254 down to 234, then 511 down. `wanted` is what a device gets on a distribution's kernel, where
+   * drivers that are not modelled came first.
+   */
+  alloc_major(name: string, wanted?: number): number {
+    if (wanted !== undefined && !this.chrdevs.has(wanted)) return this.reserve(wanted, name);
     for (let major = 254; major >= 234; major--) if (!this.chrdevs.has(major)) return this.reserve(major, name);
     for (let major = 511; major >= 384; major--) if (!this.chrdevs.has(major)) return this.reserve(major, name);
     return -E.EBUSY;

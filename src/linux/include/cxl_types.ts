@@ -255,6 +255,8 @@ export class CxlEndpointDecoder extends CxlDecoder {
 /** struct cxl_memdev */
 export class CxlMemdev extends Device {
   endpoint: CxlPort | null = null;
+  /** The cxl_mem driver is bound. */
+  bound = false;
   depth = 0;
   constructor(
     kernel: Kernel,

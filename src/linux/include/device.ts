@@ -54,6 +54,8 @@ export interface DeviceDriver {
   readonly owner: string | null;
   probe?(dev: Device): number;
   remove?(dev: Device): void;
+  /** Of a built-in driver: the module it would be. */
+  readonly mod_name?: string;
   /** PROBE_PREFER_ASYNCHRONOUS: order among such probes is drawn from the lab's seed. */
   readonly asynchronous?: boolean;
   readonly suppress_bind_attrs?: boolean;
@@ -73,6 +75,8 @@ export class Device {
   devname: string | null = null;
   /** Name of a class directory /sys/class/… to link from. */
   class: string | null = null;
+  /** Further lines of its uevent file. */
+  env: Readonly<Record<string, string>> = {};
   registered = false;
   /** Proximity, -1 for none; a device without one takes its parent's (set before device_add). */
   numa_node = -1;

@@ -57,7 +57,7 @@ export interface Vfs {
   /** Character device region: opens of a node with this major go to `open`'s file operations. */
   register_chrdev(major: number, name: string, open: (minor: number) => FileOperations | null): void;
   unregister_chrdev(major: number): void;
-  alloc_major(name: string): number;
+  alloc_major(name: string, wanted?: number): number;
   /** Creates /dev/<name> by hand (devices with `devt` and `devname` get theirs from device_add). */
   mknod(name: string, mode: number, major: number, minor: number): void;
   rmnod(name: string): void;

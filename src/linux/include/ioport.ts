@@ -23,6 +23,8 @@ export interface Iomem {
   /** request_mem_region: null when something BUSY is in the way. */
   request_mem_region(start: Addr, size: number, name: string): Resource | null;
   release_resource(res: Resource): number;
+  /** Takes it out and hands its children to its parent. */
+  remove_resource(res: Resource): void;
   release_mem_region(start: Addr, size: number): void;
   /** Lowest free aligned range of `size` within `parent` between min and max, or null. */
   find_free(parent: Resource, size: number, align: number, min: Addr, max: Addr): Addr | null;

@@ -26,6 +26,9 @@ function e820__reserve_resources(kernel: Linux): void {
     res.busy = true;
     iomem.insert_resource(iomem.root, res);
   }
+  // probe_roms: the last 64 KiB below 1 MiB are firmware
+  const below = [...iomem.root.children].find(({ start, end }) => start <= 0xf0000 && end >= 0xfffff);
+  iomem.request_resource(below ?? iomem.root, iomem.make('System ROM', 0xf0000, 0xfffff));
 }
 /** e820__reserve_resources_late, called from pcibios_resource_survey. */
 function e820__reserve_resources_late(kernel: Linux): void {

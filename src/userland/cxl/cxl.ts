@@ -246,6 +246,8 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
   const library = new LibCxl(sys);
   for (const path of asked) await library.write(path, '1\n');
   for (const error of errors) await print(sys, 2, `${error}\n`);
+  // for people an empty listing is nothing at all
+  if (options.human && items.length === 0) return 0;
   if (items.length === 0) await print(sys, 2, '  Warning: no matching devices found\n\n');
   const bare = options.human && items.length === 1;
   await print(sys, 1, `${printJson(bare ? (items[0] as Node) : items)}\n`);

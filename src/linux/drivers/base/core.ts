@@ -176,7 +176,7 @@ export class DriverCoreImpl implements DriverCore {
     if (dev.devtype !== null) lines.push(`DEVTYPE=${dev.devtype}`);
     if (dev.driver) lines.push(`DRIVER=${dev.driver.name}`);
     const bus = dev.bus === null ? undefined : this.buses.get(dev.bus);
-    for (const [key, value] of Object.entries(bus?.bus.uevent?.(dev) ?? {})) lines.push(`${key}=${value}`);
+    for (const [key, value] of Object.entries({ ...bus?.bus.uevent?.(dev), ...dev.env })) lines.push(`${key}=${value}`);
     return lines.map((line) => `${line}\n`).join('');
   }
   private ueventAttr(): Attribute {

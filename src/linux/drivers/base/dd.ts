@@ -57,8 +57,9 @@ export class Binding {
       });
     }
     for (const attr of state.bus.drv_attrs?.(drv) ?? []) this.core.busFile(dir, attr);
-    if (drv.owner !== null) {
-      const module = drv.owner.replaceAll('-', '_');
+    const owner = drv.owner ?? drv.mod_name;
+    if (owner !== undefined) {
+      const module = owner.replaceAll('-', '_');
       sysfs.link(dir, 'module', `/module/${module}`);
       sysfs.link(sysfs.dir(`/module/${module}/drivers`), `${drv.bus}:${drv.name}`, path);
     }

@@ -4,6 +4,7 @@ import { CxlMemdev, IS_ERR } from '../../include/cxl_types.ts';
 import type { Device, DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import { cxl_mem_debugfs } from './core/debugfs.ts';
+import { cxl_memdev_driver_files } from './core/memdev.ts';
 import {
   cxl_delete_endpoint,
   cxl_mem_find_port,
@@ -14,8 +15,9 @@ import {
 import { publish_memdev } from './core/publish.ts';
 import { CXL_RESOURCE_NONE, devm_cxl_iomap_block } from './core/regs.ts';
 import { at_least } from './core/version.ts';
+import { devm_cxl_add_nvdimm } from './pmem.ts';
 
-/** The cxl_mem driver (drivers/cxl/mem.c, v6.11): gives a memdev its endpoint port. No nvdimm, no suspend. */
+/** The cxl_mem driver (drivers/cxl/mem.c, v6.11): gives a memdev its endpoint port. No suspend. */
 function cxl_mem_probe(dev: Device): number {
   assert(dev instanceof CxlMemdev, `${dev.name} is not a memdev`);
   const { cxlds } = dev;
@@ -30,6 +32,11 @@ function cxl_mem_probe(dev: Device): number {
     return -E.ENXIO;
   }
   const { port, dport } = found;
+  if (cxlds.pmem_res.end >= cxlds.pmem_res.start) {
+    const rc = devm_cxl_add_nvdimm(port, dev);
+    if (rc === -E.ENODEV) dev.info('PMEM disabled by platform');
+    if (rc) return rc;
+  }
   // below a restricted host bridge the endpoint's parent is the root, which the platform's driver holds
   const parent = dport.rch ? port.uport_dev : port;
   if (!parent.driver) {
@@ -46,6 +53,7 @@ function cxl_mem_probe(dev: Device): number {
   parent.devm(() => cxl_delete_endpoint(endpoint));
   cxl_record_chain(dev);
   publish_memdev(dev);
+  cxl_memdev_driver_files(dev);
   if (!endpoint.driver) {
     dev.err(`${endpoint.name} failed probe`);
     return -E.ENXIO;

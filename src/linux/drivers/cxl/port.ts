@@ -123,7 +123,7 @@ function cxl_port_probe(dev: Device): number {
 const drivers = new WeakMap<Kernel, DeviceDriver>();
 
 export function cxl_port_init(kernel: Kernel, owner: string | null): number {
-  const driver = { name: 'cxl_port', bus: 'cxl', owner, id: 3, probe: cxl_port_probe };
+  const driver = { name: 'cxl_port', bus: 'cxl', owner, mod_name: 'cxl_port', id: 3, probe: cxl_port_probe };
   drivers.set(kernel, driver);
   return kernel.drivers.driver_register(driver);
 }

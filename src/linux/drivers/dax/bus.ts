@@ -147,7 +147,7 @@ function drv_attrs(kernel: Kernel, drv: DeviceDriver): readonly BusAttribute[] {
 
 /** dax_core_init */
 export function dax_core_init(kernel: Kernel): number {
-  const major = kernel.vfs.alloc_major('dax');
+  const major = kernel.vfs.alloc_major('dax', 252);
   kernel.set(DAX, { major, ids: new Map() });
   kernel.vfs.register_chrdev(major, 'dax', () => ({ unlocked_ioctl: () => -E.ENOTTY }));
   kernel.drivers.bus_register({

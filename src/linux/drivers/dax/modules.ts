@@ -4,18 +4,9 @@ import type { ModuleDef } from '../../include/module.ts';
 import { dax_core_init } from './bus.ts';
 import { cxl_dax_region_exit, cxl_dax_region_init } from './cxl.ts';
 
-/** Modules of drivers/dax, and libnvdimm as far as others need it to be there. Left out: kmem, hmem. */
+/** Modules of drivers/dax. Left out: kmem, hmem. */
 
 const COMMON = { dir: 'drivers/dax', author: 'Intel Corporation', license: 'GPL v2' } as const;
-/** Drivers of the nd bus: there is no nd device for them to bind to. */
-const NVDIMM = {
-  dir: 'drivers/nvdimm',
-  author: 'Linux Developers',
-  license: 'GPL v2',
-  initcall: 6,
-  init: () => 0,
-  exit: () => {},
-} as const;
 const device_dax = new WeakMap<Kernel, DeviceDriver>();
 
 export const dax_modules: readonly ModuleDef[] = [
@@ -56,44 +47,5 @@ export const dax_modules: readonly ModuleDef[] = [
     initcall: 6,
     init: (kernel) => cxl_dax_region_init(kernel, 'dax_cxl'),
     exit: cxl_dax_region_exit,
-  },
-  {
-    name: 'libnvdimm',
-    config: 'LIBNVDIMM',
-    dir: 'drivers/nvdimm',
-    description: 'NVDIMM (Non-Volatile Memory Device) core',
-    author: 'Intel Corporation',
-    license: 'GPL v2',
-    size: 241664,
-    initcall: 4,
-    init: () => 0,
-    exit: () => {},
-  },
-  {
-    ...NVDIMM,
-    name: 'nd_btt',
-    config: 'BTT',
-    depends: ['libnvdimm'],
-    size: 36864,
-  },
-  {
-    ...NVDIMM,
-    name: 'nd_pmem',
-    config: 'BLK_DEV_PMEM',
-    depends: ['libnvdimm', 'nd_btt'],
-    alias: ['pmem', 'nd:t7*', 'nd:t5*', 'nd:t4*'],
-    size: 24576,
-  },
-  {
-    ...COMMON,
-    name: 'dax_pmem',
-    config: 'DEV_DAX_PMEM',
-    depends: ['libnvdimm'],
-    description: 'PMEM DAX: direct access to persistent memory',
-    alias: ['nd:t7*'],
-    size: 12288,
-    initcall: 6,
-    init: () => 0,
-    exit: () => {},
   },
 ];

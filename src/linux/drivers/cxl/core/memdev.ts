@@ -10,6 +10,7 @@ import { CXL_MBOX_OP, cxl_mbox_send_cmd } from './mbox.ts';
 import { cxl_memdev_ioctl } from './memdev-ioctl.ts';
 import { cxl_trigger_poison_list } from './poison.ts';
 import { cxl_unpublish, publish_memdev } from './publish.ts';
+import { at_least } from './version.ts';
 
 /**
  * memN and /dev/cxl/memN (drivers/cxl/core/memdev.c, v6.11/6.12). Firmware, security and poison files belong to devices
@@ -76,6 +77,31 @@ export function cxl_memdev_update_perf(cxlmd: CxlMemdev): void {
   for (const group of perf_groups) cxlmd.kernel.drivers.sysfs_update_group(cxlmd, group);
 }
 
+/** The cxl_mem driver's own file: there while the driver is. */
+const poison_group: AttributeGroup = {
+  attrs: [
+    {
+      name: 'trigger_poison_list',
+      mode: 0o200,
+      store(dev, text) {
+        if (!/^[1y]/i.test(text.trim())) return -E.EINVAL;
+        return cxl_trigger_poison_list(memdev(dev));
+      },
+    },
+  ],
+  is_visible: (dev, attr) => (memdev(dev).bound && has(dev, CXL_MBOX_OP.GET_POISON) ? attr.mode : 0),
+};
+
+/** Files of the driver come after its probe and leave with it. */
+export function cxl_memdev_driver_files(cxlmd: CxlMemdev): void {
+  const update = (bound: boolean) => {
+    cxlmd.bound = bound;
+    if (cxlmd.registered) cxlmd.kernel.drivers.sysfs_update_group(cxlmd, poison_group);
+  };
+  update(true);
+  cxlmd.devm(() => update(false));
+}
+
 const groups: readonly AttributeGroup[] = [
   {
     attrs: [
@@ -85,18 +111,9 @@ const groups: readonly AttributeGroup[] = [
       ro('payload_max', (cxlmd) => String(cxlmd.cxlds.mbox?.payload_size ?? '')),
       ro('label_storage_size', (cxlmd) => String(cxlmd.cxlds.mbox?.identity?.lsa_size ?? '')),
       ro('numa_node', (cxlmd) => String(cxlmd.numa_node)),
-      {
-        name: 'trigger_poison_list',
-        mode: 0o200,
-        store(dev, text) {
-          if (!/^[01yn]/i.test(text.trim())) return -E.EINVAL;
-          return /^[1y]/i.test(text.trim()) ? cxl_trigger_poison_list(memdev(dev)) : -E.EINVAL;
-        },
-      },
     ],
-    is_visible: (dev, attr) =>
-      attr.name === 'trigger_poison_list' && !has(dev, CXL_MBOX_OP.GET_POISON) ? 0 : attr.mode,
   },
+  poison_group,
   ...perf_groups,
   {
     name: 'security',
@@ -131,6 +148,7 @@ export function devm_cxl_setup_fw_upload(host: Device, cxlmd: CxlMemdev): void {
     },
   ]);
   fw.class = 'firmware';
+  fw.env = { FIRMWARE: cxlmd.name, TIMEOUT: '60', ASYNC: '0' };
   kernel.drivers.device_add(fw);
   host.devm(() => kernel.drivers.device_del(fw));
 }
@@ -142,7 +160,7 @@ export function cxl_memdev_init(kernel: Kernel): number {
   const state = kernel.get(CXL);
   cxl_mbox_debugfs(kernel);
   cxl_trace_init(kernel);
-  state.cxl_major = kernel.vfs.alloc_major('cxl');
+  state.cxl_major = kernel.vfs.alloc_major('cxl', at_least(kernel, 6, 12) ? 250 : undefined);
   kernel.vfs.register_chrdev(state.cxl_major, 'cxl', (minor) =>
     state.memdev_ida.has(minor)
       ? {

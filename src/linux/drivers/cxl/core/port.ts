@@ -32,7 +32,9 @@ import {
 
 const dbg = (dev: Device, fn: string, text: string) => dev.dbg('cxl_core', fn, text);
 
-const DEVTYPE_ID: Readonly<Record<string, number>> = { cxl_nvdimm_bridge: 1, cxl_dax_region: 8 };
+const DEVTYPE_ID: Readonly<Record<string, number>> = {
+  ...{ cxl_nvdimm_bridge: 1, cxl_nvdimm: 2, cxl_pmem_region: 7, cxl_dax_region: 8 },
+};
 
 /** cxl_device_id: the number in `cxl:t%d`. */
 function cxl_device_id(dev: Device): number {

@@ -16,6 +16,7 @@ import type { Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import { posted } from '../../../include/quirks.ts';
 import { acpi_first_window_node } from '../../acpi/tables.ts';
+import { devm_cxl_add_pmem_region } from '../pmem.ts';
 import { cxl_base_group } from './base-group.ts';
 import { publish_region } from './publish.ts';
 import { cxl_region_attach, cxl_region_detach } from './region-attach.ts';
@@ -210,6 +211,7 @@ export function cxl_region_probe(dev: Device): number {
   }
   // type-2 memory stays with its driver (RFC v2 patch 13), so there is no DAX device to make
   if (dev.type === CXL_DECODER_HOSTONLYMEM && dev.mode === 'ram') return devm_cxl_add_dax_region(dev);
+  if (dev.mode === 'pmem') return devm_cxl_add_pmem_region(dev);
   return 0;
 }
 
@@ -229,6 +231,6 @@ function devm_cxl_add_dax_region(cxlr: CxlRegion): number {
 }
 
 export function cxl_region_init(kernel: Kernel): number {
-  const driver = { name: 'cxl_region', bus: 'cxl', owner: null, id: 6, probe: cxl_region_probe };
+  const driver = { name: 'cxl_region', bus: 'cxl', owner: null, mod_name: 'cxl_core', id: 6, probe: cxl_region_probe };
   return kernel.drivers.driver_register(driver);
 }
