@@ -167,8 +167,7 @@ export class Objects {
       );
     if (this.options.dax) fields.add('daxregion', this.around.dax(region.path, human));
     const mismatch = memdevs.some(
-      (memdev) =>
-        memdev && root.qosClass !== null && (region.mode === 'pmem' ? memdev.pmemQos : memdev.ramQos) !== root.qosClass,
+      (memdev) => memdev && (region.mode === 'pmem' ? memdev.pmemQos : memdev.ramQos) !== root.qosClass,
     );
     if (mismatch) fields.add('qos_class_mismatch', true);
     return fields;

@@ -16,17 +16,16 @@ export const acpi_modules: readonly ModuleDef[] = [
       return 0;
     },
   },
-  { name: 'acpi', config: 'ACPI', dir: 'drivers/acpi', size: 0, initcall: 4, init: acpi_init },
   {
-    name: 'acpi-board',
+    name: 'acpi',
     config: 'ACPI',
     dir: 'drivers/acpi',
     size: 0,
-    initcall: 7,
+    initcall: 4,
     init(kernel) {
       ioapic_insert_resources(kernel);
       hpet_insert_resource(kernel);
-      return 0;
+      return acpi_init(kernel);
     },
   },
 ];

@@ -1,7 +1,7 @@
 import { hex } from '../../../base/addr.ts';
 import { viewOf } from '../../../base/bytes.ts';
 import { E } from '../../../base/errno.ts';
-import { CXL_DECODER_F_PMEM, CxlMemdev, type CxlPort, type CxlRegion } from '../../include/cxl_types.ts';
+import { CXL_DECODER_F_PMEM, type CxlMemdev, type CxlPort, type CxlRegion } from '../../include/cxl_types.ts';
 import { type AttributeGroup, Device, type DeviceDriver } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import {
