@@ -61,6 +61,21 @@ test('when the worker dies the page says so and restores the session by replay',
   await lab.expectOutput('host', /^precious/m);
 });
 
+test('a line that ends the engine can be left out of the session', async ({ page }) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  await lab.type('host', 'echo first > /tmp/kept');
+  await lab.expectOutput('host', /host:~#\s*$/m);
+  await lab.type('host', 'echo last > /tmp/kept');
+  await lab.expectOutput('host', /last > \/tmp\/kept[\s\S]*host:~#\s*$/m);
+  await page.waitForTimeout(700);
+  await page.evaluate(() => Reflect.get(window, '__cxlab').update({ died: 'For this test.' }));
+  await page.getByRole('button', { name: 'Restore without the last line' }).click();
+  await lab.expectOutput('host', /host:~#/);
+  await lab.type('host', 'cat /tmp/kept');
+  await lab.expectOutput('host', /^first/m);
+});
+
 test('a stored session that cannot be read is said so, and a new one begins', async ({ page }) => {
   const lab = new LabPage(page);
   await lab.open();

@@ -42,6 +42,41 @@ export class LabPage {
     if (await skip.isVisible()) await skip.click();
   }
 
+  /** Opens what a link asks for. */
+  async openLink(hash: string): Promise<void> {
+    await this.page.goto(`./#${hash}`);
+  }
+
+  /** Has the engine come to rest, and does the page show the present? */
+  async settledLive(): Promise<boolean> {
+    return this.page.evaluate(() => {
+      const { store } = Reflect.get(window, '__cxlab');
+      const { booting, playing, live } = store.getState();
+      return !booting && !playing && live;
+    });
+  }
+
+  /** Lets a scenario be played, skipping what can be skipped. */
+  async playedToTheEnd(): Promise<void> {
+    const skip = this.page.getByRole('button', { name: 'Skip to the end' }).first();
+    await skip.click({ timeout: 20_000 });
+    await expect.poll(() => this.settledLive(), { timeout: 40_000 }).toBe(true);
+  }
+
+  /** Where the words of a drawing stand on the screen. */
+  async labelBoxes(
+    drawing: Locator,
+  ): Promise<readonly { text: string; left: number; right: number; top: number; bottom: number }[]> {
+    return drawing.evaluate((svg) =>
+      [...svg.querySelectorAll('text')]
+        .filter((element) => (element.textContent ?? '').trim() !== '')
+        .map((element) => {
+          const { left, right, top, bottom } = element.getBoundingClientRect();
+          return { text: element.textContent ?? '', left, right, top, bottom };
+        }),
+    );
+  }
+
   tab(console: string): Locator {
     return this.page.locator(`[role=tab][data-console="${console}"]`);
   }

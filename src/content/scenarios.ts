@@ -88,6 +88,13 @@ export const SCENARIOS: readonly Scenario[] = [
     facts: '64 devices · 4 × 2 × 2 ways',
   },
   {
+    id: 'mock',
+    group: 'Scale',
+    title: 'The kernel’s mock topology',
+    about: 'No CXL hardware at all: modprobe cxl_test builds four bridges and eleven devices out of the same CXL core.',
+    facts: '11 mock devices',
+  },
+  {
     id: 'wrong-hypervisor-bit',
     group: 'Instructive mistakes',
     title: 'The hypervisor bit',

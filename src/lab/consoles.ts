@@ -3,7 +3,7 @@ import type { Terminal } from '../linux/drivers/tty/tty_core.ts';
 import type { CommandEvent } from '../linux/platform.ts';
 import type { EventLog, MachineId } from '../log/index.ts';
 import type { ConsoleId, ConsoleInfo } from '../protocol/client.ts';
-import type { CommandRecord } from '../state/schema.ts';
+import { type CommandRecord, paths } from '../state/schema.ts';
 
 /** Channels of console output, as terminals tag them (drivers/tty/n_tty.ts). */
 export const Channel = { OUT: 0, ERR: 1, EDIT: 2, KERNEL: 3 } as const;
@@ -181,6 +181,7 @@ export class Consoles {
       this.log.mark(event.line, this.now(), { ...record });
       if (console) console.shell = { ...console.shell, atPrompt: false };
     } else if (console) {
+      this.publishStatus(id, event, console.shell);
       console.shell = {
         atPrompt: true,
         status: event.status,
@@ -188,5 +189,15 @@ export class Consoles {
         prompts: console.shell.prompts + 1,
       };
     }
+  }
+
+  private publishStatus(
+    id: ConsoleId,
+    event: Extract<CommandEvent, { type: 'prompt' }>,
+    before: { readonly status: number; readonly prompts: number },
+  ): void {
+    const path = paths.shell(event.machine, id);
+    if (event.status === 0 && (before.status === 0 || this.log.object(path) === null)) return;
+    this.log.publish(path, { status: event.status, prompts: before.prompts + 1 });
   }
 }

@@ -1,4 +1,4 @@
-export type { BytesSpace, ConsoleId, ConsoleInfo, LabClient, LogBatch } from './lab-client.ts';
+export type { BytesSpace, ConsoleId, ConsoleInfo, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
 export { MirrorLog } from './mirror-log.ts';
 export { LAYOUT_IDS, type LayoutId, loadSettings, type Settings, saveSettings } from './settings.ts';
 export {
@@ -10,3 +10,4 @@ export {
   type RegisterRef,
   type Selection,
 } from './store.ts';
+export { typedLines } from './worker-client.ts';

@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS, parseSettings } from './settings.ts';
 import { createMirror } from './store.ts';
 import { BatchCutter } from './testing/batches.ts';
 import { FakeLab } from './testing/fake-lab.ts';
+import { lastLineStart, typedLines } from './worker-client.ts';
 
 describe('the mirror', () => {
   it('holds at the head what the engine holds', () => {
@@ -58,5 +59,23 @@ describe('the mirror', () => {
     expect(parseSettings('{"theme":"dark","terminalSize":900}')).toEqual({ ...DEFAULT_SETTINGS, theme: 'dark' });
     expect(parseSettings('nonsense')).toEqual(DEFAULT_SETTINGS);
     expect(parseSettings(null)).toEqual(DEFAULT_SETTINGS);
+  });
+});
+
+describe('a stored session', () => {
+  const key = (console: string, text: string) => ({ console, text, idle: true, position: 0, timersFired: 0 });
+  const keys = (console: string, line: string) => [...line].map((one) => key(console, one));
+
+  it('knows where the keys of its last line begin, among other consoles and sizes', () => {
+    const first = [...keys('host', 'ls\r'), key('resize:host', '80x24')];
+    const last = [...keys('l1', 'dme'), ...keys('host', 'boom'), key('host', '\r')];
+    expect(lastLineStart([...first, ...last])).toBe(first.length + 3);
+    expect(lastLineStart([...first, key('host', 'whole line\r')])).toBe(first.length);
+    expect(lastLineStart([])).toBe(0);
+  });
+
+  it('tells the lines somebody typed', () => {
+    const inputs = [...keys('host', 'ls\r'), key('open:host', 'host:2'), key('host', 'uname -r\r')];
+    expect(typedLines({ version: 1, seed: 1, inputs })).toEqual(['ls', 'uname -r']);
   });
 });

@@ -8,7 +8,14 @@ export interface SessionStore {
   save(record: SessionRecord): Promise<void>;
   /** Keeps what a branch or a reset leaves behind. */
   keep(record: SessionRecord, why: string): Promise<void>;
+  /** What was left behind, the latest first. */
+  kept(): Promise<readonly KeptSession[]>;
   clear(): Promise<void>;
+}
+
+export interface KeptSession {
+  readonly why: string;
+  readonly record: SessionRecord;
 }
 
 const Input = v.object({
@@ -19,6 +26,7 @@ const Input = v.object({
   timersFired: v.number(),
 });
 const Session = v.object({ version: v.literal(1), seed: v.number(), inputs: v.array(Input) });
+const Kept = v.object({ why: v.string(), record: Session });
 const SESSION = 'session.1';
 const BRANCHES = 'branches.1';
 const KEPT = 20;
@@ -58,6 +66,12 @@ export function indexedSessionStore(onRefused: (message: string) => void): Sessi
         const list: readonly unknown[] = Array.isArray(before) ? before : [];
         await set(BRANCHES, [...list, { why, record }].slice(-KEPT), db);
       }, undefined),
+    kept: () =>
+      attempt(async () => {
+        const stored: unknown = await get(BRANCHES, db);
+        const list: readonly unknown[] = Array.isArray(stored) ? stored : [];
+        return list.flatMap((one) => (v.is(Kept, one) ? [one] : [])).toReversed();
+      }, []),
     clear: () => attempt(() => del(SESSION, db), undefined),
   };
 }

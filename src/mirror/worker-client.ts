@@ -153,9 +153,26 @@ export class WorkerClient implements LabClient {
   }
 
   async reset(): Promise<void> {
-    if (this.api) await this.store.keep(await this.api.record(), 'before starting over');
+    await this.keepPresent('before starting over');
     await this.store.clear();
     await this.restart(NEW_SESSION);
+  }
+
+  keptSessions(): ReturnType<SessionStore['kept']> {
+    return this.store.kept();
+  }
+
+  async openSession(record: SessionRecord): Promise<void> {
+    if (this.api) await this.keepPresent('before going back to an earlier session');
+    await this.store.save(record);
+    await this.restart(record);
+  }
+
+  /** A session in which nothing was typed is no loss. */
+  private async keepPresent(why: string): Promise<void> {
+    if (!this.api) return;
+    const record = await this.api.record();
+    if (typedLines(record).length > 0) await this.store.keep(record, why);
   }
 
   async dropLastLine(): Promise<void> {
@@ -163,8 +180,7 @@ export class WorkerClient implements LabClient {
     if (!session) return;
     await this.store.keep(session, 'before leaving out the last line');
     const { inputs } = session;
-    const typed = inputs.findLastIndex((one) => !one.console.includes(':') && one.text.includes('\r'));
-    await this.store.save({ ...session, inputs: inputs.slice(0, Math.max(0, typed)) });
+    await this.store.save({ ...session, inputs: inputs.slice(0, lastLineStart(inputs)) });
   }
 
   /** State hash once everything has come to rest. */
@@ -175,4 +191,26 @@ export class WorkerClient implements LabClient {
   async exportSession(): Promise<string> {
     return JSON.stringify(this.api ? await this.api.record() : await this.store.load(), null, 2);
   }
+}
+
+/** Where the keys of the last line that was given begin. */
+export function lastLineStart(inputs: SessionRecord['inputs']): number {
+  const typed = (one: SessionRecord['inputs'][number]): boolean => !one.console.includes(':');
+  const end = inputs.findLastIndex((one) => typed(one) && one.text.includes('\r'));
+  if (end < 0) return 0;
+  const console = inputs[end]?.console;
+  const before = inputs.findLastIndex((one, n) => n < end && one.console === console && /[\r\x03]/.test(one.text));
+  const first = inputs.findIndex((one, n) => n > before && one.console === console);
+  return first < 0 ? end : first;
+}
+
+/** What a person typed in a session, roughly: its inputs are keys and whole lines. */
+export function typedLines(record: SessionRecord): readonly string[] {
+  return record.inputs
+    .filter((one) => !one.console.includes(':'))
+    .map((one) => one.text)
+    .join('')
+    .split('\r')
+    .map((line) => line.replace(/[\x00-\x1f]/g, '').trim())
+    .filter((line) => line !== '');
 }

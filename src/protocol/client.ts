@@ -65,6 +65,10 @@ export interface LabClient {
   /** Starts again from the inputs given up to log row `cursor`; what came after stays in the saved branches. */
   branch(cursor: number): Promise<void>;
   reset(): Promise<void>;
+  /** Sessions that branches, resets and scenarios left behind, the latest first. */
+  keptSessions?(): Promise<readonly { readonly why: string; readonly record: SessionRecord }[]>;
+  /** Goes on with another session; the present one is kept. */
+  openSession?(record: SessionRecord): Promise<void>;
   /** Takes the last typed line out of the stored session: the way back when that line is what ends the engine. */
   dropLastLine?(): Promise<void>;
   control(change: { readonly speed?: number }): Promise<void>;

@@ -27,6 +27,8 @@ export const paths = {
   /** One object of the CXL core by its name (root0, port1, decoder0.0, region0, mem0 …). */
   cxl: (m: MachineId, name: string) => `cxl/${m}/${name}`,
   iomem: (m: MachineId) => `iomem/${m}`,
+  /** The shell on a console, after a command that failed and after the one that followed it. */
+  shell: (m: MachineId, console: string) => `shell/${m}/${console}`,
   vfioDevice: (m: MachineId, bdf: string) => `vfio/${m}/${bdf}`,
 } as const;
 
@@ -241,4 +243,11 @@ export interface VfioDeviceState {
 export interface CommandRecord {
   readonly console: string;
   readonly line: string;
+}
+
+/** What the last command of a console's shell ended with. Published when that is not 0, and when it is 0 again. */
+export interface ShellState {
+  readonly status: number;
+  /** Prompts so far: tells two failures apart. */
+  readonly prompts: number;
 }

@@ -11,12 +11,13 @@ import type {
   KvmSlotsState,
   MachineState,
   ProcessState,
+  ShellState,
 } from '../state/schema.ts';
 
 export interface Chip {
   readonly id: string;
-  /** `+` came, `−` went, `→` changed. */
-  readonly sign: '+' | '−' | '→';
+  /** `+` came, `−` went, `→` changed, `✕` failed. */
+  readonly sign: '+' | '−' | '→' | '✕';
   readonly text: string;
   readonly machine: string;
   readonly weight: number;
@@ -104,6 +105,10 @@ function objectChips(path: string, before: Json, after: Json, row: number): read
     const now = publishedAs<MachineState>(after);
     const was = publishedAs<MachineState>(before);
     return now?.state === was?.state ? [] : [chip('→', `${machine.toUpperCase()} ${now?.state ?? 'off'}`, 10)];
+  }
+  if (kind === 'shell') {
+    const status = publishedAs<ShellState>(after)?.status ?? 0;
+    return status === 0 ? [] : [chip('✕', `status ${status}`, 20, null)];
   }
   if (kind === 'cxl') return cxlChips(before, after, chip);
   if (kind === 'kvm' && path.endsWith('/slots')) {

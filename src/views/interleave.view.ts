@@ -3,6 +3,7 @@ import { decodeHpa } from '../state/decode.ts';
 import { functionsOf, type HdmDecoderNow, hdmOf, publishedAs } from '../state/functions.ts';
 import type { StateReader } from '../state/reader.ts';
 import type { CxlObjectState } from '../state/schema.ts';
+import { coreSets } from './core-tree.view.ts';
 
 /**
  * Interleave sets as the endpoints' committed decoders say now, whoever programmed them; the kernel's region lends its name
@@ -39,7 +40,7 @@ export function interleaveSets(reader: StateReader, machine: MachineId): readonl
       if (decoder.committed && decoder.size > 0) found.set(`${decoder.base}+${decoder.size}`, decoder);
   }
   const regions = regionsOf(reader, machine);
-  return [...found.values()]
+  const sets = [...found.values()]
     .toSorted((one, other) => one.base - other.base)
     .map((decoder, index) => {
       const region = regions.find((one) => one.start === decoder.base);
@@ -55,6 +56,7 @@ export function interleaveSets(reader: StateReader, machine: MachineId): readonl
         members: membersOf(reader, machine, decoder),
       };
     });
+  return [...sets, ...coreSets(reader, machine, sets)];
 }
 
 function membersOf(reader: StateReader, machine: MachineId, decoder: HdmDecoderNow): readonly InterleaveMember[] {

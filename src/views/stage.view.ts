@@ -13,6 +13,7 @@ import {
   paths,
   type VfioDeviceState,
 } from '../state/schema.ts';
+import { coreTree } from './core-tree.view.ts';
 import { groupBy } from './group-by.ts';
 import { type InterleaveSet, interleaveSets, membership } from './interleave.view.ts';
 
@@ -28,6 +29,8 @@ export interface DecoderSlot {
 export interface StageNode {
   readonly machine: MachineId;
   readonly id: string;
+  /** Of a thing that is no PCI function: its object in the log. */
+  readonly path?: string;
   readonly kind: 'host-bridge' | 'port' | 'accelerator' | 'passthrough' | 'memory' | 'other';
   readonly label: string;
   /** For a small box. */
@@ -108,6 +111,7 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
   const drivers = driversOf(reader, id);
   const cxl = cxlNames(reader, id);
   const sets = id === 'host' ? [] : interleaveSets(reader, id);
+  const core = id === 'host' ? null : coreTree(reader, id, sets);
   const members = membership(sets);
   const children = groupBy(functions, (fn) => fn.parent);
   const build = (fn: PciFunctionState): StageNode => ({
@@ -122,14 +126,17 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
     title: TITLES[id],
     state: state?.state ?? (id === 'host' ? 'running' : 'off'),
     facts: factsOf(state),
-    roots: tops.filter(isCxl),
+    roots: [...tops.filter(isCxl), ...(core?.roots ?? [])],
     others: tops.filter((node) => !isCxl(node)),
     vmm: vmmOf(reader, id),
-    windows: windowsOf(reader, id).map(({ n, window }) => ({
-      path: paths.fixedWindow(id, n),
-      text: `CXL window ${n} · ${hex0x(window.base)} · ${sizeText(window.size)}`,
-      short: `window ${n} ${hex0x(window.base)}`,
-    })),
+    windows: [
+      ...windowsOf(reader, id).map(({ n, window }) => ({
+        path: paths.fixedWindow(id, n),
+        text: `CXL window ${n} · ${hex0x(window.base)} · ${sizeText(window.size)}${waysText(window.targets.length, window.granularity)}`,
+        short: `window ${n} ${hex0x(window.base)}`,
+      })),
+      ...(core?.windows ?? []),
+    ],
     regions: regionsOf(reader, id, sets),
     guest: guest && guest.state !== 'off' ? guest : null,
   };

@@ -1,7 +1,7 @@
 import { Command } from 'cmdk';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { SCENARIOS } from '../../content/scenarios.ts';
-import { LAYOUT_IDS } from '../../mirror/index.ts';
+import { LAYOUT_IDS, type SessionRecord, typedLines } from '../../mirror/index.ts';
 import { functionsOf } from '../../state/functions.ts';
 import { commandMarks } from '../../views/time.view.ts';
 import { useFolded, useMirror } from '../context.tsx';
@@ -17,6 +17,33 @@ interface Action {
   readonly run: () => void;
 }
 
+interface Kept {
+  readonly label: string;
+  readonly key: string;
+  readonly record: SessionRecord;
+}
+
+/** Sessions left behind by branches, resets and scenarios. */
+function useKept(): readonly Kept[] {
+  const mirror = useMirror();
+  const [kept, setKept] = useState<readonly Kept[]>([]);
+  useEffect(() => {
+    void mirror.client.keptSessions?.().then((sessions) =>
+      setKept(
+        sessions.map(({ why, record }, n) => {
+          const lines = typedLines(record);
+          return {
+            label: `${n + 1}. ${lines.at(-1) ?? 'nothing typed'}`,
+            key: `${lines.length} lines, ${why}`,
+            record,
+          };
+        }),
+      ),
+    );
+  }, [mirror]);
+  return kept;
+}
+
 /** Everything the page can do, by name. */
 export default function Palette({ onDone }: { readonly onDone: () => void }) {
   const mirror = useMirror();
@@ -26,51 +53,64 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
     const frame = requestAnimationFrame(() => input.current?.focus());
     return () => cancelAnimationFrame(frame);
   }, []);
-  const actions = useFolded((log): readonly Action[] => [
-    { group: 'Session', label: 'Boot to L2', run: () => void boot(mirror) },
-    { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
-    ...LAYOUT_IDS.map((id, n) => ({
-      group: 'Layout',
-      label: LAYOUTS[id].label,
-      key: `Alt+${n + 1}`,
-      run: () => mirror.setSettings({ layout: id }),
-    })),
-    { group: 'View', label: 'Go to address', key: 'Ctrl+G', run: () => mirror.update({ dialog: 'goto' }) },
-    { group: 'View', label: 'Settings', run: () => mirror.update({ dialog: 'settings' }) },
-    { group: 'View', label: 'Keys', key: '?', run: () => mirror.update({ dialog: 'keys' }) },
-    { group: 'Session', label: 'Scenarios', run: () => mirror.update({ dialog: 'gallery' }) },
-    { group: 'Session', label: 'Topology from a command line', run: () => mirror.update({ dialog: 'topology' }) },
-    ...SCENARIOS.map((one) => ({
-      group: 'Play a scenario',
-      label: one.title,
-      key: one.facts,
-      run: () => void playScenario(mirror, one.id),
-    })),
-    { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },
-    { group: 'View', label: 'Light theme', run: () => mirror.setSettings({ theme: 'light' }) },
-    { group: 'View', label: 'Dark theme', run: () => mirror.setSettings({ theme: 'dark' }) },
-    { group: 'Time', label: 'Back to now', run: () => mirror.goLive() },
-    { group: 'Time', label: 'To the beginning', run: () => mirror.seek(0) },
-    ...log.consoles.map((one) => ({
-      group: 'Console',
-      label: `Console ${one.title}${one.kind === 'monitor' ? ' monitor' : ''}`,
-      run: () => mirror.update({ activeConsole: one.id }),
-    })),
-    ...(['l1', 'l2'] as const).flatMap((machine) =>
-      functionsOf(log, machine).map((fn) => ({
-        group: 'Device',
-        label: `${machine.toUpperCase()} ${fn.bdf} ${fn.label}`,
-        key: fn.id,
-        run: () => mirror.select({ kind: 'function', machine, id: fn.id }),
+  const kept = useKept();
+  const actions = useFolded(
+    (log): readonly Action[] => [
+      { group: 'Session', label: 'Boot to L2', run: () => void boot(mirror) },
+      { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
+      ...LAYOUT_IDS.map((id, n) => ({
+        group: 'Layout',
+        label: LAYOUTS[id].label,
+        key: `Alt+${n + 1}`,
+        run: () => mirror.setSettings({ layout: id }),
       })),
-    ),
-    ...commandMarks(log).map((mark) => ({
-      group: 'Command',
-      label: `Before: ${mark.label}`,
-      key: String(mark.row),
-      run: () => mirror.seek(mark.row),
-    })),
-  ]);
+      ...kept.map(({ label, key, record }) => ({
+        group: 'Earlier session',
+        label,
+        key,
+        run: () => {
+          mirror.goLive();
+          void mirror.client.openSession?.(record);
+        },
+      })),
+      { group: 'View', label: 'Go to address', key: 'Ctrl+G', run: () => mirror.update({ dialog: 'goto' }) },
+      { group: 'View', label: 'Settings', run: () => mirror.update({ dialog: 'settings' }) },
+      { group: 'View', label: 'Keys', key: '?', run: () => mirror.update({ dialog: 'keys' }) },
+      { group: 'Session', label: 'Scenarios', run: () => mirror.update({ dialog: 'gallery' }) },
+      { group: 'Session', label: 'Topology from a command line', run: () => mirror.update({ dialog: 'topology' }) },
+      ...SCENARIOS.map((one) => ({
+        group: 'Play a scenario',
+        label: one.title,
+        key: one.facts,
+        run: () => void playScenario(mirror, one.id),
+      })),
+      { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },
+      { group: 'View', label: 'Light theme', run: () => mirror.setSettings({ theme: 'light' }) },
+      { group: 'View', label: 'Dark theme', run: () => mirror.setSettings({ theme: 'dark' }) },
+      { group: 'Time', label: 'Back to now', run: () => mirror.goLive() },
+      { group: 'Time', label: 'To the beginning', run: () => mirror.seek(0) },
+      ...log.consoles.map((one) => ({
+        group: 'Console',
+        label: `Console ${one.title}${one.kind === 'monitor' ? ' monitor' : ''}`,
+        run: () => mirror.update({ activeConsole: one.id }),
+      })),
+      ...(['l1', 'l2'] as const).flatMap((machine) =>
+        functionsOf(log, machine).map((fn) => ({
+          group: 'Device',
+          label: `${machine.toUpperCase()} ${fn.bdf} ${fn.label}`,
+          key: fn.id,
+          run: () => mirror.select({ kind: 'function', machine, id: fn.id }),
+        })),
+      ),
+      ...commandMarks(log).map((mark) => ({
+        group: 'Command',
+        label: `Before: ${mark.label}`,
+        key: String(mark.row),
+        run: () => mirror.seek(mark.row),
+      })),
+    ],
+    kept,
+  );
   const groups = [...new Set(actions.map((one) => one.group))];
   return (
     <Command className={styles.palette} label="Commands">

@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react';
 import * as v from 'valibot';
+import { groupBy } from '../../views/group-by.ts';
 import styles from './Fidelity.module.css';
 
 const files = import.meta.glob<unknown>('../../content/scores.json', { import: 'default' });
 
-const Folder = v.object({
-  folder: v.string(),
+const ScoresFile = v.object({
   tools: v.array(
     v.object({
+      folder: v.string(),
       tool: v.string(),
       linesExact: v.number(),
       linesCompared: v.number(),
@@ -15,10 +16,22 @@ const Folder = v.object({
       exitCompared: v.number(),
     }),
   ),
-  maps: v.object({ sets: v.number(), pointsEqual: v.number(), points: v.number() }),
+  maps: v.array(v.object({ folder: v.string(), maps: v.number(), pointsEqual: v.number(), points: v.number() })),
 });
-const ScoresFile = v.array(Folder);
-type FolderScores = v.InferOutput<typeof Folder>;
+type Score = v.InferOutput<typeof ScoresFile>['tools'][number];
+interface FolderScores {
+  readonly folder: string;
+  readonly tools: readonly Score[];
+  readonly maps: { readonly maps: number; readonly pointsEqual: number; readonly points: number };
+}
+
+function byFolder({ tools, maps }: v.InferOutput<typeof ScoresFile>): readonly FolderScores[] {
+  return [...groupBy(tools, (one) => one.folder)].map(([folder, mine]) => ({
+    folder,
+    tools: mine,
+    maps: maps.find((one) => one.folder === folder) ?? { maps: 0, pointsEqual: 0, points: 0 },
+  }));
+}
 
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
 const percent = (part: number, all: number): string =>
@@ -35,7 +48,7 @@ export function Scores() {
         const parsed = v.safeParse(ScoresFile, data);
         setFolders(
           parsed.success
-            ? parsed.output
+            ? byFolder(parsed.output)
             : `The scores cannot be read: ${v.getDotPath(parsed.issues[0]) ?? 'their form'} is not what it should be.`,
         );
       });
@@ -98,7 +111,7 @@ export function Scores() {
             <tr>
               <th scope="row">map points</th>
               {folders.map(({ folder, maps }) => (
-                <td key={folder} title={`${maps.sets} interleave sets`}>
+                <td key={folder} title={`${maps.maps} interleave sets`}>
                   {maps.points > 0 ? `${maps.pointsEqual} / ${maps.points}` : ''}
                 </td>
               ))}

@@ -32,6 +32,7 @@ export function ChangeChips() {
                 type="button"
                 className={styles.chip}
                 data-machine={chip.machine}
+                data-failed={chip.sign === '✕'}
                 onClick={() => {
                   if (chip.selection) mirror.select(chip.selection);
                 }}

@@ -7,7 +7,7 @@ import { setFill } from '../parts/SetPatterns.tsx';
 import { press } from './press.ts';
 import styles from './StageDrawing.module.css';
 import { Group, Node } from './StageNodes.tsx';
-import type { BandMark, GroupMark, MachineMark, StageLayout, ThreadMark, VmmMark } from './stage-layout.ts';
+import type { BandMark, GroupMark, MachineMark, NodeMark, StageLayout, ThreadMark, VmmMark } from './stage-layout.ts';
 
 interface Props {
   readonly layout: StageLayout;
@@ -30,7 +30,12 @@ const machineClass: Readonly<Record<MachineId, string | undefined>> = {
 export const StageDrawing = memo(function StageDrawing(props: Props) {
   const { layout, scale, selection, onSelect, onOpen, path } = props;
   const pick = useCallback(
-    (node: StageNode) => onSelect({ kind: 'function', machine: node.machine, id: node.id }),
+    (node: StageNode) =>
+      onSelect(
+        node.path === undefined
+          ? { kind: 'function', machine: node.machine, id: node.id }
+          : { kind: 'object', path: node.path },
+      ),
     [onSelect],
   );
   return (
@@ -62,7 +67,7 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
         <Node
           key={mark.key}
           mark={mark}
-          selected={selection?.kind === 'function' && `${selection.machine}/${selection.id}` === mark.key}
+          selected={isSelected(selection, mark)}
           onPath={path.has(mark.key)}
           onSelect={pick}
         />
@@ -73,6 +78,11 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
     </svg>
   );
 });
+
+function isSelected(selection: Selection | null, mark: NodeMark): boolean {
+  if (selection?.kind === 'object') return selection.path === mark.node.path;
+  return selection?.kind === 'function' && `${selection.machine}/${selection.id}` === mark.key;
+}
 
 /** Arrow keys go to the next or previous thing on the stage. */
 function walk(event: KeyboardEvent<SVGSVGElement>): void {

@@ -88,7 +88,7 @@ function Inside(props: { readonly mark: NodeMark; readonly driver: string; reado
 }
 
 const cellName = (node: StageNode): string => node.cxl.find((name) => name.startsWith('mem')) ?? node.bdf;
-const idOf = (node: StageNode): string => (node.kind === 'host-bridge' ? node.id : node.bdf);
+const idOf = (node: StageNode): string => (node.kind === 'host-bridge' && node.path === undefined ? node.id : node.bdf);
 
 function PortLine({
   mark,
@@ -112,7 +112,7 @@ function PortLine({
     <>
       <text x={mark.x + 9} y={mark.y + 16} className={styles.nodeTitle}>
         {label}
-        <tspan className={styles.bdf}>{`  ${id}`}</tspan>
+        <tspan className={styles.bdf}>{`  ${cut(id, mark.w - widthOf(label, 'title') - 30, 'mono')}`}</tspan>
       </text>
       <RightText mark={mark} text={right} short={names} room={mark.w - used - 18} bound={node.driver !== null} y={16} />
       <SlotRow mark={mark} x={mark.x + used - slots + 6} y={mark.y + 5.5} />
