@@ -36,8 +36,8 @@ export function programText(name: string): string {
   return `#!cxlab ${name}\n`;
 }
 /** Content of a module file. */
-export function moduleText(name: string, vermagic: string): string {
-  return `cxlab-module ${name}\nvermagic=${vermagic}\n`;
+export function moduleText(name: string): string {
+  return `cxlab-module ${name}\n`;
 }
 
 function payload(bytes: Uint8Array, magic: string, what: string): unknown {

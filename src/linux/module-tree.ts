@@ -30,23 +30,33 @@ export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): reado
     mode: 0o644,
     content: lines.map((line) => `${line}\n`).join(''),
   });
+  /** What the module's sources say of it, in the order a module file has it. */
+  const described = (def: ModuleDef): readonly string[] => [
+    ...Object.entries(def.params ?? {}).flatMap(([key, param]) => [
+      ...(param.description === '' ? [] : [`parm=${key}:${param.description}`]),
+      `parmtype=${key}:${param.type}`,
+    ]),
+    ...(def.softdepPre?.length ? [`softdep=pre: ${def.softdepPre.join(' ')}`] : []),
+    ...(def.dir.startsWith('drivers/cxl') && def.name !== 'cxl_core' ? ['import_ns=CXL'] : []),
+    `license=${def.license ?? 'GPL'}`,
+    ...(def.author === undefined ? [] : [`author=${def.author}`]),
+    ...(def.description === undefined ? [] : [`description=${def.description}`]),
+  ];
   return [
     { path: base, type: 'dir', mode: 0o755 },
     ...loadable.map((def): InitrdEntry => {
+      const needed = (def.depends ?? []).filter(
+        (dep) => byName.get(dep) && state(byName.get(dep) as ModuleDef) === 'm',
+      );
       const info = [
-        `license=${def.license ?? 'GPL'}`,
-        ...(def.author === undefined ? [] : [`author=${def.author}`]),
-        ...(def.description === undefined ? [] : [`description=${def.description}`]),
+        ...described(def),
         ...(def.alias ?? []).map((alias) => `alias=${alias}`),
-        ...(def.softdepPre?.length ? [`softdep=pre: ${def.softdepPre.join(' ')}`] : []),
-        `depends=${(def.depends ?? []).filter((dep) => byName.get(dep) && state(byName.get(dep) as ModuleDef) === 'm').join(',')}`,
+        `depends=${needed.join(',')}`,
+        ...(def.config === null ? [] : ['intree=Y']),
         `name=${underscored(def.name)}`,
-        ...Object.entries(def.params ?? {}).flatMap(([key, param]) => [
-          `parm=${key}:${param.description}`,
-          `parmtype=${key}:${param.type}`,
-        ]),
+        `vermagic=${vermagic(build)}`,
       ];
-      const content = `${moduleText(def.name, vermagic(build))}${info.map((line) => `${line}\n`).join('')}`;
+      const content = `${moduleText(def.name)}${info.map((line) => `${line}\n`).join('')}`;
       return { path: `${base}/${module_file(def)}`, type: 'file', mode: 0o644, content };
     }),
     text(
@@ -73,6 +83,17 @@ export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): reado
       'modules.builtin',
       modules.filter((def) => state(def) === 'y').map((def) => module_file(def)),
     ),
+    {
+      path: `${base}/modules.builtin.modinfo`,
+      type: 'file',
+      mode: 0o644,
+      content: modules
+        .filter((def) => state(def) === 'y')
+        .flatMap((def) =>
+          [...described(def), `file=${def.dir}/${def.name}`].map((line) => `${underscored(def.name)}.${line}\0`),
+        )
+        .join(''),
+    },
     text(
       'modules.order',
       loadable.map((def) => module_file(def)),

@@ -15,7 +15,8 @@ import { sort } from './coreutils/sort.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
 import { dmesg, journalctl, logger } from './kmod/dmesg.ts';
-import { depmod, insmod, lsmod, modinfo, modprobe, rmmod } from './kmod/modules.ts';
+import { modinfo } from './kmod/modinfo.ts';
+import { depmod, insmod, lsmod, modprobe, rmmod } from './kmod/modules.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
 

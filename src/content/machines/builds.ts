@@ -85,6 +85,7 @@ export const TYPE3_BUILD = {
     CXL_MEM: 'm',
     CXL_PMEM: 'm',
     PCIEAER_CXL: 'y',
+    MODVERSIONS: 'y',
     LIBNVDIMM: 'm',
     BTT: 'm',
     BLK_DEV_PMEM: 'm',

@@ -3,12 +3,12 @@ import { E } from '../../base/errno.ts';
 import { O_RDONLY } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { listDir } from '../coreutils/fileops.ts';
-import { complain, readFileBytes, readFileText, strerror } from '../misc/io.ts';
+import { complain, readFileText, strerror } from '../misc/io.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
 import { patternRegExp } from '../shell/pattern.ts';
 
-const under = (name: string): string => name.replaceAll('-', '_');
-const directory = (sys: Sys): string => `/lib/modules/${sys.uname().release}`;
+export const under = (name: string): string => name.replaceAll('-', '_');
+export const directory = (sys: Sys): string => `/lib/modules/${sys.uname().release}`;
 const fileName = (path: string): string => under(path.replace(/.*\//, '').replace(/\.ko(\.\w+)?$/, ''));
 
 interface Loaded {
@@ -30,8 +30,14 @@ async function loadedModules(sys: Sys): Promise<Loaded[]> {
     });
 }
 
+/** kmod_module_get_holders: who uses a module, in the directory's order. */
+function holders(sys: Sys, name: string): readonly string[] {
+  const names = listDir(sys, `/sys/module/${name}/holders`);
+  return typeof names === 'number' ? [] : names;
+}
+
 /** modules.dep: module name → its file and those it needs (nearest first), as absolute paths. */
-async function dependencies(sys: Sys): Promise<Map<string, string[]>> {
+export async function dependencies(sys: Sys): Promise<Map<string, string[]>> {
   const map = new Map<string, string[]>();
   const text = await readFileText(sys, `${directory(sys)}/modules.dep`);
   for (const line of typeof text === 'string' ? text.split('\n') : []) {
@@ -43,6 +49,12 @@ async function dependencies(sys: Sys): Promise<Map<string, string[]>> {
     map.set(fileName(m[1] ?? ''), files);
   }
   return map;
+}
+
+/** Modules that are part of the kernel, from modules.builtin. */
+export async function builtinModules(sys: Sys): Promise<ReadonlySet<string>> {
+  const text = await readFileText(sys, `${directory(sys)}/modules.builtin`);
+  return new Set(typeof text === 'string' ? text.split('\n').filter(Boolean).map(fileName) : []);
 }
 
 async function aliases(sys: Sys, name: string): Promise<string[]> {
@@ -89,11 +101,13 @@ const insertError = (r: number): string =>
 export const lsmod = defineTool(
   { name: 'lsmod', usage: '', about: 'Shows loaded modules, from /proc/modules.', options: [] },
   async (t) => {
+    if (t.args.length > 0) {
+      await complain(t.sys, 'Usage: lsmod');
+      return 1;
+    }
     t.out.line('Module                  Size  Used by');
     for (const m of await loadedModules(t.sys)) {
-      // kmod_module_get_holders: in the directory's order
-      const holders = listDir(t.sys, `/sys/module/${m.name}/holders`);
-      const users = typeof holders === 'number' ? [] : holders;
+      const users = holders(t.sys, m.name);
       t.out.line(`${m.name.padEnd(19)} ${m.size.padStart(8)}  ${m.refs}${users.length ? ` ${users.join(',')}` : ''}`);
     }
     return 0;
@@ -133,7 +147,7 @@ export const insmod = defineTool(
 
 async function removeOne(t: Tool, who: string, name: string): Promise<number> {
   const mod = (await loadedModules(t.sys)).find((m) => m.name === name);
-  const builtin = typeof t.sys.stat(`/sys/module/${name}`) !== 'number';
+  const builtin = (await builtinModules(t.sys)).has(name);
   if (!mod) {
     await complain(
       t.sys,
@@ -142,7 +156,7 @@ async function removeOne(t: Tool, who: string, name: string): Promise<number> {
     return 1;
   }
   if (mod.users.length > 0) {
-    await complain(t.sys, `${who}: ERROR: Module ${name} is in use by: ${mod.users.join(' ')}`);
+    await complain(t.sys, `${who}: ERROR: Module ${name} is in use by: ${holders(t.sys, name).join(' ')}`);
     return 1;
   }
   if (Number(mod.refs) > 0) {
@@ -214,7 +228,18 @@ export const modprobe = defineTool(
       const targets = deps.has(name) ? [name] : (await aliases(t.sys, given)).filter((n) => deps.has(n));
       if (t.has('R')) {
         for (const n of targets) t.out.line(n);
-        if (targets.length === 0) t.status = 1;
+        if (targets.length > 0) continue;
+        await complain(t.sys, `modprobe: FATAL: Module ${given} not found in directory ${directory(t.sys)}`);
+        t.status = 1;
+        continue;
+      }
+      if (targets.length === 0 && (await builtinModules(t.sys)).has(name)) {
+        if (t.has('D')) t.out.line(`builtin ${name}`);
+        else if (t.has('r') || t.has('first-time')) {
+          const what = t.has('r') ? `Module ${given} is builtin.` : `Module ${given} already in kernel (builtin).`;
+          await complain(t.sys, `modprobe: FATAL: ${what}`);
+          t.status = 1;
+        }
         continue;
       }
       if (targets.length === 0) {
@@ -271,10 +296,7 @@ async function removeTree(t: Tool, name: string, deps: ReadonlyMap<string, reado
     return 1;
   }
   if (mod.users.length > 0 || Number(mod.refs) > 0) {
-    await complain(
-      t.sys,
-      `modprobe: FATAL: Module ${name} is in use${mod.users.length ? ` by: ${mod.users.join(' ')}` : ''}.`,
-    );
+    await complain(t.sys, `modprobe: FATAL: Module ${name} is in use.`);
     return 1;
   }
   if (t.has('v') || t.has('n')) t.out.line(`rmmod ${name}`);
@@ -295,69 +317,6 @@ async function removeTree(t: Tool, name: string, deps: ReadonlyMap<string, reado
   }
   return 0;
 }
-
-/** `key=value` strings of a module file's .modinfo section, which our module files carry as NUL or newline ended text. */
-export async function moduleInfo(sys: Sys, file: string): Promise<[string, string][]> {
-  const bytes = await readFileBytes(sys, file);
-  if (typeof bytes === 'number') return [];
-  const text = new TextDecoder().decode(bytes);
-  return [
-    ...text.matchAll(
-      /(?:^|[\0\n])(license|description|author|version|alias|depends|softdep|srcversion|intree|name|vermagic|parm|parmtype|import_ns|firmware|retpoline)=([^\0\n]*)/g,
-    ),
-  ].map((m) => [m[1] ?? '', m[2] ?? '']);
-}
-
-export const modinfo = defineTool(
-  {
-    name: 'modinfo',
-    usage: '[OPTION]... MODULE...',
-    about: 'Shows what a module file says of itself.',
-    options: [
-      ['-F, --field=FIELD', 'one field'],
-      ['-a, --author', 'author'],
-      ['-d, --description', 'description'],
-      ['-l, --license', 'license'],
-      ['-n, --filename', 'file'],
-      ['-p, --parameters', 'parameters'],
-      ['-0, --null', 'NUL ends'],
-    ],
-  },
-  async (t) => {
-    if (t.args.length === 0) {
-      await complain(t.sys, 'modinfo: ERROR: missing module or filename.');
-      return 1;
-    }
-    const deps = await dependencies(t.sys);
-    const field =
-      t.get('F') ??
-      (t.has('a')
-        ? 'author'
-        : t.has('d')
-          ? 'description'
-          : t.has('l')
-            ? 'license'
-            : t.has('n')
-              ? 'filename'
-              : t.has('p')
-                ? 'parm'
-                : null);
-    for (const given of t.args) {
-      const file = given.includes('/') ? given : deps.get(under(given))?.[0];
-      if (file === undefined || typeof t.sys.stat(file) === 'number') {
-        await complain(t.sys, `modinfo: ERROR: Module ${given} not found.`);
-        t.status = 1;
-        continue;
-      }
-      const info: [string, string][] = [['filename', file], ...(await moduleInfo(t.sys, file))];
-      for (const [k, v] of info) {
-        if (field === null) t.out.line(`${`${k}:`.padEnd(16)}${v}`);
-        else if (k === field) t.out.line(v);
-      }
-    }
-    return t.status;
-  },
-);
 
 /** The images' modules.dep is complete from the start; there is nothing to compute anew. */
 export const depmod: Program = async (sys) => (typeof sys.stat(`${directory(sys)}/modules.dep`) === 'number' ? 1 : 0);
