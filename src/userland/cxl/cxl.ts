@@ -5,7 +5,7 @@ import { imply, type ListOptions, noOptions } from './filter.ts';
 import { type Fields, type Node, printJson } from './json.ts';
 import { LibCxl } from './libcxl.ts';
 import { list } from './list.ts';
-import { firmwareInfo, partitionInfo } from './mailbox.ts';
+import { firmwareInfo, healthInfo, partitionInfo } from './mailbox.ts';
 import { memdevAction } from './memdev.ts';
 import { portAction } from './port.ts';
 import { createRegion, regionAction } from './region.ts';
@@ -101,6 +101,10 @@ export const cxl: Program = async (sys, argv) => {
     case 'reserve-dpa':
     case 'free-dpa':
     case 'set-partition':
+    case 'read-labels':
+    case 'write-labels':
+    case 'zero-labels':
+    case 'wait-sanitize':
       return memdevAction(library, command, args);
     case 'enable-port':
     case 'disable-port':
@@ -227,12 +231,17 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
   }
   imply(options);
   const topology = new Scanner(sys).scan();
-  const mailbox = new Map<string, { partition?: Fields; firmware?: Fields }>();
-  if (options.partition || options.firmware)
+  const mailbox = new Map<string, { partition?: Fields; firmware?: Fields; health?: Fields }>();
+  if (options.partition || options.firmware || options.health)
     for (const { name } of topology.memdevs) {
       const partition = options.partition ? await partitionInfo(sys, name, options.human) : undefined;
       const firmware = options.firmware ? await firmwareInfo(sys, name) : undefined;
-      mailbox.set(name, { ...(partition ? { partition } : {}), ...(firmware ? { firmware } : {}) });
+      const health = options.health ? await healthInfo(sys, name) : undefined;
+      mailbox.set(name, {
+        ...(partition ? { partition } : {}),
+        ...(firmware ? { firmware } : {}),
+        ...(health ? { health } : {}),
+      });
     }
   const errors: string[] = [];
   const asked: string[] = [];

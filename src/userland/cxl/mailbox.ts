@@ -1,8 +1,10 @@
 import { fromHalves } from '../../base/addr.ts';
 import { text, viewOf } from '../../base/bytes.ts';
+import { E } from '../../base/errno.ts';
 import { O_RDWR } from '../../linux/uapi/constants.ts';
 import {
   CXL_MEM_COMMAND_ID_GET_FW_INFO,
+  CXL_MEM_COMMAND_ID_GET_HEALTH_INFO,
   CXL_MEM_COMMAND_ID_IDENTIFY,
   CXL_MEM_QUERY_COMMANDS,
   CXL_MEM_SEND_COMMAND,
@@ -15,9 +17,16 @@ import { Fields, size } from './json.ts';
 
 const UNIT = 0x10000000n;
 
-async function send(sys: Sys, memdev: string, id: number, room: number): Promise<Uint8Array | null> {
+/** cxl_cmd_submit: one command with its input; the answer or a negated errno. */
+export async function submit(
+  sys: Sys,
+  memdev: string,
+  id: number,
+  input: Uint8Array,
+  room: number,
+): Promise<Uint8Array | number> {
   const fd = sys.open(`/dev/cxl/${memdev}`, O_RDWR);
-  if (fd < 0) return null;
+  if (fd < 0) return fd;
   // libcxl asks for the list of commands first: how many, then which
   const count = new Uint8Array(8);
   const counted = await sys.ioctl(fd, CXL_MEM_QUERY_COMMANDS, count);
@@ -26,16 +35,27 @@ async function send(sys: Sys, memdev: string, id: number, room: number): Promise
   const listed = counted < 0 ? counted : await sys.ioctl(fd, CXL_MEM_QUERY_COMMANDS, known);
   if (listed < 0 || known.length < 8 + 16 * (id + 1) || !(viewOf(known).getUint32(8 + 16 * id + 4, true) & 1)) {
     sys.close(fd);
-    return null;
+    return -E.EOPNOTSUPP;
   }
-  const arg = new Uint8Array(CXL_SEND_COMMAND_SIZE + room);
+  const arg = new Uint8Array(CXL_SEND_COMMAND_SIZE + room + input.length);
+  arg.set(input, CXL_SEND_COMMAND_SIZE + room);
   const view = viewOf(arg);
   view.setUint32(0, id, true);
+  view.setUint32(16, input.length, true);
+  view.setUint32(24, CXL_SEND_COMMAND_SIZE + room, true);
   view.setUint32(32, room, true);
   view.setUint32(40, CXL_SEND_COMMAND_SIZE, true);
   const rc = await sys.ioctl(fd, CXL_MEM_SEND_COMMAND, arg);
   sys.close(fd);
-  return rc < 0 ? null : arg.subarray(CXL_SEND_COMMAND_SIZE, CXL_SEND_COMMAND_SIZE + view.getUint32(32, true));
+  if (rc < 0) return rc;
+  const mbox = view.getUint32(12, true);
+  if (mbox !== 0) return -E.ENXIO;
+  return arg.subarray(CXL_SEND_COMMAND_SIZE, CXL_SEND_COMMAND_SIZE + view.getUint32(32, true));
+}
+
+async function send(sys: Sys, memdev: string, id: number, room: number): Promise<Uint8Array | null> {
+  const out = await submit(sys, memdev, id, new Uint8Array(0), room);
+  return typeof out === 'number' ? null : out;
 }
 
 export interface Partitions {
@@ -81,4 +101,43 @@ export async function firmwareInfo(sys: Sys, memdev: string): Promise<Fields | u
     if (version !== '') fields.add(`slot_${slot}_version`, version);
   }
   return fields.add('fw_update_in_progress', false);
+}
+
+const MEDIA = [
+  'media_normal',
+  'media_not_ready',
+  'media_persistence_lost',
+  'media_data_lost',
+  'media_powerloss_persistence_loss',
+  'media_shutdown_persistence_loss',
+  'media_persistence_loss_imminent',
+  'media_powerloss_data_loss',
+  'media_shutdown_data_loss',
+  'media_data_loss_imminent',
+] as const;
+const LEVELS = ['normal', 'warning', 'critical'] as const;
+
+/** util_cxl_memdev_health_to_json */
+export async function healthInfo(sys: Sys, memdev: string): Promise<Fields | undefined> {
+  const info = await send(sys, memdev, CXL_MEM_COMMAND_ID_GET_HEALTH_INFO, 18);
+  if (!info || info.length < 18) return undefined;
+  const view = viewOf(info);
+  const [health = 0, media = 0, ext = 0, life = 0] = info;
+  const fields = new Fields()
+    .add('maintenance_needed', (health & 1) !== 0)
+    .add('performance_degraded', (health & 2) !== 0)
+    .add('hw_replacement_needed', (health & 4) !== 0);
+  for (const [n, name] of MEDIA.entries()) fields.add(name, media === n);
+  fields
+    .add('ext_life_used', LEVELS[ext & 3] ?? 'unknown')
+    .add('ext_temperature', LEVELS[(ext >> 2) & 3] ?? 'unknown')
+    .add('ext_corrected_volatile', LEVELS[(ext >> 4) & 1] ?? 'unknown')
+    .add('ext_corrected_persistent', LEVELS[(ext >> 5) & 1] ?? 'unknown');
+  if (life !== 0xff) fields.add('life_used_percent', life);
+  const temperature = view.getUint16(4, true);
+  if (temperature !== 0xffff) fields.add('temperature', temperature);
+  return fields
+    .add('dirty_shutdowns', view.getUint32(6, true))
+    .add('volatile_errors', view.getUint32(10, true))
+    .add('pmem_errors', view.getUint32(14, true));
 }

@@ -1,15 +1,26 @@
 import { E, strerror } from '../../base/errno.ts';
+import { isatty } from '../misc/io.ts';
 import { print } from '../pciutils/io.ts';
-import { passes } from './filter.ts';
-import { Fields, hexNumber, type Node, printJson, size as sizeNode } from './json.ts';
+import { noOptions, passes } from './filter.ts';
+import { type Node, printJson } from './json.ts';
+import { type LabelCommand, LabelWork } from './labels.ts';
 import type { LibCxl } from './libcxl.ts';
 import { identify } from './mailbox.ts';
+import { Objects } from './objects.ts';
 import { type OptionSpec, parseOptions, parseSize } from './options.ts';
+import { Relations } from './relations.ts';
 import type { Decoder, Memdev, Port, Topology } from './topology.ts';
 
-/** `cxl enable-`, `disable-memdev`, `reserve-dpa`, `free-dpa` (ndctl v81, cxl/memdev.c). */
+/** `cxl` commands on memdevs (ndctl v81, cxl/memdev.c). */
 
-export type MemdevCommand = 'enable-memdev' | 'disable-memdev' | 'reserve-dpa' | 'free-dpa' | 'set-partition';
+export type MemdevCommand =
+  | 'enable-memdev'
+  | 'disable-memdev'
+  | 'reserve-dpa'
+  | 'free-dpa'
+  | 'set-partition'
+  | 'wait-sanitize'
+  | LabelCommand;
 
 const COMMON: readonly OptionSpec[] = [
   { short: 'b', long: 'bus', value: true },
@@ -22,12 +33,31 @@ const DPA: readonly OptionSpec[] = [
   { short: 's', long: 'size', value: true },
   { short: 'd', long: 'decoder', value: true },
 ];
+const LABELS: readonly OptionSpec[] = [
+  { short: 's', long: 'size', value: true },
+  { short: 'O', long: 'offset', value: true },
+];
+const OWN: Readonly<Record<MemdevCommand, readonly OptionSpec[]>> = {
+  'enable-memdev': [],
+  'disable-memdev': [],
+  'reserve-dpa': DPA,
+  'free-dpa': DPA,
+  'set-partition': DPA,
+  'read-labels': [...LABELS, { short: 'o', long: 'output', value: true }],
+  'write-labels': [...LABELS, { short: 'i', long: 'input', value: true }],
+  'zero-labels': LABELS,
+  'wait-sanitize': [{ short: 't', long: 'timeout', value: true }],
+};
 const DONE: Readonly<Record<MemdevCommand, string>> = {
   'enable-memdev': 'enabled',
   'disable-memdev': 'disabled',
   'reserve-dpa': 'reservation completed on',
   'free-dpa': 'reservation release completed on',
   'set-partition': 'set_partition',
+  'read-labels': 'read',
+  'write-labels': 'wrote',
+  'zero-labels': 'zeroed',
+  'wait-sanitize': 'wait sanitize',
 };
 
 function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
@@ -40,14 +70,25 @@ function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
 export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: readonly string[]): Promise<number> {
   const dpa = command === 'reserve-dpa' || command === 'free-dpa';
   const lists = dpa || command === 'set-partition';
-  const { options, words, error } = parseOptions(args, lists ? [...COMMON, ...DPA] : COMMON);
+  const { options, words, error } = parseOptions(args, [...COMMON, ...OWN[command]]);
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl memdev: ${fn}: ${text}\n`);
   if (error !== null || words.length === 0) {
     await print(cxl.sys, 2, error ?? `usage: cxl ${command} <mem0> [<mem1>..<memn>] [<options>]\n`);
     return 129;
   }
+  // names of host devices are found, but not counted as names
+  const serial = options.has('serial');
+  const odd = words.filter((word) => !(serial ? /^(0x[0-9a-f]+|\d+)$/i : /^(all$|mem\d|\d)/).test(word));
+  for (const word of odd)
+    await say('memdev_action', `'${word}' is not a valid memdev ${serial ? 'serial number' : 'name'}`);
+  if (odd.length === words.length) {
+    await print(cxl.sys, 2, `usage: cxl ${command} <mem0> [<mem1>..<memn>] [<options>]\n`);
+    return 129;
+  }
+  if (command === 'wait-sanitize') return waitSanitize(cxl, words, options);
   let count = 0;
   let failure = 0;
+  const human = lists && (await isatty(cxl.sys, 1));
   const shown: Node[] = [];
   for (const word of words) {
     const topology = cxl.scan();
@@ -58,7 +99,7 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
     );
     if (chosen.length === 0 && word !== 'all') await say('memdev_action', `no memdev matches ${word}`);
     for (const memdev of chosen) {
-      const work = new MemdevWork(cxl, memdev, endpointOf(topology, memdev), options, shown);
+      const work = new MemdevWork(cxl, memdev, endpointOf(topology, memdev), options, shown, human);
       const rc = await work.run(command);
       if (rc === 0) count++;
       else failure = rc;
@@ -66,12 +107,46 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
   }
   if (lists) {
     if (shown.length === 0) await print(cxl.sys, 2, '  Warning: no matching devices found\n\n');
-    await print(cxl.sys, 1, `${printJson(shown)}\n`);
+    const [only] = shown;
+    await print(cxl.sys, 1, `${printJson(human && shown.length === 1 && only !== undefined ? only : shown)}\n`);
   }
   const fn = `cmd_${command.replace('-', '_')}`;
   const tail = dpa ? `mem device${count > 1 ? 's' : ''}` : `mem${count > 1 ? 's' : ''}`;
   await say(fn, `${DONE[command]} ${count} ${tail}`);
-  return failure === 0 ? 0 : 1;
+  // one that worked is enough
+  return count > 0 || failure === 0 ? 0 : 1;
+}
+
+const NO_MAILBOX = { dax: () => undefined, mailbox: new Map(), errors: [], trigger: () => false };
+
+const STEP_MS = 10;
+
+/** cxl_memdev_wait_sanitize: until security/state says something else, or the time is over (ledger: sysfs-poll). */
+async function waitSanitize(
+  cxl: LibCxl,
+  words: readonly string[],
+  options: ReadonlyMap<string, string>,
+): Promise<number> {
+  const limit = Number(options.get('timeout') ?? -1);
+  let count = 0;
+  let failure = 0;
+  for (const memdev of cxl.scan().memdevs) {
+    if (!words.some((word) => passes(word, memdev.name, 'mem', memdev.host))) continue;
+    const state = () => cxl.scanner.text(`/sys/bus/cxl/devices/${memdev.name}/security/state`);
+    let waited = 0;
+    for (; state() === 'sanitize' && (limit < 0 || waited < limit); waited += STEP_MS)
+      await cxl.sys.nanosleep(STEP_MS * 1_000_000);
+    if (state() === 'sanitize') failure = -E.ETIMEDOUT;
+    else count++;
+  }
+  const failed = count === 0 && failure !== 0;
+  const verdict = failed ? 'failed' : 'completed';
+  await print(
+    cxl.sys,
+    2,
+    `cxl memdev: cmd_wait_sanitize: wait sanitize ${verdict} on ${count} mem device${count > 1 ? 's' : ''}\n`,
+  );
+  return failed ? 1 : 0;
 }
 
 class MemdevWork {
@@ -81,6 +156,7 @@ class MemdevWork {
     private readonly endpoint: Port | undefined,
     private readonly options: ReadonlyMap<string, string>,
     private readonly shown: Node[],
+    private readonly human: boolean,
   ) {}
 
   private async fail(fn: string, text: string, rc: number): Promise<number> {
@@ -92,7 +168,10 @@ class MemdevWork {
     if (command === 'enable-memdev') return this.enable();
     if (command === 'disable-memdev') return this.disable();
     if (command === 'set-partition') return this.partition();
-    return command === 'reserve-dpa' ? this.reserve() : this.release();
+    if (command === 'reserve-dpa') return this.reserve();
+    if (command === 'free-dpa') return this.release();
+    if (command === 'wait-sanitize') return Promise.resolve(0);
+    return new LabelWork(this.cxl.sys, this.memdev.name, this.options).run(command);
   }
 
   private async enable(): Promise<number> {
@@ -181,16 +260,13 @@ class MemdevWork {
   }
 
   private show(name: string): void {
-    const endpoint = endpointOf(this.cxl.scan(), this.memdev);
+    const topology = this.cxl.scan();
+    const endpoint = endpointOf(topology, this.memdev);
     const decoder = endpoint?.decoders.find((one) => one.name === name);
     if (!decoder) return;
-    const fields = new Fields().add('decoder', decoder.name).add('interleave_ways', decoder.ways);
-    if (decoder.size === 0n) fields.add('state', 'disabled');
-    if ((decoder.dpaSize ?? 0n) > 0n) {
-      fields.add('dpa_resource', hexNumber(decoder.dpaResource ?? 0n, false));
-      fields.add('dpa_size', sizeNode(decoder.dpaSize ?? 0n, false));
-    }
-    if (decoder.mode !== null && decoder.mode !== 'none') fields.add('mode', decoder.mode);
+    const objects = new Objects(new Relations(topology), { ...noOptions(), human: this.human }, NO_MAILBOX);
+    const memdev = topology.memdevs.find((one) => one.name === this.memdev.name) ?? this.memdev;
+    const fields = objects.memdev(memdev).add('decoder', objects.decoder(decoder));
     this.shown.push(fields);
   }
 }

@@ -5,7 +5,10 @@ import type { Relations } from './relations.ts';
 import type { Decoder, Dport, Memdev, Port, Region } from './topology.ts';
 
 /** What was asked of memdevs' mailboxes beforehand, by memdev. */
-export type MailboxData = ReadonlyMap<string, { readonly partition?: Fields; readonly firmware?: Fields }>;
+export type MailboxData = ReadonlyMap<
+  string,
+  { readonly partition?: Fields; readonly firmware?: Fields; readonly health?: Fields }
+>;
 
 /** What a listing needs besides the scan, and what it leaves behind. */
 export interface Surroundings {
@@ -83,12 +86,13 @@ export class Objects {
     if (memdev.pmemSize > 0n && memdev.pmemQos !== null) fields.add('pmem_qos_class', memdev.pmemQos);
     if (memdev.ramSize > 0n) fields.add('ram_size', size(memdev.ramSize, human));
     if (memdev.ramSize > 0n && memdev.ramQos !== null) fields.add('ram_qos_class', memdev.ramQos);
+    const asked = this.around.mailbox.get(memdev.name);
+    if (this.options.health) fields.add('health', asked?.health);
     if (memdev.serial !== null) fields.add('serial', hexNumber(memdev.serial, human));
     if (memdev.numaNode >= 0) fields.add('numa_node', memdev.numaNode);
     fields.add('host', memdev.host);
     if (memdev.firmware !== null) fields.add('firmware_version', memdev.firmware);
     if (!memdev.enabled) fields.add('state', 'disabled');
-    const asked = this.around.mailbox.get(memdev.name);
     if (this.options.partition) fields.add('partition_info', asked?.partition);
     if (this.options.firmware) fields.add('firmware', asked?.firmware);
     if (this.options.mediaErrors) this.poison(memdev.name);

@@ -4,7 +4,7 @@ import type { CxlMemdev } from '../../../include/cxl_types.ts';
 import { CXL_MEM_QUERY_COMMANDS, CXL_MEM_SEND_COMMAND, CXL_SEND_COMMAND_SIZE } from '../../../uapi/cxl_mem.ts';
 import { cxl_mbox_send_cmd } from './mbox.ts';
 
-/** Ioctls of /dev/cxl/memN (drivers/cxl/core/mbox.c, v6.12). Leaves out raw commands and commands with input. */
+/** Ioctls of /dev/cxl/memN (drivers/cxl/core/mbox.c, v6.12). Leaves out raw commands. */
 
 interface UserCommand {
   readonly opcode: number;
@@ -39,6 +39,7 @@ const COMMANDS: ReadonlyMap<number, UserCommand> = new Map([
   [23, command(0x0403, 16, 0, 'Clear Log')],
   [24, command(0x0405, 2, VARIABLE, 'Get Supported Logs Sub-List')],
 ]);
+const OP_SET_PARTITION_INFO = 0x4101;
 const COMMAND_ID_MAX = 25;
 
 /** cxl_query_cmd: the number of commands, or as many of them as there is room for. */
@@ -69,13 +70,24 @@ function send(cxlmd: CxlMemdev, arg: Uint8Array): number {
   const known = COMMANDS.get(view.getUint32(0, true));
   if (!known || !cxlds.mbox?.commands.has(known.opcode)) return -E.ENOTTY;
   if (view.getUint32(4, true) !== 0) return -E.EINVAL;
-  if (known.size_in !== 0 || view.getUint32(16, true) !== 0) return -E.ENOMEM;
-  const name = `Submitting ${known.name} command for user`;
-  const text = `${name}\n\topcode: ${known.opcode.toString(16)}\n\tsize: 0`;
-  cxlds.dev.dbg('cxl_core', 'handle_mailbox_cmd_from_user', text);
-  const out = cxl_mbox_send_cmd(cxlds, known.opcode);
-  if (typeof out === 'number') return out;
+  const length = view.getUint32(16, true);
   const room = view.getUint32(32, true);
+  if (length > cxlds.mbox.payload_size) return -E.EINVAL;
+  if (known.size_in !== VARIABLE && known.size_in !== length) return -E.ENOMEM;
+  if (known.size_out !== VARIABLE && known.size_out > room) return -E.ENOMEM;
+  const from = view.getUint32(24, true);
+  if (length > 0 && from + length > arg.length) return -E.EFAULT;
+  const input = arg.slice(from, from + length);
+  // cxl_payload_from_user_allowed: partitions change at the next reset, not under a running kernel
+  if (known.opcode === OP_SET_PARTITION_INFO && (input[8] ?? 0) & 1) {
+    cxlds.dev.dbg('cxl_core', 'cxl_mbox_cmd_ctor', `${known.name}: input payload not allowed`);
+    return -E.EBUSY;
+  }
+  const name = `Submitting ${known.name} command for user`;
+  const text = `${name}\n\topcode: ${known.opcode.toString(16)}\n\tsize: ${length.toString(16)}`;
+  cxlds.dev.dbg('cxl_core', 'handle_mailbox_cmd_from_user', text);
+  const out = cxl_mbox_send_cmd(cxlds, known.opcode, input);
+  if (typeof out === 'number') return out;
   const at = view.getUint32(40, true);
   if (at + Math.min(room, out.length) > arg.length) return -E.EFAULT;
   arg.set(out.subarray(0, room), at);
