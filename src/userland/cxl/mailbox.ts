@@ -5,6 +5,7 @@ import { O_RDWR } from '../../linux/uapi/constants.ts';
 import {
   CXL_MEM_COMMAND_ID_GET_FW_INFO,
   CXL_MEM_COMMAND_ID_GET_HEALTH_INFO,
+  CXL_MEM_COMMAND_ID_GET_PARTITION_INFO,
   CXL_MEM_COMMAND_ID_IDENTIFY,
   CXL_MEM_QUERY_COMMANDS,
   CXL_MEM_SEND_COMMAND,
@@ -76,13 +77,20 @@ export async function identify(sys: Sys, memdev: string): Promise<Partitions | n
 
 export async function partitionInfo(sys: Sys, memdev: string, human: boolean): Promise<Fields | undefined> {
   const id = await identify(sys, memdev);
-  return id === null
-    ? undefined
-    : new Fields()
-        .add('total_size', size(id.total, human))
-        .add('volatile_only_size', size(id.volatileOnly, human))
-        .add('persistent_only_size', size(id.persistentOnly, human))
-        .add('partition_alignment_size', size(id.alignment, human));
+  if (!id) return undefined;
+  const fields = new Fields()
+    .add('total_size', size(id.total, human))
+    .add('volatile_only_size', size(id.volatileOnly, human))
+    .add('persistent_only_size', size(id.persistentOnly, human))
+    .add('partition_alignment_size', size(id.alignment, human));
+  if (id.alignment === 0n) return fields;
+  // capacity that can be either: how it is parted now and at the next reset
+  const parted = await send(sys, memdev, CXL_MEM_COMMAND_ID_GET_PARTITION_INFO, 32);
+  if (!parted || parted.length < 32) return fields;
+  const names = ['active_volatile_size', 'active_persistent_size', 'next_volatile_size', 'next_persistent_size'];
+  for (const [n, name] of names.entries())
+    fields.add(name, size(viewOf(parted).getBigUint64(8 * n, true) * UNIT, human));
+  return fields;
 }
 
 export async function firmwareInfo(sys: Sys, memdev: string): Promise<Fields | undefined> {

@@ -1,11 +1,13 @@
+import { viewOf } from '../../base/bytes.ts';
 import { E, strerror } from '../../base/errno.ts';
+import { CXL_MEM_COMMAND_ID_SET_PARTITION_INFO } from '../../linux/uapi/cxl_mem.ts';
 import { isatty } from '../misc/io.ts';
 import { print } from '../pciutils/io.ts';
 import { noOptions, passes } from './filter.ts';
 import { type Node, printJson } from './json.ts';
 import { type LabelCommand, LabelWork } from './labels.ts';
 import type { LibCxl } from './libcxl.ts';
-import { identify } from './mailbox.ts';
+import { identify, partitionInfo, submit } from './mailbox.ts';
 import { Objects } from './objects.ts';
 import { type OptionSpec, parseOptions, parseSize } from './options.ts';
 import { Relations } from './relations.ts';
@@ -42,7 +44,7 @@ const OWN: Readonly<Record<MemdevCommand, readonly OptionSpec[]>> = {
   'disable-memdev': [],
   'reserve-dpa': DPA,
   'free-dpa': DPA,
-  'set-partition': DPA,
+  'set-partition': [...DPA, { short: 'a', long: 'align', value: false }],
   'read-labels': [...LABELS, { short: 'o', long: 'output', value: true }],
   'write-labels': [...LABELS, { short: 'i', long: 'input', value: true }],
   'zero-labels': LABELS,
@@ -120,6 +122,8 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
 const NO_MAILBOX = { dax: () => undefined, mailbox: new Map(), errors: [], trigger: () => false };
 
 const STEP_MS = 10;
+/** Bytes that capacities in mailbox payloads count in. */
+const PARTITION_UNIT = 0x10000000n;
 
 /** cxl_memdev_wait_sanitize: until security/state says something else, or the time is over (ledger: sysfs-poll). */
 async function waitSanitize(
@@ -189,14 +193,55 @@ class MemdevWork {
     return cxl.unbind(`/sys/bus/cxl/devices/${memdev.name}`, memdev.name);
   }
 
-  /** Capacity that could be one or the other; the devices of this lab have none, as QEMU's (alignment 0). */
+  /** validate_partition: how much of the capacity that can be either is to be volatile, or a negated errno. */
+  private async volatileSize(): Promise<bigint | number> {
+    const { sys } = this.cxl;
+    const type = this.options.get('type') ?? 'pmem';
+    if (!['pmem', 'ram', 'volatile'].includes(type)) {
+      await print(sys, 2, `cxl memdev: action_setpartition: invalid type '${type}'\n`);
+      return -E.EINVAL;
+    }
+    const given = this.options.get('size');
+    const wanted = given === undefined ? null : parseSize(given);
+    if (given !== undefined && wanted === null)
+      return this.fail('action_setpartition', `: failed to parse size option '${given}'`, -E.EINVAL);
+    const id = await identify(sys, this.memdev.name);
+    if (!id) return -E.EINVAL;
+    if (id.alignment === 0n) return this.fail('validate_partition', ': no available capacity', -E.EINVAL);
+    const available = id.total - id.volatileOnly - id.persistentOnly;
+    if (wanted !== null && wanted > available)
+      return this.fail('param_size_to_volatile_size', `: ${wanted} exceeds available capacity ${available}`, -E.EINVAL);
+    const size = type === 'pmem' ? available - (wanted ?? available) : (wanted ?? available);
+    const rest = size % id.alignment;
+    if (rest === 0n) return size;
+    const fn = 'partition_align';
+    if (!this.options.has('align'))
+      return this.fail(fn, `: size ${size} is not partition aligned ${id.alignment}`, -E.EINVAL);
+    const aligned = type === 'pmem' ? size - rest : size - rest + id.alignment;
+    if (aligned > available)
+      return this.fail(fn, `: aligned partition size ${aligned} exceeds available size ${available}`, -E.EINVAL);
+    return aligned;
+  }
+
+  /** action_setpartition: takes effect at the device's next reset. */
   private async partition(): Promise<number> {
-    const fn = 'validate_partition';
-    const id = await identify(this.cxl.sys, this.memdev.name);
-    if (!id) return this.fail(fn, ': failed to get identify data', -E.ENXIO);
-    if (id.total - id.volatileOnly - id.persistentOnly === 0n)
-      return this.fail(fn, ': no available capacity', -E.EINVAL);
-    return this.fail(fn, ': changing partitions is not modelled in this lab', -E.EOPNOTSUPP);
+    const { sys } = this.cxl;
+    const size = await this.volatileSize();
+    if (typeof size === 'number') return size;
+    const input = new Uint8Array(10);
+    viewOf(input).setBigUint64(0, size / PARTITION_UNIT, true);
+    const out = await submit(sys, this.memdev.name, CXL_MEM_COMMAND_ID_SET_PARTITION_INFO, input, 0);
+    // libcxl makes no command the device does not have
+    const rc = typeof out !== 'number' ? 0 : out === -E.EOPNOTSUPP ? -E.ENXIO : out;
+    const say = (text: string) => print(sys, 2, `cxl memdev: action_setpartition: ${text}\n`);
+    if (rc < 0 && rc !== -E.ENXIO) await say(`cmd submission failed: ${strerror(rc)}`);
+    if (rc < 0) await say(`${this.memdev.name} error: ${strerror(rc)}`);
+    const partition = await partitionInfo(sys, this.memdev.name, this.human);
+    const mailbox = new Map([[this.memdev.name, partition ? { partition } : {}]]);
+    const options = { ...noOptions(), human: this.human, partition: true };
+    const objects = new Objects(new Relations(this.cxl.scan()), options, { ...NO_MAILBOX, mailbox });
+    this.shown.push(objects.memdev(this.memdev));
+    return rc;
   }
 
   private mode(): 'ram' | 'pmem' | null {
