@@ -190,7 +190,7 @@ export class RegionCreator {
     const made = now.buses.flatMap((bus) => bus.decoders).find((one) => one.name === root.name);
     const region = made?.regions.find((one) => one.name === name);
     const options = { ...noOptions(), targets: true, human };
-    const around = { dax: daxReader(cxl.sys), mailbox: new Map(), errors: [], trigger: () => false };
+    const around = { dax: daxReader(cxl.sys), mailbox: new Map(), errors: [], poison: () => null };
     if (made && region)
       await print(cxl.sys, 1, `${printJson(new Objects(new Relations(now), options, around).region(region, made))}\n`);
     return 0;

@@ -7,6 +7,7 @@ import { LibCxl } from './libcxl.ts';
 import { list } from './list.ts';
 import { firmwareInfo, healthInfo, partitionInfo } from './mailbox.ts';
 import { memdevAction } from './memdev.ts';
+import { type PoisonEvent, poisonList, poisonTrigger } from './poison.ts';
 import { portAction } from './port.ts';
 import { createRegion, regionAction } from './region.ts';
 import { Scanner } from './topology.ts';
@@ -244,16 +245,22 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
       });
     }
   const errors: string[] = [];
-  const asked: string[] = [];
-  const trigger = (memdev: string): boolean => {
-    const path = `/sys/bus/cxl/devices/${memdev}/trigger_poison_list`;
-    if (typeof sys.lstat(path) === 'number') return false;
-    asked.push(path);
-    return true;
+  const known = new Map<string, readonly PoisonEvent[]>();
+  const wanted = new Set<string>();
+  const poison = (memdev: string): readonly PoisonEvent[] | null => {
+    if (typeof sys.lstat(poisonTrigger(memdev)) === 'number') return null;
+    wanted.add(memdev);
+    return known.get(memdev) ?? [];
   };
-  const items: readonly Node[] = list(topology, options, { dax: daxReader(sys), mailbox, errors, trigger });
+  const show = (): readonly Node[] => {
+    errors.length = 0;
+    return list(topology, options, { dax: daxReader(sys), mailbox, errors, poison });
+  };
+  let items = show();
+  // which memdevs the listing asks for their poison is known once it is made
   const library = new LibCxl(sys);
-  for (const path of asked) await library.write(path, '1\n');
+  for (const memdev of wanted) known.set(memdev, await poisonList(library, memdev));
+  if (wanted.size > 0) items = show();
   for (const error of errors) await print(sys, 2, `${error}\n`);
   // for people an empty listing is nothing at all
   if (options.human && items.length === 0) return 0;

@@ -119,7 +119,7 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
   return count > 0 || failure === 0 ? 0 : 1;
 }
 
-const NO_MAILBOX = { dax: () => undefined, mailbox: new Map(), errors: [], trigger: () => false };
+const NO_MAILBOX = { dax: () => undefined, mailbox: new Map(), errors: [], poison: () => null };
 
 const STEP_MS = 10;
 /** Bytes that capacities in mailbox payloads count in. */

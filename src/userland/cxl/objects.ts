@@ -1,6 +1,7 @@
 import type { DaxReader } from './dax.ts';
 import { type ListOptions, memdevPasses } from './filter.ts';
 import { Fields, hexNumber, size } from './json.ts';
+import type { PoisonEvent } from './poison.ts';
 import type { Relations } from './relations.ts';
 import type { Decoder, Dport, Memdev, Port, Region } from './topology.ts';
 
@@ -16,8 +17,8 @@ export interface Surroundings {
   readonly mailbox: MailboxData;
   /** Lines for stderr, in order. */
   readonly errors: string[];
-  /** Asks a memdev for its poison list (-L); false when it cannot be asked. */
-  readonly trigger: (memdev: string) => boolean;
+  /** A memdev's poison records (-L), or null when it cannot be asked. */
+  readonly poison: (memdev: string) => readonly PoisonEvent[] | null;
 }
 
 /** CXL objects as `cxl list` prints them (ndctl v81, cxl/json.c). */
@@ -95,18 +96,37 @@ export class Objects {
     if (!memdev.enabled) fields.add('state', 'disabled');
     if (this.options.partition) fields.add('partition_info', asked?.partition);
     if (this.options.firmware) fields.add('firmware', asked?.firmware);
-    if (this.options.mediaErrors) this.poison(memdev.name);
+    if (this.options.mediaErrors)
+      this.mediaErrors(
+        fields,
+        this.poison(memdev.name).map((event) => ({ ...event, offset: event.dpa })),
+      );
     return fields;
   }
 
-  /** The answers come by trace events, which nobody reads here: without records the listing has nothing to add. */
-  private poison(memdev: string): boolean {
-    const asked = this.around.trigger(memdev);
-    if (!asked)
+  private poison(memdev: string): readonly PoisonEvent[] {
+    const events = this.around.poison(memdev);
+    if (!events)
       this.around.errors.push(
         `libcxl: cxl_memdev_trigger_poison_list: ${memdev}: trigger_poison_list unsupported by device`,
       );
-    return asked;
+    return events ?? [];
+  }
+
+  /** poison_event_to_json: by host address in a region, by device address in a memdev. */
+  private mediaErrors(fields: Fields, events: readonly (PoisonEvent & { readonly offset: bigint | null })[]): void {
+    if (events.length === 0) return;
+    const { human } = this.options;
+    fields.add(
+      'media_errors',
+      events.map(({ offset, length, source, flags }) =>
+        new Fields()
+          .add('offset', offset === null ? undefined : hexNumber(offset, human))
+          .add('length', size(length, human))
+          .add('source', source)
+          .add('flags', flags === '' ? undefined : flags),
+      ),
+    );
   }
 
   decoder(decoder: Decoder): Fields {
@@ -161,7 +181,14 @@ export class Objects {
         this.around.errors.push(`libcxl: cxl_mappings_init: ${region.name} target${position}:  lookup failure`);
     this.missed.add(region.name);
     const memdevs = region.targets.map(({ decoder }) => this.relations.memdevOfDecoder(decoder));
-    if (this.options.mediaErrors) for (const memdev of memdevs) if (memdev) this.poison(memdev.name);
+    if (this.options.mediaErrors) {
+      const events = memdevs.flatMap((memdev) => (memdev ? this.poison(memdev.name) : []));
+      const own = events.filter((event) => event.region === region.name);
+      this.mediaErrors(
+        fields,
+        own.map((event) => ({ ...event, offset: event.hpa === NO_ADDRESS ? null : event.hpa - region.resource })),
+      );
+    }
     if (this.options.targets && region.ways > 0)
       fields.add(
         'mappings',
