@@ -27,9 +27,25 @@ const FOUR = [
   [98352, 2, 393520],
   [443953523, 0, 1775813747],
 ] as const;
+/** Eight ways over four bridges, and twelve over twelve, with large addresses (driver writers' guide 2.13.24.1, 25.1). */
+const EIGHT = [
+  [272, 1, 2064],
+  [49176, 2, 393496],
+  [244690459, 5, 1957525275],
+  [529382429, 5, 4235060509],
+  [344295715, 7, 2754367011],
+] as const;
+const TWELVE_LARGE = [
+  [288, 0, 3360],
+  [299017087, 7, 3588205439],
+  [328998732, 10, 3947985996],
+  [231458716, 7, 2777503900],
+] as const;
 const TWELVE = [6912, 6656, 6400, 6144, 7936, 7680, 7424, 7168, 8192, 8448, 8704, 8960] as const;
 
-test('published XOR vectors: four and twelve ways', () => {
+test('published XOR vectors: four, eight and twelve ways', () => {
+  for (const [dpa, pos, hpa] of EIGHT) expect(to_hpa(BigInt(dpa), pos, 3, 0, 4)).toBe(BigInt(hpa));
+  for (const [dpa, pos, hpa] of TWELVE_LARGE) expect(to_hpa(BigInt(dpa), pos, 10, 0, 12)).toBe(BigInt(hpa));
   for (const [dpa, pos, hpa] of FOUR) expect(to_hpa(BigInt(dpa), pos, 2, 0, 4)).toBe(BigInt(hpa));
   for (const [pos, hpa] of TWELVE.entries()) expect(to_hpa(512n, pos, 10, 0, 12)).toBe(BigInt(hpa));
 });
