@@ -1,19 +1,32 @@
 /** Program text of everything in `userland/`, by the name an executable file carries. */
 import type { Program } from '../linux/uapi/sys.ts';
 import { BOX_COMMANDS, boxTool } from './box/box.ts';
-import { dd, hexdump, od, strings, xxd } from './coreutils/binary.ts';
+import * as attributes from './coreutils/attributes.ts';
+import * as clock from './coreutils/clock.ts';
+import * as copy from './coreutils/copy.ts';
 import { cut } from './coreutils/cut.ts';
+import { dd } from './coreutils/dd.ts';
 import { busybox, devmem } from './coreutils/devmem.ts';
 import { diff } from './coreutils/diff.ts';
-import * as files from './coreutils/fileops.ts';
 import { find } from './coreutils/find.ts';
 import { egrep, fgrep, grep } from './coreutils/grep.ts';
+import * as headTail from './coreutils/head-tail.ts';
+import { hexdump } from './coreutils/hexdump.ts';
+import * as identity from './coreutils/identity.ts';
 import { uniq, xargs } from './coreutils/lines.ts';
 import { ls } from './coreutils/ls.ts';
+import * as names from './coreutils/names.ts';
+import { od } from './coreutils/od.ts';
 import { driverctl, less, watch } from './coreutils/pager.ts';
+import * as printing from './coreutils/printing.ts';
+import * as processes from './coreutils/processes.ts';
+import * as remove from './coreutils/remove.ts';
+import * as run from './coreutils/run.ts';
 import { sort } from './coreutils/sort.ts';
+import { strings } from './coreutils/strings.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
+import { xxd } from './coreutils/xxd.ts';
 import { dmesg, journalctl, logger } from './kmod/dmesg.ts';
 import { modinfo } from './kmod/modinfo.ts';
 import { depmod, insmod, lsmod, modprobe, rmmod } from './kmod/modules.ts';
@@ -26,32 +39,32 @@ const TABLE = new Map<string, Program>(
     sh: bash,
     ls,
     cat: text.cat,
-    head: text.head,
-    tail: text.tail,
+    head: headTail.head,
+    tail: headTail.tail,
     wc: text.wc,
     tee: text.tee,
-    seq: text.seq,
+    seq: printing.seq,
     yes: text.yes,
-    echo: text.echo,
-    printf: text.printf,
-    test: text.test,
-    '[': text.test,
+    echo: printing.echo,
+    printf: printing.printf,
+    test: printing.test,
+    '[': printing.test,
     true: async () => 0,
     false: async () => 1,
-    mkdir: files.mkdir,
-    rmdir: files.rmdir,
-    rm: files.rm,
-    cp: files.cp,
-    mv: files.mv,
-    ln: files.ln,
-    touch: files.touch,
-    chmod: files.chmod,
-    readlink: files.readlink,
-    realpath: files.realpath,
-    basename: files.basename,
-    dirname: files.dirname,
-    stat: files.stat,
-    tree: files.tree,
+    mkdir: remove.mkdir,
+    rmdir: remove.rmdir,
+    rm: remove.rm,
+    cp: copy.cp,
+    mv: copy.mv,
+    ln: copy.ln,
+    touch: attributes.touch,
+    chmod: attributes.chmod,
+    readlink: names.readlink,
+    realpath: names.realpath,
+    basename: names.basename,
+    dirname: names.dirname,
+    stat: attributes.stat,
+    tree: names.tree,
     grep,
     egrep,
     fgrep,
@@ -72,23 +85,23 @@ const TABLE = new Map<string, Program>(
     uniq,
     sort,
     xargs,
-    date: system.date,
-    uname: system.uname,
-    hostname: system.hostname,
-    whoami: system.whoami,
-    id: system.id,
-    nproc: system.nproc,
-    ps: system.ps,
-    pgrep: system.pgrep,
-    pkill: system.pkill,
-    kill: system.kill,
-    uptime: system.uptime,
-    free: system.free,
-    sleep: system.sleep,
-    env: system.env,
-    printenv: system.printenv,
-    which: system.whichTool,
-    timeout: system.timeout,
+    date: clock.date,
+    uname: identity.uname,
+    hostname: identity.hostname,
+    whoami: identity.whoami,
+    id: identity.id,
+    nproc: identity.nproc,
+    ps: processes.ps,
+    pgrep: processes.pgrep,
+    pkill: processes.pkill,
+    kill: processes.kill,
+    uptime: clock.uptime,
+    free: processes.free,
+    sleep: clock.sleep,
+    env: run.env,
+    printenv: run.printenv,
+    which: run.whichTool,
+    timeout: run.timeout,
     mount: system.mount,
     umount: system.umount,
     reboot: system.reboot,
@@ -98,8 +111,8 @@ const TABLE = new Map<string, Program>(
     clear: system.clear,
     reset: system.reset,
     sync: system.sync,
-    tty: system.tty,
-    man: system.man,
+    tty: identity.tty,
+    man: identity.man,
     pwd: system.pwd,
     uuidgen: system.uuidgen,
     udevadm: system.udevadm,

@@ -3,7 +3,7 @@ import { Bash, defineCommand, type IFileSystem } from 'just-bash/browser';
 import { E, errnoName } from '../../base/errno.ts';
 import { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } from '../../linux/uapi/constants.ts';
 import type { Program, Stat, Sys } from '../../linux/uapi/sys.ts';
-import { canonical, listDir } from '../coreutils/fileops.ts';
+import { canonical, listDir } from '../coreutils/paths.ts';
 import { normalize, openPath, readAll, readFileBytes, utf8, writeAll } from '../misc/io.ts';
 
 export interface BoxResult {

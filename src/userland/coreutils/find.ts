@@ -2,7 +2,7 @@
 import type { Program, Stat, Sys } from '../../linux/uapi/sys.ts';
 import { complain, join, Out, strerror } from '../misc/io.ts';
 import { patternRegExp, posixRegExp } from '../shell/pattern.ts';
-import { isDir, listDir } from './fileops.ts';
+import { isDir, listDir } from './paths.ts';
 
 interface File {
   readonly path: string;

@@ -1,7 +1,7 @@
 /** xargs and uniq. */
 import { decode, LineReader, openPath, readAll, strerror } from '../misc/io.ts';
 import { defineTool } from '../misc/tool.ts';
-import { runCommand } from './system.ts';
+import { runCommand } from './run.ts';
 
 /** Words of xargs input: blanks separate; quotes and backslashes shield. */
 function split(text: string): string[] {

@@ -4,7 +4,7 @@ import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, decode, isatty, openPath, readAll, strerror, windowSize, writeAll, writeText } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool } from '../misc/tool.ts';
-import { which } from './system.ts';
+import { which } from './run.ts';
 
 /** Terminal without line mode and echo while `run` works; put back whatever happens. */
 async function rawMode<T>(sys: Sys, fd: number, run: () => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
 import { E } from '../../base/errno.ts';
 import { O_RDONLY } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
-import { listDir } from '../coreutils/fileops.ts';
+import { listDir } from '../coreutils/paths.ts';
 import { complain, readFileText, strerror } from '../misc/io.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
 import { patternRegExp } from '../shell/pattern.ts';
