@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PROGRAMS } from '../programs.ts';
 import { bash } from '../shell/bash.ts';
-import { FakeKernel } from '../testing/fake-sys.ts';
+import { FakeKernel } from '../testing/fake-kernel.ts';
 
 /** Script, and what GNU's tools (coreutils 9.1, sed 4.9, grep 3.8) gave for it in a directory with the file f. */
 const CASES: readonly (readonly [script: string, status: number, stdout: string, stderr: string])[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { E } from '../../base/errno.ts';
 import { PROGRAMS } from '../programs.ts';
-import { FakeKernel } from '../testing/fake-sys.ts';
+import { FakeKernel } from '../testing/fake-kernel.ts';
 import { bash } from './bash.ts';
 import cases from './fixtures/bash.json' with { type: 'json' };
 import scripts from './fixtures/scripts.json' with { type: 'json' };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { E } from '../../base/errno.ts';
 import { TCGETS, TCSETS, TIOCGWINSZ, TIOCLABCMD, TIOCLABTAG, TIOCSPGRP } from '../../linux/uapi/constants.ts';
 import { PROGRAMS } from '../programs.ts';
-import { FakeKernel } from '../testing/fake-sys.ts';
+import { FakeKernel } from '../testing/fake-kernel.ts';
 
 /** Types at an interactive bash; each step waits for a prompt. `^C` alone is sent while the command runs. */
 async function session(
