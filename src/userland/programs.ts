@@ -3,12 +3,14 @@ import type { Program } from '../linux/uapi/sys.ts';
 import { BOX_COMMANDS, boxTool } from './box/box.ts';
 import * as attributes from './coreutils/attributes.ts';
 import * as clock from './coreutils/clock.ts';
+import { cmp } from './coreutils/cmp.ts';
 import * as copy from './coreutils/copy.ts';
 import { cut } from './coreutils/cut.ts';
 import { dd } from './coreutils/dd.ts';
 import { busybox, devmem } from './coreutils/devmem.ts';
 import { diff } from './coreutils/diff.ts';
 import { find } from './coreutils/find.ts';
+import { getconf } from './coreutils/getconf.ts';
 import { egrep, fgrep, grep } from './coreutils/grep.ts';
 import * as headTail from './coreutils/head-tail.ts';
 import { hexdump } from './coreutils/hexdump.ts';
@@ -22,14 +24,20 @@ import * as printing from './coreutils/printing.ts';
 import * as processes from './coreutils/processes.ts';
 import * as remove from './coreutils/remove.ts';
 import * as run from './coreutils/run.ts';
+import { mktemp, truncate } from './coreutils/scratch.ts';
+import { shuf } from './coreutils/shuf.ts';
 import { sort } from './coreutils/sort.ts';
 import { strings } from './coreutils/strings.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
 import { xxd } from './coreutils/xxd.ts';
-import { dmesg, journalctl, logger } from './kmod/dmesg.ts';
+import { dmesg } from './kmod/dmesg.ts';
+import { journalctl } from './kmod/journalctl.ts';
+import { logger } from './kmod/logger.ts';
 import { modinfo } from './kmod/modinfo.ts';
 import { depmod, insmod, lsmod, modprobe, rmmod } from './kmod/modules.ts';
+import { udevadm } from './kmod/udevadm.ts';
+import { bc } from './misc/bc.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
 
@@ -85,6 +93,12 @@ const TABLE = new Map<string, Program>(
     uniq,
     sort,
     xargs,
+    mktemp,
+    truncate,
+    shuf,
+    cmp,
+    bc,
+    getconf,
     date: clock.date,
     uname: identity.uname,
     hostname: identity.hostname,
@@ -115,7 +129,7 @@ const TABLE = new Map<string, Program>(
     man: identity.man,
     pwd: system.pwd,
     uuidgen: system.uuidgen,
-    udevadm: system.udevadm,
+    udevadm,
     dmesg,
     journalctl,
     logger,

@@ -118,10 +118,3 @@ export const uuidgen: Program = async (sys) => {
   await writeText(sys, 1, `${text.trim()}\n`);
   return 0;
 };
-
-/** Device events are handled at once here, so there is never anything to settle. */
-export const udevadm: Program = async (sys, argv) => {
-  if (argv[1] === 'settle' || argv[1] === 'trigger' || argv[1] === 'control') return 0;
-  await complain(sys, `udevadm: ${argv[1] ?? ''}: only settle, trigger and control are available`);
-  return 1;
-};

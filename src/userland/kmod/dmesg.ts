@@ -1,57 +1,7 @@
-/** dmesg, journalctl -k, logger: the kernel's ring buffer through /dev/kmsg. */
-import { E } from '../../base/errno.ts';
-import { O_NONBLOCK, O_RDONLY, O_WRONLY, SEEK_DATA } from '../../linux/uapi/constants.ts';
-import type { Program, Sys } from '../../linux/uapi/sys.ts';
-import { complain, decode, isatty, strerror, utf8, writeAll } from '../misc/io.ts';
+import { isatty, strerror } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
-
-const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
-const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news'];
-
-interface Record {
-  readonly level: number;
-  readonly facility: number;
-  readonly us: number;
-  readonly text: string;
-}
-
-/** `level,seq,us,flags;text` with continuation lines. */
-function parse(bytes: Uint8Array): Record | null {
-  const m = /^(\d+),(\d+),(\d+),[^;]*;([^\n]*)/.exec(decode(bytes));
-  if (!m) return null;
-  const prefix = Number(m[1]);
-  return {
-    level: prefix & 7,
-    facility: prefix >> 3,
-    us: Number(m[3]),
-    text: (m[4] ?? '').replace(/\\x([0-9a-f]{2})/g, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16))),
-  };
-}
-
-/** Calls `each` for every record; with `wait` goes on for ever. */
-async function records(sys: Sys, wait: 'all' | 'new' | null, each: (r: Record) => Promise<void>): Promise<number> {
-  const fd = sys.open('/dev/kmsg', O_RDONLY | (wait ? 0 : O_NONBLOCK));
-  if (fd < 0) return fd;
-  if (wait === 'new') sys.lseek(fd, 0, 2);
-  else sys.lseek(fd, 0, SEEK_DATA);
-  const buffer = new Uint8Array(8192);
-  for (;;) {
-    const r = sys.read(fd, buffer);
-    const n = typeof r === 'number' ? r : await r;
-    if (n === -E.EPIPE || n === -E.EINTR) continue;
-    if (n === -E.EAGAIN || n === 0) break;
-    if (n < 0) {
-      sys.close(fd);
-      return n;
-    }
-    const record = parse(buffer.subarray(0, n));
-    if (record) await each(record);
-    await sys.tick();
-  }
-  sys.close(fd);
-  return 0;
-}
+import { FACILITIES, LEVELS, type Record, records } from './kmsg.ts';
 
 export const dmesg = defineTool(
   {
@@ -202,28 +152,3 @@ async function done(t: Tool, r: number, what: string): Promise<number> {
   await t.fail(`${what}: ${strerror(r)}`);
   return 1;
 }
-
-/** journalctl: only the kernel's part exists, so -k is understood. */
-export const journalctl: Program = async (sys, argv) => {
-  if (!argv.some((a) => /^-\w*k/.test(a) || a === '--dmesg')) {
-    await complain(sys, 'journalctl: no journal on this machine; only -k (kernel messages) is available');
-    return 1;
-  }
-  const boot = sys.clockGettime('realtime') - sys.clockGettime('monotonic');
-  const host = sys.uname().nodename;
-  const follow = argv.some((a) => /^-\w*f/.test(a));
-  const r = await records(sys, follow ? 'all' : null, async (m) => {
-    await writeAll(sys, 1, utf8(`${strftime('%b %d %H:%M:%S', boot + m.us * 1000)} ${host} kernel: ${m.text}\n`));
-  });
-  return r < 0 ? 1 : 0;
-};
-
-export const logger: Program = async (sys, argv) => {
-  const words = argv.slice(1).filter((a, i, all) => !a.startsWith('-') && !/^-[tp]$/.test(all[i - 1] ?? ''));
-  const tag = argv[argv.indexOf('-t') + 1];
-  const fd = sys.open('/dev/kmsg', O_WRONLY);
-  const r =
-    fd < 0 ? fd : await writeAll(sys, fd, utf8(`<13>${argv.includes('-t') ? tag : 'root'}: ${words.join(' ')}\n`));
-  if (r < 0) await complain(sys, `logger: ${strerror(r)}`);
-  return r < 0 ? 1 : 0;
-};

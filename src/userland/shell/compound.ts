@@ -4,7 +4,7 @@ import { complain, LineReader } from '../misc/io.ts';
 import { ArithError } from './arith.ts';
 import { runTest } from './cond.ts';
 import { BreakSignal } from './control.ts';
-import { arithText, expandPattern, expandText } from './expand.ts';
+import { expandPattern, expandTemplate, expandText } from './expand.ts';
 import { expandWords } from './fields.ts';
 import type * as Ast from './parse.ts';
 import { patternRegExp } from './pattern.ts';
@@ -87,8 +87,9 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       const step = async (text: string | undefined): Promise<bigint> => {
         if (!text) return 1n;
         await beforeCommand(sh, line, `((${text}))`);
-        await traceText(sh, `(( ${text} ))`);
-        return arithText(sh, text);
+        const expanded = await expandTemplate(sh, text);
+        await traceText(sh, `(( ${expanded} ))`);
+        return sh.arith(expanded.replaceAll('"', ''));
       };
       await step(header[0]);
       sh.status = 0;
@@ -108,10 +109,11 @@ export async function runCompound(sh: Shell, node: Ast.CompoundCommand, options:
       return;
     case 'ArithmeticCommand': {
       await beforeCommand(sh, sh.source.line(node.pos), nodeText(sh, node));
-      await traceText(sh, `(( ${node.body} ))`);
       sh.status = 1;
       try {
-        sh.status = (await arithText(sh, node.body)) === 0n ? 1 : 0;
+        const text = await expandTemplate(sh, node.body);
+        await traceText(sh, `(( ${text} ))`);
+        sh.status = sh.arith(text.replaceAll('"', '')) === 0n ? 1 : 0;
       } catch (error) {
         if (!(error instanceof ArithError)) throw error;
         await sh.error(`((: ${error.message}`);

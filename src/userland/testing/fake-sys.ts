@@ -16,7 +16,7 @@ import {
 } from '../../linux/uapi/constants.ts';
 import { type Dirent, ProcessExit, type Stat, type Sys } from '../../linux/uapi/sys.ts';
 import { pipeRead, pipeWrite, statOf } from './fake-files.ts';
-import type { FakeKernel, Node, OpenFile, Pipe, Proc } from './fake-kernel.ts';
+import type { FakeKernel, OpenFile, Pipe, Proc } from './fake-kernel.ts';
 
 /** What the fake machine has not, or always the same. */
 const ABSENT = {
