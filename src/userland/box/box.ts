@@ -81,10 +81,12 @@ function inItsWords(name: string, text: string): string {
       "sed: can't read $1: $2",
     );
   if (name === 'jq')
-    return text.replace(
-      /^jq: ([^:\n]*): No such file or directory$/gm,
-      'jq: error: Could not open file $1: No such file or directory',
-    );
+    return text
+      .replace(/^jq: parse error: (?=Cannot |.*(cannot be|has no keys|not defined))/gm, 'jq: error (at <stdin>:1): ')
+      .replace(
+        /^jq: ([^:\n]*): No such file or directory$/gm,
+        'jq: error: Could not open file $1: No such file or directory',
+      );
   return text;
 }
 
@@ -123,6 +125,7 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
     if (said !== '') await writeAll(sys, 2, utf8(said));
     // sed has a status of its own for trouble.
     const trouble = result.status === 1 && name === 'sed' && /can't read/.test(said);
+    if (name === 'jq' && result.status !== 0 && /^jq: error \(at /m.test(said)) return 5;
     return trouble ? 2 : result.status;
   };
 }

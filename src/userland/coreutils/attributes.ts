@@ -1,6 +1,7 @@
 /** touch, chmod, stat. */
 import { O_CREAT, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT } from '../../linux/uapi/constants.ts';
 import type { Stat } from '../../linux/uapi/sys.ts';
+import { parseDate } from '../misc/date-text.ts';
 import { join, strerror } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool, missingOperand } from '../misc/tool.ts';
@@ -16,7 +17,7 @@ export const touch = defineTool(
       ['-a', 'access time'],
       ['-c, --no-create', 'make no files'],
       ['-m', 'change time'],
-      ['-d, --date=TEXT', '@SECONDS'],
+      ['-d, --date=TEXT', '@SECONDS or YYYY-MM-DD HH:MM:SS'],
       ['-r, --reference=FILE', 'times of FILE'],
     ],
   },
@@ -28,8 +29,15 @@ export const touch = defineTool(
     let now = t.sys.clockGettime('realtime');
     const reference = t.get('r') === undefined ? null : t.sys.stat(t.get('r') ?? '');
     if (reference !== null && typeof reference !== 'number') now = reference.mtimeNs;
-    const at = /^@(\d+)/.exec(t.get('d') ?? '');
-    if (at) now = Number(at[1]) * 1e9;
+    const text = t.get('d');
+    if (text !== undefined) {
+      const at = parseDate(text, now);
+      if (at === null) {
+        await t.fail(`invalid date format '${text}'`);
+        return 1;
+      }
+      now = at;
+    }
     for (const path of t.args) {
       if (typeof t.sys.stat(path) === 'number') {
         if (t.has('c')) continue;

@@ -1,7 +1,8 @@
 /** Time: date, sleep, uptime, and durations as tools take them. */
 import type { Program } from '../../linux/uapi/sys.ts';
+import { parseDate } from '../misc/date-text.ts';
 import { readFileText, writeText } from '../misc/io.ts';
-import { daysFromCivil, strftime } from '../misc/time.ts';
+import { strftime } from '../misc/time.ts';
 import { defineTool, missingOperand } from '../misc/tool.ts';
 
 export const date = defineTool(
@@ -28,21 +29,13 @@ export const date = defineTool(
         return 1;
       }
       ns = s.mtimeNs;
-    } else if (text !== undefined && text !== 'now') {
-      const at = /^@(-?\d+)/.exec(text);
-      const c = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?/.exec(text);
-      if (at) ns = Number(at[1]) * 1e9;
-      else if (c)
-        ns =
-          (daysFromCivil(Number(c[1]), Number(c[2]), Number(c[3])) * 86400 +
-            Number(c[4] ?? 0) * 3600 +
-            Number(c[5] ?? 0) * 60 +
-            Number(c[6] ?? 0)) *
-          1e9;
-      else {
+    } else if (text !== undefined) {
+      const at = parseDate(text, ns);
+      if (at === null) {
         await t.fail(`invalid date '${text}'`);
         return 1;
       }
+      ns = at;
     }
     if (t.args[0] !== undefined && !t.args[0].startsWith('+')) {
       await t.fail(`invalid date '${t.args[0]}'`);

@@ -150,6 +150,8 @@ export const timeout = defineTool(
       }
     }
     const status = typeof r === 'number' ? 125 : r.status;
+    // A command that had to be killed outright takes timeout with it.
+    if (fired && typeof r !== 'number' && r.signal === 9) t.sys.kill(t.sys.pid, 9);
     return fired && typeof r !== 'number' && r.signal && !t.has('preserve-status') ? 124 : status;
   },
 );

@@ -3,7 +3,8 @@
  * of the records; unit, user and boot selections other than the running one find nothing.
  */
 import type { Sys } from '../../linux/uapi/sys.ts';
-import { daysFromCivil, strftime } from '../misc/time.ts';
+import { parseDate } from '../misc/date-text.ts';
+import { strftime } from '../misc/time.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
 import { LEVELS, type Record, records } from './kmsg.ts';
 
@@ -11,55 +12,6 @@ interface Entry {
   readonly record: Record;
   /** Nanoseconds since 1970. */
   readonly at: number;
-}
-
-const UNITS: readonly (readonly [RegExp, number])[] = [
-  [/^(usec|us|µs)$/, 1e-6],
-  [/^(msec|ms)$/, 1e-3],
-  [/^(s|sec|seconds?)?$/, 1],
-  [/^(m|min|minutes?)$/, 60],
-  [/^(h|hr|hours?)$/, 3600],
-  [/^(d|days?)$/, 86400],
-  [/^(w|weeks?)$/, 7 * 86400],
-];
-
-/** `1h 30min`, `5s`, `90`: seconds, or null. */
-function span(text: string): number | null {
-  let total = 0;
-  let rest = text.trim();
-  if (rest === '') return null;
-  while (rest !== '') {
-    const m = /^(\d+(?:\.\d+)?)\s*([a-zµ]*)\s*/.exec(rest);
-    const unit = m && UNITS.find(([name]) => name.test(m[2] ?? ''));
-    if (!m || !unit) return null;
-    total += Number(m[1]) * unit[1];
-    rest = rest.slice(m[0].length);
-  }
-  return total;
-}
-
-/** A moment as systemd.time(7) writes it, in nanoseconds since 1970; null if it is none. */
-function moment(text: string, now: number): number | null {
-  const words = text.trim();
-  const midnight = Math.floor(now / 86400e9) * 86400e9;
-  const named: Readonly<{ [word: string]: number }> = {
-    now,
-    today: midnight,
-    yesterday: midnight - 86400e9,
-    tomorrow: midnight + 86400e9,
-  };
-  if (Object.hasOwn(named, words)) return named[words] as number;
-  if (/^@\d+(\.\d+)?$/.test(words)) return Number(words.slice(1)) * 1e9;
-  const relative = /^([-+])(.*)$/.exec(words) ?? /^(.*)\s+ago$/.exec(words);
-  if (relative) {
-    const seconds = span(relative.length === 3 ? (relative[2] ?? '') : (relative[1] ?? ''));
-    if (seconds === null) return null;
-    return now + (relative[1] === '+' ? 1 : -1) * seconds * 1e9;
-  }
-  const m = /^(?:(\d{4})-(\d\d)-(\d\d))?(?:(?:^|[ T])(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?(?: UTC)?$/.exec(words);
-  if (!m || words === '') return null;
-  const day = m[1] === undefined ? midnight : daysFromCivil(Number(m[1]), Number(m[2]), Number(m[3])) * 86400e9;
-  return day + (Number(m[4] ?? 0) * 3600 + Number(m[5] ?? 0) * 60 + Number(m[6] ?? 0)) * 1e9;
 }
 
 /** Levels that `-p` lets through: one and everything more urgent, or a range; null if it names none. */
@@ -142,7 +94,7 @@ async function selection(t: Tool, sys: Sys): Promise<((entry: Entry) => boolean)
     ['U', Number.POSITIVE_INFINITY],
   ] as const) {
     const text = t.get(option);
-    const at = text === undefined ? fallback : moment(text, now);
+    const at = text === undefined ? fallback : parseDate(text, now);
     if (at === null) {
       await t.fail(`Failed to parse timestamp: ${text}`);
       return null;

@@ -49,12 +49,15 @@ export async function external(
   const run = async (child: Shell): Promise<number> => {
     const redirections = new Redirections(child, true);
     if (!(await child.redirect(redirections, node.redirects))) return 1;
-    for (const a of assignments) await runAssignment(child, a, null, true);
+    for (const a of assignments) {
+      await runAssignment(child, a, null, true);
+      if (a.name === 'PATH') child.hashed.clear();
+    }
     return execute(child, words);
   };
   if (options.last && sh.traps.size === 0) throw new ExitSignal(await run(sh), true);
   // Remember the place now: the child's table is lost.
-  if (!(words[0] ?? '').includes('/')) lookup(sh, words[0] ?? '');
+  if (!(words[0] ?? '').includes('/') && !assignments.some((a) => a.name === 'PATH')) lookup(sh, words[0] ?? '');
   const monitor = sh.options.has('monitor');
   const pid = fork(sh, run, monitor ? { pgid: 0 } : {});
   if (pid < 0) {
@@ -63,7 +66,7 @@ export async function external(
     return;
   }
   if (monitor) sh.sys.setpgid(pid, pid);
-  sh.pipestatus = await waitPipeline(sh, [pid], monitor ? pid : 0, words.join(' '));
+  sh.pipestatus = await waitPipeline(sh, [pid], monitor ? pid : 0, sh.commandText);
   sh.status = sh.pipestatus[0] ?? 0;
 }
 

@@ -100,7 +100,7 @@ export async function waitPipeline(
       if (signal === SIGINT) interrupted = true;
       const death = deathText(signal);
       if (death && pid === pids.at(-1)) {
-        const where = sh.interactive ? '' : `${sh.prefix()}${pid} `;
+        const where = sh.interactive ? '' : `${sh.prefix()}${String(pid).padStart(5)} `;
         await complain(sh.sys, sh.interactive ? death : `${where}${death.padEnd(24)}${text}`);
       }
     }

@@ -37,9 +37,9 @@ export async function runSimple(sh: Shell, node: Ast.Command, options: RunOption
   await beforeCommand(sh, commandLine(sh, node), commandText(sh, node));
   sh.endLine = sh.source.line(node.end);
   const assignments = node.prefix.filter((p): p is Ast.Assignment => p.type === 'Assignment');
+  sh.substituted = null;
   const words = await commandWords(sh, node);
   if (words.length === 0) {
-    sh.substituted = null;
     const redirections = new Redirections(sh, false);
     const ok = await sh.redirect(redirections, node.redirects);
     redirections.undo();

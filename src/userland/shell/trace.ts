@@ -15,7 +15,10 @@ export function traceQuote(text: string): string {
 async function head(sh: Shell): Promise<string | null> {
   if (!sh.options.has('xtrace')) return null;
   const { status } = sh;
-  const ps4 = await sh.promptString(sh.vars.get('PS4') ?? '+ ');
+  // What runs to make PS4 is not traced itself.
+  sh.options.delete('xtrace');
+  const ps4 = await sh.promptString(sh.vars.get('PS4') ?? '');
+  sh.options.add('xtrace');
   sh.status = status;
   return (ps4[0] ?? '').repeat(Math.max(0, sh.indirection)) + ps4;
 }

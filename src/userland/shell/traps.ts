@@ -18,6 +18,7 @@ export async function exitTrap(sh: Shell, status: number): Promise<number> {
   if (!text) return status;
   sh.traps.delete('EXIT');
   sh.status = status;
+  sh.line = 1;
   try {
     await sh.evalText(text, false);
   } catch (error) {

@@ -54,7 +54,8 @@ function list(where: Where, body: Ast.CompoundList, depth: number): string {
   body.commands.forEach((statement, n) => {
     const text = statementText(where, statement, depth);
     const last = n === body.commands.length - 1;
-    out += pad(depth) + text + (last ? '' : statement.background ? '\n' : ';\n');
+    const after = body.commands[n - 1]?.background === true;
+    out += (after ? '' : pad(depth)) + text + (last ? '' : statement.background ? ' ' : ';\n');
   });
   return out;
 }

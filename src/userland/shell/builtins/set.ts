@@ -81,7 +81,11 @@ const shopt: Builtin = async (sh, args) => {
       const on = table.has(name);
       if ((o.has('s') && !on) || (o.has('u') && on)) continue;
       if (o.rest.length && !on) status = 1;
-      text += o.has('p') ? `shopt ${on ? '-s' : '-u'} ${name}\n` : `${name.padEnd(15)}\t${on ? 'on' : 'off'}\n`;
+      text += o.has('p')
+        ? o.has('o')
+          ? `set ${on ? '-' : '+'}o ${name}\n`
+          : `shopt ${on ? '-s' : '-u'} ${name}\n`
+        : `${name.padEnd(15)}\t${on ? 'on' : 'off'}\n`;
     }
   }
   return o.has('q') ? status : (await sh.out('shopt', text)) || status;
