@@ -165,6 +165,7 @@ test('/proc/iomem nests what was reserved when', async () => {
       '00001000-0009fbff : System RAM',
       '0009fc00-0009ffff : Reserved',
       '000f0000-000fffff : Reserved',
+      '  000f0000-000fffff : System ROM',
       '00100000-7fffffff : System RAM',
       'b0000000-bfffffff : Reserved',
       '',
