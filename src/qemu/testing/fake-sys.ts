@@ -96,7 +96,7 @@ export function fakeSys(withKvm = true): FakeSys {
       for (const wake of waiting.splice(0)) wake();
     },
     async settle() {
-      for (let n = 0; n < 200; n++) await Promise.resolve();
+      for (let n = 0; n < 2000; n++) await Promise.resolve();
     },
     guest: () => {},
     bus: null,
