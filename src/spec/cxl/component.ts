@@ -1,4 +1,5 @@
 import { bit, bits, block, cites, reg32, repeat } from '../dsl/define.ts';
+import { type ErrorTable, errorRegisters } from '../error-registers.ts';
 
 const cxl = cites('CXL 3.1');
 
@@ -60,74 +61,48 @@ export function capabilityEntry(id: number, version: number, pointer: number): n
   return (id | (version << 16) | (pointer << 20)) >>> 0;
 }
 
-const UNC: readonly (readonly [number, string, string])[] = [
-  [0, 'CACHE_DATA_PARITY', 'Cache data parity'],
-  [1, 'CACHE_ADDR_PARITY', 'Cache address parity'],
-  [2, 'CACHE_BE_PARITY', 'Cache byte enable parity'],
-  [3, 'CACHE_DATA_ECC', 'Cache data ECC'],
-  [4, 'MEM_DATA_PARITY', 'Memory data parity'],
-  [5, 'MEM_ADDR_PARITY', 'Memory address parity'],
-  [6, 'MEM_BE_PARITY', 'Memory byte enable parity'],
-  [7, 'MEM_DATA_ECC', 'Memory data ECC'],
-  [8, 'REINIT', 'REINIT threshold'],
-  [9, 'ENCODING', 'Reserved encoding'],
-  [10, 'POISON', 'Poison received'],
-  [11, 'OVERFLOW', 'Receiver overflow'],
+const UNC: ErrorTable = [
+  [0, 'CACHE_DATA_PARITY', 'Cache data parity error'],
+  [1, 'CACHE_ADDR_PARITY', 'Cache address parity error'],
+  [2, 'CACHE_BE_PARITY', 'Cache byte enable parity error'],
+  [3, 'CACHE_DATA_ECC', 'Cache data ECC error'],
+  [4, 'MEM_DATA_PARITY', 'Memory data parity error'],
+  [5, 'MEM_ADDR_PARITY', 'Memory address parity error'],
+  [6, 'MEM_BE_PARITY', 'Memory byte enable parity error'],
+  [7, 'MEM_DATA_ECC', 'Memory data ECC error'],
+  [8, 'REINIT', 'REINIT threshold error'],
+  [9, 'ENCODING', 'Reserved encoding error'],
+  [10, 'POISON', 'Poison received error'],
+  [11, 'OVERFLOW', 'Receiver overflow error'],
   [14, 'INTERNAL', 'Internal error'],
-  [15, 'IDE_TX', 'IDE transmit'],
-  [16, 'IDE_RX', 'IDE receive'],
+  [15, 'IDE_TX', 'IDE transmit error'],
+  [16, 'IDE_RX', 'IDE receive error'],
 ];
-const COR: readonly (readonly [number, string, string])[] = [
-  [0, 'CACHE_ECC', 'Cache ECC'],
-  [1, 'MEM_ECC', 'Memory ECC'],
-  [2, 'CRC', 'CRC threshold'],
-  [3, 'RETRY', 'Retry threshold'],
-  [4, 'CACHE_POISON', 'Cache poison'],
-  [5, 'MEM_POISON', 'Memory poison'],
-  [6, 'PHYSICAL', 'Physical layer'],
+const COR: ErrorTable = [
+  [0, 'CACHE_ECC', 'Cache ECC error'],
+  [1, 'MEM_ECC', 'Memory ECC error'],
+  [2, 'CRC', 'CRC threshold error'],
+  [3, 'RETRY', 'Retry threshold error'],
+  [4, 'CACHE_POISON', 'Cache poison error'],
+  [5, 'MEM_POISON', 'Memory poison error'],
+  [6, 'PHYSICAL', 'Physical layer error'],
 ];
-function errors(
-  table: readonly (readonly [number, string, string])[],
-  access: 'rw1cs' | 'rws',
-  reset: 0 | 1,
-  what: string,
-) {
-  return Object.fromEntries(
-    table.map(([n, name, meaning]) => [name, bit(n, access, `${meaning} error${what}`, { inert: true, reset })]),
-  );
-}
-
 export const rasBlock = block({
   id: 'cxl.ras',
   title: 'CXL RAS capability',
   size: 0x58,
   cite: cxl('8.2.4.17', 'CXL RAS Capability Structure'),
   registers: {
-    RAS_UNCOR_STATUS: reg32(
-      0x00,
-      cxl('8.2.4.17.1', 'Uncorrectable Error Status Register'),
-      errors(UNC, 'rw1cs', 0, ' happened'),
-    ),
-    RAS_UNCOR_MASK: reg32(
-      0x04,
-      cxl('8.2.4.17.2', 'Uncorrectable Error Mask Register'),
-      errors(UNC, 'rws', 1, ' is not reported'),
-    ),
-    RAS_UNCOR_SEVERITY: reg32(
-      0x08,
-      cxl('8.2.4.17.3', 'Uncorrectable Error Severity Register'),
-      errors(UNC, 'rws', 1, ' counts as fatal'),
-    ),
-    RAS_COR_STATUS: reg32(
-      0x0c,
-      cxl('8.2.4.17.4', 'Correctable Error Status Register'),
-      errors(COR, 'rw1cs', 0, ' happened'),
-    ),
-    RAS_COR_MASK: reg32(
-      0x10,
-      cxl('8.2.4.17.5', 'Correctable Error Mask Register'),
-      errors(COR, 'rws', 1, ' is not reported'),
-    ),
+    ...errorRegisters({
+      prefix: 'RAS',
+      at: 0x00,
+      cite: (n, title) => cxl(`8.2.4.17.${n + 1}`, title),
+      uncorrectable: UNC,
+      correctable: COR,
+      masked: 0xffffffff,
+      severe: 0xffffffff,
+      correctableMasked: 0xffffffff,
+    }),
     RAS_CTRL: reg32(0x14, cxl('8.2.4.17.6', 'Error Capabilities and Control Register'), {
       FIRST: bits(5, 0, 'ro', 'Bit number of the first error', { resetClass: 'cold' }),
       RSVD: bits(8, 6, 'rsvdp', 'Reserved'),

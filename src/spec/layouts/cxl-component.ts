@@ -52,13 +52,21 @@ const extras: readonly Placement[] = [
   { at: CM_OFFSET.EXTSEC, block: extSecBlock },
   { at: CM_OFFSET.SNOOP, block: snoopBlock },
 ];
+/** Four decoders. @param targetsLow mask of the low target list, or of the low half of the DPA skip */
+const hdm = (capability: number, targetsLow: number): Placement => ({
+  at: CM_OFFSET.HDM,
+  block: hdmBlock(4),
+  resets: { HDM_CAP: capability },
+  writeMasks: qemuDecoderMasks(4, targetsLow),
+});
+const ras: Placement = { at: CM_OFFSET.RAS, block: rasBlock };
 /** RAS room of a component whose array leaves RAS out. */
 const noRas: Placement = { at: CM_OFFSET.RAS, block: rasAbsent };
 
 export const rpComponent: Layout = {
   id: 'cxl-rp.component',
   size: CM_SIZE,
-  placements: [array([RAS, LINK, 0, EXTSEC, SNOOP]), { at: CM_OFFSET.RAS, block: rasBlock }, link, ...extras],
+  placements: [array([RAS, LINK, 0, EXTSEC, SNOOP]), ras, link, ...extras],
 };
 
 export function hostBridge(id: string, passthrough: boolean): Layout {
@@ -70,10 +78,7 @@ export function hostBridge(id: string, passthrough: boolean): Layout {
       noRas,
       link,
       {
-        at: CM_OFFSET.HDM,
-        block: hdmBlock(4),
-        resets: { HDM_CAP: passthrough ? 0x312 : 0x382 },
-        writeMasks: qemuDecoderMasks(4, 0xffffffff),
+        ...hdm(passthrough ? 0x312 : 0x382, 0xffffffff),
         ...(passthrough ? { title: 'HDM decoders, not announced: one root port only' } : {}),
       },
       ...extras,
@@ -84,55 +89,25 @@ export function hostBridge(id: string, passthrough: boolean): Layout {
 export const accelComponent: Layout = {
   id: 'cxl-accel.component',
   size: CM_SIZE,
-  placements: [
-    array([0, LINK, HDM]),
-    noRas,
-    link,
-    {
-      at: CM_OFFSET.HDM,
-      block: hdmBlock(4),
-      resets: { HDM_CAP: 0x312 },
-      writeMasks: qemuDecoderMasks(4, 0xf0000000),
-    },
-  ],
+  placements: [array([0, LINK, HDM]), noRas, link, hdm(0x312, 0xf0000000)],
 };
 
 export const type3Component: Layout = {
   id: 'cxl-type3.component',
   size: CM_SIZE,
-  placements: [
-    array([RAS, LINK, HDM]),
-    { at: CM_OFFSET.RAS, block: rasBlock },
-    link,
-    {
-      at: CM_OFFSET.HDM,
-      block: hdmBlock(4),
-      resets: { HDM_CAP: 0x1b12 },
-      writeMasks: qemuDecoderMasks(4, 0xf0000000),
-    },
-  ],
+  placements: [array([RAS, LINK, HDM]), ras, link, hdm(0x1b12, 0xf0000000)],
 };
 
 export const upstreamComponent: Layout = {
   id: 'cxl-upstream.component',
   size: CM_SIZE,
-  placements: [
-    array([RAS, LINK, HDM]),
-    { at: CM_OFFSET.RAS, block: rasBlock },
-    link,
-    {
-      at: CM_OFFSET.HDM,
-      block: hdmBlock(4),
-      resets: { HDM_CAP: 0x382 },
-      writeMasks: qemuDecoderMasks(4, 0xffffffff),
-    },
-  ],
+  placements: [array([RAS, LINK, HDM]), ras, link, hdm(0x382, 0xffffffff)],
 };
 
 export const downstreamComponent: Layout = {
   id: 'cxl-downstream.component',
   size: CM_SIZE,
-  placements: [array([RAS, LINK]), { at: CM_OFFSET.RAS, block: rasBlock }, link],
+  placements: [array([RAS, LINK]), ras, link],
 };
 
 /** BAR2 of the memory expander without the mailbox payload (golden A, *.memdev.txt). */

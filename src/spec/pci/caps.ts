@@ -1,5 +1,5 @@
 import { bit, bits, block, cites, reg8, reg16, reg32, repeat } from '../dsl/define.ts';
-import type { RegisterSpec } from '../dsl/types.ts';
+import type { BlockSpec, RegisterSpec } from '../dsl/types.ts';
 
 const pcie = cites('PCIe 6.0');
 
@@ -182,71 +182,48 @@ const MSI_ADDRESS = reg32(0x04, pcie('7.7.1.3', 'Message Address Register for MS
   ADDRESS: bits(31, 2, 'rw', 'Where the message is written', { owner: 'vfio-shadow' }),
 });
 
-/** MSI with 32-bit address and per-vector masking (cxl-rp). */
-export const msiCap32 = block({
-  id: 'pci.cap.msi32',
-  title: 'MSI capability (32-bit, maskable)',
-  size: 0x14,
-  cite: pcie('7.7.1', 'MSI Capability Structures'),
-  registers: {
-    ...capHeader('MSI', 0x05),
-    MSI_CONTROL,
-    MSI_ADDRESS,
-    MSI_DATA: reg16(0x08, pcie('7.7.1.5', 'Message Data Register for MSI'), {
-      DATA: bits(15, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
-    }),
-    MSI_MASK: reg32(0x0c, pcie('7.7.1.7', 'Mask Bits Register for MSI'), {
-      MASK: bits(31, 0, 'rw', 'Vectors held back', { inert: true }),
-    }),
-    MSI_PENDING: reg32(0x10, pcie('7.7.1.8', 'Pending Bits Register for MSI'), {
-      PENDING: bits(31, 0, 'ro', 'Vectors waiting because masked'),
-    }),
-  },
-});
+/** The four forms of the MSI capability: 32 or 64 address bits, with or without a mask for each vector. */
+function msi(id: string, title: string, wide: boolean, masked: boolean): BlockSpec {
+  const data = wide ? 0x0c : 0x08;
+  return block({
+    id,
+    title: `MSI capability (${title})`,
+    size: masked ? data + 0x0c : data + 2,
+    cite: pcie('7.7.1', 'MSI Capability Structures'),
+    registers: {
+      ...capHeader('MSI', 0x05),
+      MSI_CONTROL,
+      MSI_ADDRESS,
+      ...(wide
+        ? {
+            MSI_ADDRESS_HI: reg32(0x08, pcie('7.7.1.4', 'Message Upper Address Register for MSI'), {
+              ADDRESS: bits(31, 0, 'rw', 'High half of the address'),
+            }),
+          }
+        : {}),
+      MSI_DATA: reg16(data, pcie('7.7.1.5', 'Message Data Register for MSI'), {
+        DATA: bits(15, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
+      }),
+      ...(masked
+        ? {
+            MSI_MASK: reg32(data + 4, pcie('7.7.1.7', 'Mask Bits Register for MSI'), {
+              MASK: bits(31, 0, 'rw', 'Vectors held back', { inert: true }),
+            }),
+            MSI_PENDING: reg32(data + 8, pcie('7.7.1.8', 'Pending Bits Register for MSI'), {
+              PENDING: bits(31, 0, 'ro', 'Vectors waiting because masked'),
+            }),
+          }
+        : {}),
+    },
+  });
+}
 
-/** MSI with 64-bit address, no masking (ICH9 AHCI). */
-export const msiCap64 = block({
-  id: 'pci.cap.msi64',
-  title: 'MSI capability (64-bit)',
-  size: 0x0e,
-  cite: pcie('7.7.1', 'MSI Capability Structures'),
-  registers: {
-    ...capHeader('MSI', 0x05),
-    MSI_CONTROL,
-    MSI_ADDRESS,
-    MSI_ADDRESS_HI: reg32(0x08, pcie('7.7.1.4', 'Message Upper Address Register for MSI'), {
-      ADDRESS: bits(31, 0, 'rw', 'High half of the address'),
-    }),
-    MSI_DATA: reg16(0x0c, pcie('7.7.1.5', 'Message Data Register for MSI'), {
-      DATA: bits(15, 0, 'rw', 'What is written'),
-    }),
-  },
-});
-
-/** MSI with 64-bit address and per-vector masking (ports of CXL switches). */
-export const msiCap64Masked = block({
-  id: 'pci.cap.msi64m',
-  title: 'MSI capability (64-bit, maskable)',
-  size: 0x18,
-  cite: pcie('7.7.1', 'MSI Capability Structures'),
-  registers: {
-    ...capHeader('MSI', 0x05),
-    MSI_CONTROL,
-    MSI_ADDRESS,
-    MSI_ADDRESS_HI: reg32(0x08, pcie('7.7.1.4', 'Message Upper Address Register for MSI'), {
-      ADDRESS: bits(31, 0, 'rw', 'High half of the address'),
-    }),
-    MSI_DATA: reg16(0x0c, pcie('7.7.1.5', 'Message Data Register for MSI'), {
-      DATA: bits(15, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
-    }),
-    MSI_MASK: reg32(0x10, pcie('7.7.1.7', 'Mask Bits Register for MSI'), {
-      MASK: bits(31, 0, 'rw', 'Vectors held back', { inert: true }),
-    }),
-    MSI_PENDING: reg32(0x14, pcie('7.7.1.8', 'Pending Bits Register for MSI'), {
-      PENDING: bits(31, 0, 'ro', 'Vectors waiting because masked'),
-    }),
-  },
-});
+/** cxl-rp. */
+export const msiCap32 = msi('pci.cap.msi32', '32-bit, maskable', false, true);
+/** ICH9 AHCI. */
+export const msiCap64 = msi('pci.cap.msi64', '64-bit', true, false);
+/** Ports of CXL switches. */
+export const msiCap64Masked = msi('pci.cap.msi64m', '64-bit, maskable', true, true);
 
 export const msixCap = block({
   id: 'pci.cap.msix',

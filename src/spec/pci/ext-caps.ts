@@ -1,5 +1,6 @@
 import { bit, bits, block, cites, reg16, reg32, repeat } from '../dsl/define.ts';
 import type { RegisterSpec } from '../dsl/types.ts';
+import { type ErrorTable, errorRegisters } from '../error-registers.ts';
 
 const pcie = cites('PCIe 6.0');
 
@@ -19,7 +20,7 @@ export function extHeaderValue(id: number, version: number, next: number): numbe
   return (id | (version << 16) | (next << 20)) >>> 0;
 }
 
-const UNCORRECTABLE: readonly (readonly [number, string, string])[] = [
+const UNCORRECTABLE: ErrorTable = [
   [4, 'DLP', 'Data link protocol error'],
   [5, 'SDN', 'Surprise down'],
   [12, 'POISON', 'Poisoned packet received'],
@@ -37,7 +38,7 @@ const UNCORRECTABLE: readonly (readonly [number, string, string])[] = [
   [24, 'ATOMIC_BLOCKED', 'Atomic egress blocked'],
   [25, 'PREFIX_BLOCKED', 'Packet prefix blocked'],
 ];
-const CORRECTABLE: readonly (readonly [number, string, string])[] = [
+const CORRECTABLE: ErrorTable = [
   [0, 'RECEIVER', 'Receiver error'],
   [6, 'BAD_TLP', 'Bad packet'],
   [7, 'BAD_DLLP', 'Bad link packet'],
@@ -47,20 +48,6 @@ const CORRECTABLE: readonly (readonly [number, string, string])[] = [
   [14, 'INTERNAL', 'Corrected internal error'],
   [15, 'LOG_OVERFLOW', 'Header log overflow'],
 ];
-function errorBits(
-  table: readonly (readonly [number, string, string])[],
-  access: 'rw1cs' | 'rws',
-  reset: number,
-  what: string,
-) {
-  return Object.fromEntries(
-    table.map(([n, name, meaning]) => [
-      name,
-      bit(n, access, `${meaning}${what}`, { inert: true, reset: (reset >>> n) & 1 }),
-    ]),
-  );
-}
-
 /** Advanced Error Reporting; the root registers exist in every function’s block and read 0 in endpoints. */
 export const aerCap = block({
   id: 'pci.ext.aer',
@@ -69,31 +56,16 @@ export const aerCap = block({
   cite: pcie('7.8.4', 'Advanced Error Reporting Extended Capability'),
   registers: {
     ...extHeader('AER', 0x0001, 2),
-    AER_UNCOR_STATUS: reg32(
-      0x04,
-      pcie('7.8.4.2', 'Uncorrectable Error Status Register'),
-      errorBits(UNCORRECTABLE, 'rw1cs', 0, ' happened'),
-    ),
-    AER_UNCOR_MASK: reg32(
-      0x08,
-      pcie('7.8.4.3', 'Uncorrectable Error Mask Register'),
-      errorBits(UNCORRECTABLE, 'rws', 0x02400000, ' is not reported'),
-    ),
-    AER_UNCOR_SEVERITY: reg32(
-      0x0c,
-      pcie('7.8.4.4', 'Uncorrectable Error Severity Register'),
-      errorBits(UNCORRECTABLE, 'rws', 0x00462030, ' counts as fatal'),
-    ),
-    AER_COR_STATUS: reg32(
-      0x10,
-      pcie('7.8.4.5', 'Correctable Error Status Register'),
-      errorBits(CORRECTABLE, 'rw1cs', 0, ' happened'),
-    ),
-    AER_COR_MASK: reg32(
-      0x14,
-      pcie('7.8.4.6', 'Correctable Error Mask Register'),
-      errorBits(CORRECTABLE, 'rws', 0xe000, ' is not reported'),
-    ),
+    ...errorRegisters({
+      prefix: 'AER',
+      at: 0x04,
+      cite: (n, title) => pcie(`7.8.4.${n + 2}`, title),
+      uncorrectable: UNCORRECTABLE,
+      correctable: CORRECTABLE,
+      masked: 0x02400000,
+      severe: 0x00462030,
+      correctableMasked: 0xe000,
+    }),
     AER_CAP: reg32(0x18, pcie('7.8.4.7', 'Advanced Error Capabilities and Control Register'), {
       FIRST: bits(4, 0, 'ro', 'Bit number of the first uncorrectable error'),
       ECRC_GEN_CAP: bit(5, 'hwinit', 'Can make ECRC', { reset: 1 }),
