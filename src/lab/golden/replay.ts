@@ -36,7 +36,8 @@ function pattern(bus: CpuBus, at: number, length: number): void {
   for (let n = 0; n < length; n++) bus.store(at + n, 1, n & 0xff);
 }
 
-const tool = (command: string) => /^\S+/.exec(command)?.[0] ?? '';
+/** The program a line runs; lines that begin otherwise are the shell's own. */
+const tool = (command: string) => /^[a-z]\S*(?= |$)/.exec(command)?.[0] ?? 'sh';
 
 /** `only: maps` gives the commands without comparing them. */
 export async function replay(capture: GoldenCapture, host: LabHost, only: 'all' | 'maps' = 'all'): Promise<Replay> {

@@ -13,6 +13,7 @@ import {
 } from '../../include/pci_types.ts';
 import { pci_write_config_dword, pci_write_config_word } from './access.ts';
 import { pci_resource_name } from './pci.ts';
+import { pci_want_io_windows } from './setup-io.ts';
 
 /**
  * Claiming what firmware assigned and assigning what it left open (arch/x86/pci/i386.c, drivers/pci/setup-bus.c,
@@ -52,19 +53,22 @@ function claim(bus: PciBus, dev: PciDev, index: number, what: string, name: stri
   return true;
 }
 
+/** The windows of a bridge as firmware left them. */
+function pci_bus_claim_windows(bus: PciBus, dev: PciDev): void {
+  for (let n = 0; n < 3; n++) {
+    const r = dev.resource[PCI_BRIDGE_RESOURCES + n] as PciResource;
+    if (!(r.flags & IORESOURCE_MEM) || r.res || !dev.subordinate) continue;
+    if (claim(bus, dev, PCI_BRIDGE_RESOURCES + n, 'bridge window', `PCI Bus ${dev.subordinate.name}`)) continue;
+    r.flags = 0;
+    r.start = 0;
+    r.end = -1;
+  }
+}
+
 /** pcibios_allocate_bus_resources + pcibios_allocate_dev_resources over one root bus. */
 export function pci_bus_claim_resources(bus: PciBus): void {
   for (const dev of bus.devices) {
-    if (dev.is_bridge)
-      for (let n = 0; n < 3; n++) {
-        const r = dev.resource[PCI_BRIDGE_RESOURCES + n] as PciResource;
-        if (!(r.flags & IORESOURCE_MEM) || r.res || !dev.subordinate) continue;
-        if (!claim(bus, dev, PCI_BRIDGE_RESOURCES + n, 'bridge window', `PCI Bus ${dev.subordinate.name}`)) {
-          r.flags = 0;
-          r.start = 0;
-          r.end = -1;
-        }
-      }
+    if (dev.is_bridge) pci_bus_claim_windows(bus, dev);
     for (let n = 0; n < 7; n++) {
       const r = dev.resource[n] as PciResource;
       if (!(r.flags & IORESOURCE_MEM) || r.res) continue;
@@ -139,14 +143,20 @@ function pci_assign_resource(bus: PciBus, dev: PciDev, index: number, r: PciReso
   dev.info(`BAR ${index} ${pci_resource_name(r)}: failed to assign`);
 }
 
-/** The survey again, for functions that appeared later. */
+/** For functions that appeared later: their BARs get addresses anew, the largest first; windows stay as they are. */
 export function pci_assign_unassigned_bus_resources(bus: PciBus): void {
-  pci_bus_claim_resources(bus);
-  for (const dev of bus.devices)
-    for (let n = 0; n < 6; n++) {
-      const r = dev.resource[n] as PciResource;
-      if (r.flags & IORESOURCE_MEM && r.flags & IORESOURCE_UNSET) pci_assign_resource(bus, dev, n, r);
-    }
+  if (!bus.parent) pci_want_io_windows(bus);
+  for (const dev of bus.devices) {
+    const open = dev.resource
+      .slice(0, 6)
+      .map((r, n) => ({ r, n }))
+      .filter(({ r }) => r.flags & IORESOURCE_MEM && !r.res);
+    for (const { r, n } of open.sort((a, b) => b.r.end - b.r.start - (a.r.end - a.r.start)))
+      pci_assign_resource(bus, dev, n, r);
+    if (!dev.subordinate) continue;
+    pci_bus_claim_windows(bus, dev);
+    pci_assign_unassigned_bus_resources(dev.subordinate);
+  }
 }
 
 /** Gives a removed function's ranges back. */
