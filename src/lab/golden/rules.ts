@@ -5,7 +5,7 @@ import type { GoldenCapture } from './capture.ts';
  * What of a capture is compared, and how: the only place where captured and lab text are changed before they are compared.
  *
  * Taken out on both sides: kernel time stamps, bodies of kernel warnings (registers, stack), where the kernel's own image lies
- * (it is random). Of the monitor's answers the lines about CXL are compared. Harness options of the QEMU line (its serial ports
+ * (it is random), the PNP device of the ECAM (its number counts the harness's serial ports). Of the monitor's answers the lines about CXL are compared. Harness options of the QEMU line (its serial ports
  * and monitors) are not given to the lab's QEMU. The DSDT is not compared, it is the lab's own AML (ledger: acpi-tables).
  */
 
@@ -92,7 +92,7 @@ export function cxlPart(command: string, text: string): string {
 /** Lines to compare. */
 export function normalised(text: string): readonly string[] {
   const lines = text
-    .replace(/^ +[0-9a-f]+-[0-9a-f]+ : Kernel (code|rodata|data|bss)\n/gm, '')
+    .replace(/^ +[0-9a-f]+-[0-9a-f]+ : (Kernel (code|rodata|data|bss)|pnp 00:\d\d)\n/gm, '')
     // the body of a warning is addresses and registers
     .replace(/^(\[ *\d+\.\d+\] )?WARNING: CPU[\s\S]*?---\[ end trace [^\n]*\n?/gm, '')
     .replace(/^\[ *\d+\.\d+\] /gm, '')

@@ -21,11 +21,12 @@ import {
   pcie_capability_read_word,
 } from './access.ts';
 import { pci_disable_device, pci_enable_device, pci_modalias, pci_resource_len } from './pci.ts';
+import { pcie_groups } from './pcie/port-sysfs.ts';
 import { pci_scan_rescan, pci_stop_and_remove_bus_device } from './probe.ts';
 import { pci_reset_function, pci_reset_methods, reset_method_store } from './reset.ts';
 
 /**
- * Files of a PCI function in sysfs (drivers/pci/pci-sysfs.c, v6.11). Leaves out AER counters, ROM contents, SR-IOV,
+ * Files of a PCI function in sysfs (drivers/pci/pci-sysfs.c, v6.11). Leaves out ROM contents, SR-IOV,
  * power management and VPD; `resourceN` has its size but no mmap.
  */
 
@@ -228,6 +229,8 @@ const bars: readonly BinAttribute[] = [0, 1, 2, 3, 4, 5].flatMap((n) =>
     name: `resource${n}${suffix}`,
     mode: 0o600,
     size: (dev: Device) => pci_resource_len(pci(dev), n),
+    // memory BARs are there to be mapped
+    read: () => -E.EIO,
   })),
 );
 
@@ -244,5 +247,6 @@ export const pci_dev_groups: readonly AttributeGroup[] = [
   },
   { attrs: bridge, is_visible: (dev, attr) => (pci(dev).is_bridge ? attr.mode : 0) },
   { attrs: link, is_visible: (dev, attr) => (pci(dev).pcie_cap ? attr.mode : 0) },
+  ...pcie_groups,
   { attrs: reset, is_visible: (dev, attr) => (pci_reset_methods(pci(dev)).length > 0 ? attr.mode : 0) },
 ];

@@ -21,10 +21,22 @@ export interface ExitCounts {
   io: number;
 }
 
+/** Size of the largest aligned piece at the beginning of a misaligned access. */
+function aligned(addr: Addr, left: number): Width {
+  let size: Width = 1;
+  for (const bigger of [2, 4] as const) if (addr % bigger === 0 && bigger <= left) size = bigger;
+  return size;
+}
+
 export class GuestBus implements CpuBus {
   hi = 0;
   /** False once the VM has stopped: its CPU has no power, nothing answers. */
   running = true;
+  /**
+   * A CPU of QEMU's own (-accel tcg) does an access to a device that is not aligned in aligned pieces; a real one hands it to the
+   * VMM whole.
+   */
+  pieces = false;
   private readonly tlb: PageTlb;
   private readonly ref: RamRef = { ram: null, offset: 0, limit: 0 };
   private readonly windows: ExitWindows | null;
@@ -78,6 +90,7 @@ export class GuestBus implements CpuBus {
     if (slot < 0) slot = this.fill(addr - at);
     if (slot < 0) return this.dead(width);
     const kind = tlb.kinds[slot];
+    if (this.pieces && (at & (width - 1)) !== 0 && kind !== Backing.RAM) return this.loadPieces(addr, width);
     if (kind === Backing.RAM) {
       const ram = tlb.rams[slot] as RamObject;
       const value = ram.load(addr + (tlb.deltas[slot] as number), width);
@@ -110,6 +123,21 @@ export class GuestBus implements CpuBus {
     return this.exitRead(addr, width);
   }
 
+  private loadPieces(addr: Addr, width: Width): number {
+    let [lo, hi] = [0, 0];
+    for (let n = 0, piece = aligned(addr, width); n < width; n += piece, piece = aligned(addr + n, width - n)) {
+      const value = this.load(addr + n, piece);
+      const bits = 8 * (n % 4);
+      if (n >= 4) hi |= value << bits;
+      else {
+        lo |= value << bits;
+        if (bits > 0) hi |= bits + 8 * piece > 32 ? value >>> (32 - bits) : 0;
+      }
+    }
+    this.hi = width === 8 ? hi >>> 0 : 0;
+    return lo >>> 0;
+  }
+
   store(addr: Addr, width: Width, lo: number, hi = 0): void {
     const at = addr & 4095;
     if (at + width > PAGE_SIZE) {
@@ -121,6 +149,15 @@ export class GuestBus implements CpuBus {
     if (slot < 0) slot = this.fill(addr - at);
     if (slot < 0) return;
     const kind = tlb.kinds[slot];
+    if (this.pieces && (at & (width - 1)) !== 0 && kind !== Backing.RAM) {
+      for (let n = 0, piece = aligned(addr, width); n < width; n += piece, piece = aligned(addr + n, width - n)) {
+        const [low, high] = n < 4 ? [lo, hi] : [hi, 0];
+        const bits = 8 * (n % 4);
+        const word = bits === 0 ? low : (low >>> bits) | (high << (32 - bits));
+        this.store(addr + n, piece, word >>> 0);
+      }
+      return;
+    }
     const to = addr + (tlb.deltas[slot] as number);
     if (tlb.writable[slot] === 0) this.exitWrite(addr, width, lo, hi);
     else if (kind === Backing.RAM) (tlb.rams[slot] as RamObject).store(to, width, lo, hi);

@@ -211,6 +211,7 @@ export async function kvm_run(
   const { vm } = vcpu;
   if (vm.running) return -E.EBUSY;
   const bus = new GuestBus(kernel, process, vm.slots, exits, vm.counts, () => vm.stop(-E.EFAULT));
+  bus.pieces = cpu.tcg === true;
   const guestCpu: Cpu = {
     bus,
     features: { model: cpu.model, hypervisor: cpu.hypervisor, vendor: cpu.vendor, tcg: cpu.tcg === true },

@@ -12,10 +12,11 @@ import { PCI_IRQ_MSI, PCI_IRQ_MSIX, pci_alloc_irq_vectors, pci_free_irq_vectors 
 import { pci_disable_device, pci_enable_device, pci_set_master } from '../pci.ts';
 import { pci_register_driver } from '../pci-driver.ts';
 import { aer_probe, aer_remove } from './aer.ts';
+import { pcie_port_bus_init, pcie_port_device_register } from './port-sysfs.ts';
 
 /**
  * The PCIe port driver (drivers/pci/pcie/portdrv.c, v6.11): claims bridges, allocates one message interrupt and
- * starts the services (PME, AER, hotplug). Their devices on the pci_express bus are not modelled.
+ * starts the services (PME, AER, hotplug); their devices on the pci_express bus are in port-sysfs.ts.
  */
 
 const PCI_EXP_RTCTL_PMEIE = 0x8;
@@ -45,6 +46,7 @@ const pcie_portdriver: PciDriver = {
       if (aer_probe(dev)) dev.info(`AER: enabled with IRQ ${dev.irq}`);
     }
     if (slot) pciehp_probe(dev);
+    pcie_port_device_register(dev);
     return 0;
   },
   remove(dev) {
@@ -56,5 +58,6 @@ const pcie_portdriver: PciDriver = {
 };
 
 export function pcie_portdrv_init(kernel: Kernel): number {
+  pcie_port_bus_init(kernel);
   return pci_register_driver(kernel, pcie_portdriver, null);
 }
