@@ -277,7 +277,7 @@ class MemdevWork {
       if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to set ${mode} mode`, rc);
     }
     const rc = await cxl.attr(target.name, 'dpa_size', `0x${size.toString(16)}\n`);
-    if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to allocate dpa`, rc);
+    if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to set dpa allocation`, rc);
     this.show(target.name);
     return 0;
   }
@@ -311,7 +311,8 @@ class MemdevWork {
     if (!decoder) return;
     const objects = new Objects(new Relations(topology), { ...noOptions(), human: this.human }, NO_MAILBOX);
     const memdev = topology.memdevs.find((one) => one.name === this.memdev.name) ?? this.memdev;
-    const fields = objects.memdev(memdev).add('decoder', objects.decoder(decoder));
+    // libcxl has not read where the decoder's capacity begins since it scanned.
+    const fields = objects.memdev(memdev).add('decoder', objects.decoder({ ...decoder, dpaResource: null }));
     this.shown.push(fields);
   }
 }
