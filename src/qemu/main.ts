@@ -11,6 +11,7 @@ import { type Accelerator, KvmDispatch, KvmState } from './accel/kvm.ts';
 import type { CharBackend } from './chardev/chardev.ts';
 import { RawTerminal } from './chardev/fd-backend.ts';
 import './hw/catalogue.ts';
+import { DEFAULT_PHYS_BITS } from './hw/i386/memory-layout.ts';
 import { pc_q35_init, type Q35, q35_machine_done } from './hw/i386/pc_q35.ts';
 import { x86_load_linux } from './hw/i386/x86-load-linux.ts';
 import './monitor/commands.ts';
@@ -93,7 +94,7 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   const stdio = new StdioHub(sys, usesMux(plan), () => vm.quit());
   // Two backend objects for the serial ports exist before the front ends do: the hub is told later who listens.
   const serials = plan.serials.map((end) => late(end.kind === 'fd' ? end.backend : null));
-  const q35 = await pc_q35_init(vm, memory, machine, serials, settings.nodefaults);
+  const q35 = await pc_q35_init(vm, memory, machine, serials, settings.nodefaults, physBits(settings));
   await x86_load_linux(sys, settings, q35.fw_cfg, q35.layout.below4g);
   for (const { location, value } of settings.devices) {
     try {
@@ -124,6 +125,11 @@ async function qemu_main(sys: Sys, argv: readonly string[], world: QemuWorld, pr
   vm.unrealize();
   await terminal?.restore();
   return 0;
+}
+
+/** `-cpu …,phys-bits=N`; 0 means the default, as in QEMU. */
+function physBits({ cpu }: Settings): number {
+  return Number(cpu?.value.features.get('phys-bits') ?? 0) || DEFAULT_PHYS_BITS;
 }
 
 /**

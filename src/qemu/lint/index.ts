@@ -1,6 +1,6 @@
 /** The linter: what QEMU refuses, what boots and disappoints, and the machine a line describes. Pure: text in, data out. */
 
-import { memory_layout } from '../hw/i386/memory-layout.ts';
+import { DEFAULT_PHYS_BITS, memory_layout, phys_bits_too_low } from '../hw/i386/memory-layout.ts';
 import { QemuError } from '../system/error.ts';
 import { type MachineOptions, parseMachine } from '../system/machine-options.ts';
 import { type MemoryOptions, parseMemory, parseSmp } from '../system/memory-options.ts';
@@ -114,6 +114,13 @@ function read(line: string): { topology: CommandLineTopology; parsed: ParsedLine
     cxl: machine.cxl,
     windowSizes: machine.windows.map((window) => window.size),
   });
+  const physBits = Number(settings.cpu?.value.features.get('phys-bits') ?? 0) || DEFAULT_PHYS_BITS;
+  const tooLow = phys_bits_too_low(layout, physBits);
+  if (tooLow !== null)
+    refusals.push({
+      message: tooLow,
+      span: (layout.windows.length > 0 && windowSpan(uses, layout.windows.length - 1)) || ofName(['m'])(''),
+    });
   const windows = machine.windows.map((window, index): WindowPlan => {
     const span = windowSpan(uses, index) ?? placeOf(uses, ['M', 'machine'], '', line);
     for (const target of machine.cxl ? window.targets : [])

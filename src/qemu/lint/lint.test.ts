@@ -71,6 +71,14 @@ test('the topology: bridges in order, ports, switch, memories, windows at QEMUâ€
   ]);
 });
 
+test('the sockets of a test harness are taken: they listen, and nobody has to connect', async () => {
+  const line = [...ONE, window(), '-serial unix:c.sock,server=on,wait=off -qmp unix:q.sock,server,nowait'].join(' ');
+  expect(problems(line)).toEqual([]);
+  const run = await start(line.split(' ').slice(1));
+  expect([run.fake.stderr, run.status]).toEqual(['', null]);
+  expect(problems(`${line} -qmp stdio`).map((one) => one.id)).toEqual(['not-modelled']);
+});
+
 /** Lines that boot; the rule they break and the place it points at. */
 const DISAPPOINTING: readonly (readonly [id: string, place: RegExp, line: readonly string[]])[] = [
   [
@@ -213,6 +221,7 @@ const REFUSED: readonly (readonly string[])[] = [
   ['-M q35,cxl=on', pxb(), '-M cxl-fmw.0.targets.0=cxl.1'],
   ['-M q35,cxl=on', pxb(), window('4G', ['cxl.1'], ',cxl-fmw.0.interleave-granularity=300')],
   ['-M q35,cxl=on', pxb(), window('4G', ['cxl.1', 'cxl.1', 'cxl.1', 'cxl.1', 'cxl.1'])],
+  ['-M q35,cxl=on', pxb(), window('1T')],
   ['-M q35,cxl=on -nographics'],
   ['-M q35,cxl=on -kernel'],
   ['-M q35,cxl=on -drive file=x'],

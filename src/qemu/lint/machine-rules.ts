@@ -1,7 +1,6 @@
 /** Rules about the machine itself and its host bridges: cxl=on, the hypervisor bit, memory options, bus numbers, empty places. */
-import { hex0x } from '../../base/addr.ts';
 import { lastPart } from './options.ts';
-import { listText, nameOf, type Rule, sizeText } from './report.ts';
+import { nameOf, type Rule, sizeText } from './report.ts';
 import { allBelow, type BridgePlan, endpointsOf, type PortPlan, reachable, type SwitchPlan } from './topology.ts';
 
 const MACHINE = ['M', 'machine'];
@@ -170,19 +169,6 @@ const passthrough: Rule = (topology, report) => {
   }
 };
 
-const physicalBits: Rule = (topology, report, { uses }) => {
-  const limit = 2 ** 40;
-  const beyond = topology.windows.find((window) => window.base + window.size > limit);
-  if (!beyond) return;
-  report(
-    'beyond-physical-address',
-    'warning',
-    beyond.span,
-    `window ${beyond.index} ends at ${hex0x(beyond.base + beyond.size)}, beyond the 40 address bits of QEMU’s default CPUs`,
-    `The guest cannot address what lies above ${hex0x(limit)}. Make ${listText(['the windows', 'maxmem'])} smaller${lastPart(uses, ['cpu'], 'phys-bits') ? '' : ' or say -cpu …,phys-bits=46'}.`,
-  );
-};
-
 export const MACHINE_RULES: readonly Rule[] = [
   cxlOff,
   hypervisorBit,
@@ -193,5 +179,4 @@ export const MACHINE_RULES: readonly Rule[] = [
   outOfReach,
   portNumbers,
   passthrough,
-  physicalBits,
 ];

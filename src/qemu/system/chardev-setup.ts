@@ -6,6 +6,7 @@ import { type CharBackend, type CharFrontEnd, nullBackend } from '../chardev/cha
 import { FdBackend } from '../chardev/fd-backend.ts';
 import { MuxChardev } from '../chardev/mux.ts';
 import { error_setg, withLocation } from './error.ts';
+import { isWaitingSocket } from './qemu-opts.ts';
 import type { Settings } from './settings.ts';
 import { STDIN, STDOUT } from './stdio.ts';
 
@@ -57,12 +58,13 @@ function parse(sys: Sys, text: string): Endpoint {
       );
     return { kind: 'fd', backend: new FdBackend(sys, fd) };
   }
+  if (isWaitingSocket(name)) return { kind: 'null' };
   if (
     ['unix', 'tcp', 'telnet', 'udp', 'pty', 'pipe', 'chardev', 'msmouse', 'braille', 'websocket'].includes(word) ||
     name.startsWith('/dev/')
   )
     return error_setg(
-      `character backend '${word}' is not modelled in this lab: use stdio, mon:stdio, file:PATH or none`,
+      `character backend '${word}' is not modelled in this lab: use stdio, mon:stdio, file:PATH, none, or a socket nobody has to connect to (server=on,wait=off)`,
     );
   return error_setg(`could not connect serial device to character backend '${text}'`);
 }

@@ -3,7 +3,7 @@
  * the error of those that do not. Help requests are answered by `help.ts`.
  */
 import { error_setg, QemuError, withLocation } from './error.ts';
-import { keyval_parse, qemu_opts_parse, splitCommas } from './qemu-opts.ts';
+import { isWaitingSocket, keyval_parse, qemu_opts_parse, splitCommas } from './qemu-opts.ts';
 import { newSettings, type Settings } from './settings.ts';
 
 /** What to print instead of running: `-version`, `-help`, `-device help`, `-device cxl-rp,help` … */
@@ -59,21 +59,7 @@ const REFUSED_ARGUMENTS = [
     'vnc',
     'spice',
   ],
-  ...[
-    'qmp',
-    'qmp-pretty',
-    'mon',
-    'incoming',
-    'loadvm',
-    'gdb',
-    'audiodev',
-    'fsdev',
-    'virtfs',
-    'tpmdev',
-    'bios',
-    'L',
-    'dtb',
-  ],
+  ...['mon', 'incoming', 'loadvm', 'gdb', 'audiodev', 'fsdev', 'virtfs', 'tpmdev', 'bios', 'L', 'dtb'],
   ...['numa', 'smbios', 'acpitable', 'fw_cfg', 'fwcfg', 'parallel', 'debugcon', 'watchdog-action', 'icount', 'plugin'],
   ...[
     'usbdevice',
@@ -142,6 +128,11 @@ const noNic: Handler = (settings, argument) => {
   if (argument !== 'none' && !argument.startsWith('none,'))
     error_setg(`network backends are not modelled in this lab: only 'none' is accepted here`);
   settings.nic = false;
+};
+
+const idleSocket: Handler = (_settings, argument) => {
+  if (!isWaitingSocket(argument) && argument !== 'none' && argument !== 'null')
+    error_setg('QMP is not modelled in this lab: only a socket nobody connects to (server=on,wait=off) is accepted');
 };
 
 const OPTIONS = new Map<string, OptionSpec>([
@@ -304,6 +295,8 @@ const OPTIONS = new Map<string, OptionSpec>([
     withArgument(() => error_setg('-mem-path is not modelled in this lab: use -object memory-backend-file')),
   ],
   ['mem-prealloc', flag(() => {})],
+  ['qmp', withArgument(idleSocket)],
+  ['qmp-pretty', withArgument(idleSocket)],
   ['version', flag(() => ({ topic: 'version', argument: '' }))],
   ['help', flag(() => ({ topic: 'help', argument: '' }))],
   ['h', flag(() => ({ topic: 'help', argument: '' }))],

@@ -79,3 +79,10 @@ export function qapi_bool_parse(name: string, value: string): boolean {
   if (value === 'off' || value === 'no' || value === 'false' || value === 'n') return false;
   return error_setg(`Parameter '${name}' expects 'on' or 'off'`);
 }
+
+/** `unix:PATH,server=on,wait=off` and its like: a socket that listens and does not hold the machine up. Nobody ever connects to it here. */
+export function isWaitingSocket(text: string): boolean {
+  const [address = '', ...flags] = splitCommas(text);
+  const has = (...names: string[]) => flags.some((flag) => names.includes(flag));
+  return /^(unix|tcp|telnet):/.test(address) && has('server', 'server=on') && has('nowait', 'wait=off');
+}

@@ -20,13 +20,12 @@ import type { MemoryOptions } from '../../system/memory-options.ts';
 import type { Vm } from '../../system/vm.ts';
 import type { FwCfgState } from '../nvram/fw_cfg.ts';
 import { INTEL_IOMMU_BASE } from './intel_iommu.ts';
-import { type MemoryLayout, PCIE_MMCFG_BASE, PCIE_MMCFG_SIZE } from './memory-layout.ts';
+import { type MemoryLayout, PCI_HOLE64_SIZE, PCIE_MMCFG_BASE, PCIE_MMCFG_SIZE } from './memory-layout.ts';
 
 /** ACPI_BUILD_TABLE_SIZE, ACPI_BUILD_ALIGN_SIZE. */
 const TABLES_ALIGN = 0x20000;
 const LOADER_ALIGN = 0x1000;
 const PCI_HOLE_END = 0xfebf_ffff;
-const PCI_HOLE64_SIZE = 32 * GiB;
 /** Bus, slot the IOAPIC answers as to the interrupt remapper (Q35_PSEUDO_BUS_PLATFORM, Q35_PSEUDO_DEVFN_IOAPIC). */
 const IOAPIC = { id: 0, bus: 0xff, slot: 0, fn: 0 };
 

@@ -1,9 +1,9 @@
 /**
  * Where q35 puts things in guest-physical memory (hw/i386/pc_q35.c pc_q35_init, pc.c pc_memory_init, cxl-host.c
  * cxl_fmws_update_mmio). Pure arithmetic, so it can be checked against captured machines. Left out: AMD's 1 TiB hole,
- * -max-ram-below-4g, physical address limits below 2^46.
+ * -max-ram-below-4g.
  */
-import { type Addr, alignUp, GiB, MiB } from '../../../base/addr.ts';
+import { type Addr, alignUp, GiB, hex0x, MiB } from '../../../base/addr.ts';
 
 export interface MemoryLayoutInput {
   readonly ramSize: number;
@@ -59,4 +59,15 @@ export function memory_layout(input: MemoryLayoutInput): MemoryLayout {
     windows,
     pciHole64: alignUp(end, GiB),
   };
+}
+
+/** QEMU's default CPU models (TCG_PHYS_ADDR_BITS); `-cpu …,phys-bits=` says otherwise. */
+export const DEFAULT_PHYS_BITS = 40;
+export const PCI_HOLE64_SIZE = 32 * GiB;
+
+/** pc_memory_init(): the refusal of a machine whose highest address (pc_max_used_gpa) the CPU cannot form, or null. */
+export function phys_bits_too_low(layout: MemoryLayout, physBits: number): string | null {
+  const used = layout.pciHole64 + PCI_HOLE64_SIZE - 1;
+  const limit = 2 ** physBits - 1;
+  return used > limit ? `Address space limit ${hex0x(limit)} < ${hex0x(used)} phys-bits too low (${physBits})` : null;
 }

@@ -20,7 +20,7 @@ import { FW_CFG, FwCfgState } from '../nvram/fw_cfg.ts';
 import { pxb_cxl_hook_up_registers } from '../pci-bridge/pxb-cxl.ts';
 import { mch_init } from '../pci-host/q35.ts';
 import { acpi_setup } from './acpi-build.ts';
-import { CXL_HOST_REG_SIZE, type MemoryLayout, memory_layout } from './memory-layout.ts';
+import { CXL_HOST_REG_SIZE, type MemoryLayout, memory_layout, phys_bits_too_low } from './memory-layout.ts';
 
 const BIOS_SIZE = 256 * KiB;
 const PC_ROM_BASE = 0xc0000;
@@ -41,6 +41,7 @@ export async function pc_q35_init(
   machine: MachineOptions,
   serials: readonly CharBackend[],
   nodefaults: boolean,
+  physBits: number,
 ): Promise<Q35> {
   const layout = memory_layout({
     ramSize: memory.ramSize,
@@ -51,7 +52,7 @@ export async function pc_q35_init(
   });
   const { core, main_system_bus: sysbus } = vm;
   core.memory_region_transaction_begin();
-  const ram = pc_memory_init(vm, layout, memory, machine);
+  const ram = pc_memory_init(vm, layout, memory, machine, physBits);
   await vm.create('kvmvapic', sysbus);
   await vm.create('fw_cfg_io', sysbus);
   const host = await vm.create('q35-pcihost', sysbus, {
@@ -95,7 +96,13 @@ function inertMemory(vm: Vm, base: number, size: number, name: string, priority:
 }
 
 /** pc_memory_init(): RAM below and above 4 GiB, firmware, the device-memory area, room for CXL host bridges. */
-function pc_memory_init(vm: Vm, layout: MemoryLayout, memory: MemoryOptions, machine: MachineOptions) {
+function pc_memory_init(
+  vm: Vm,
+  layout: MemoryLayout,
+  memory: MemoryOptions,
+  machine: MachineOptions,
+  physBits: number,
+) {
   const { core, sys, system_memory } = vm;
   const chosen = machine.memoryBackend === null ? null : vm.findBackend(machine.memoryBackend);
   if (machine.memoryBackend !== null) {
@@ -114,6 +121,8 @@ function pc_memory_init(vm: Vm, layout: MemoryLayout, memory: MemoryOptions, mac
       mr: ram,
       mapped: true,
     });
+  const tooLow = phys_bits_too_low(layout, physBits);
+  if (tooLow !== null) error_setg(tooLow);
   const { below4g, above4g, above4gStart } = layout;
   core.memory_region_add_subregion(system_memory, 0, core.memory_region_init_alias('ram-below-4g', ram, 0, below4g));
   if (above4g > 0)
