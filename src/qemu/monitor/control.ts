@@ -117,6 +117,12 @@ registerInfo({
       .join('')}\n`,
 });
 registerInfo({
+  names: ['memory-devices'],
+  parameters: '',
+  help: 'plugged memory devices (DIMMs are not modelled; CXL memory is none)',
+  run: () => '',
+});
+registerInfo({
   names: ['memory_size_summary'],
   parameters: '',
   help: 'sizes of base and pluggable memory',

@@ -42,7 +42,7 @@ const NOT_MODELLED =
     ' ',
   );
 const INFO_NOT_MODELLED =
-  'balloon blockstats capture chardev cpustats dirty_rate dump history hotpluggable-cpus iothreads irq jit lapic mem memory-devices mice migrate migrate_capabilities migrate_parameters network numa pic qdm registers replay rocker roms sev sgx snapshots spice stats sync-profile tlb tpm trace-events usb usbhost uuid vcpu_dirty_limit vm-generation-id vnc'.split(
+  'balloon blockstats capture chardev cpustats dirty_rate dump history hotpluggable-cpus iothreads irq jit lapic mem mice migrate migrate_capabilities migrate_parameters network numa pic qdm registers replay rocker roms sev sgx snapshots spice stats sync-profile tlb tpm trace-events usb usbhost uuid vcpu_dirty_limit vm-generation-id vnc'.split(
     ' ',
   );
 
