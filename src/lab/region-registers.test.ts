@@ -38,7 +38,7 @@ test('one device: after destroy every register is as before create (FINDINGS 5, 
   const { lab, type } = await boot(1);
   const before = registers(lab.log);
   expect(before.size).toBeGreaterThan(60);
-  expect(await type('l1', 'cxl create-region -d decoder0.0 -t ram -s 256M mem0')).toContain('created 1 region');
+  expect(await type('l1', 'cxl create-region -d decoder0.0 -t ram -s 256M -m mem0')).toContain('created 1 region');
   const live = registers(lab.log);
   const changed = [...before]
     .filter(([name, value]) => live.get(name) !== value)
@@ -52,7 +52,7 @@ test('one device: after destroy every register is as before create (FINDINGS 5, 
 test('two ways: after destroy only ways, granularity and the target list stay behind, uncommitted', async () => {
   const { lab, type } = await boot(2);
   const before = registers(lab.log);
-  expect(await type('l1', 'cxl create-region -d decoder0.0 -t ram -w 2 -g 4096 mem0 mem1')).toContain(
+  expect(await type('l1', 'cxl create-region -d decoder0.0 -t ram -w 2 -g 4096 -m mem0 mem1')).toContain(
     'created 1 region',
   );
   expect(await type('l1', 'cxl destroy-region -f region0')).toContain('destroyed 1 region');
