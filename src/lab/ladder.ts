@@ -1,5 +1,6 @@
 import { errnoName, strerror } from '../base/errno.ts';
 import { layerIndex, type MachineId, Row } from '../log/index.ts';
+import { type Failure, RUNG_LABELS, RUNGS, type Rung, type Where } from '../protocol/ladder.ts';
 import { type MachineState, paths, type VfioDeviceState } from '../state/schema.ts';
 import { xlat } from '../state/xlat.ts';
 import { BDF, type BootChoices, bind, bootL1, bootL2, L2_REGION } from './boot-to-l2.ts';
@@ -12,29 +13,7 @@ import type { TranscriptConsole } from './transcript.ts';
  * From a build to a byte in the accelerator's memory, rung by rung. What a rung says is read from what happened: exit
  * statuses, published objects, spans and their results, kernel logs, the VMM's complaints. Nothing here knows a patch.
  */
-export const RUNGS = ['build', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
-export type Rung = (typeof RUNGS)[number];
-
-export const RUNG_LABELS: Readonly<Record<Rung, string>> = {
-  build: 'build',
-  bind: 'bind',
-  open: 'open',
-  regions: 'regions',
-  realize: 'VMM realize',
-  probe: 'L2 probe',
-  commit: 'decoder commit',
-  memory: 'load/store',
-};
-
-export type Where = 'build' | 'host qemu' | 'l1 kernel' | 'l1 tools' | 'l1 qemu' | 'l2 kernel' | 'l2 tools';
-
-export interface Failure {
-  readonly rung: Rung;
-  readonly layer: Where;
-  /** The line that says it, or in one sentence what was seen when nobody said anything. */
-  readonly message: string;
-  readonly errno: string | null;
-}
+export { type Failure, RUNG_LABELS, RUNGS, type Rung, type Where };
 
 export interface Attempt {
   /** Lines typed on the host first (kbuild, qbuild). */

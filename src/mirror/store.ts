@@ -21,7 +21,18 @@ export interface AddressQuery {
   readonly device?: string;
 }
 
-export type DialogId = 'palette' | 'keys' | 'settings' | 'fidelity' | 'goto' | 'gallery' | 'topology' | null;
+export type DialogId =
+  | 'palette'
+  | 'keys'
+  | 'settings'
+  | 'fidelity'
+  | 'goto'
+  | 'gallery'
+  | 'topology'
+  | 'patches'
+  | 'ownership'
+  | 'exits'
+  | null;
 
 export interface PageState {
   /** Grows whenever the folded state changed (a batch or a seek that changed a cell); the content is in the log. */

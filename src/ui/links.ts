@@ -5,7 +5,8 @@ import { playFresh } from './header/play.ts';
 
 /**
  * What a link can ask for, after the `#`, so that nothing reaches a server: `scenario=<id>` plays one in a fresh session,
- * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there.
+ * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there,
+ * `patches=<choice>` the patch board with that build.
  */
 export function linkTo(change: Readonly<Record<string, string>>): string {
   return `${location.origin}${location.pathname}#${new URLSearchParams(change)}`;
@@ -25,9 +26,11 @@ export function followLinks(mirror: Mirror): () => void {
     const scenario = asked.get('scenario');
     const topology = asked.get('topology');
     const fidelity = asked.get('fidelity');
-    if (scenario === null && topology === null && fidelity === null) return;
+    const patches = asked.get('patches');
+    if (scenario === null && topology === null && fidelity === null && patches === null) return;
     if (fidelity === null) history.replaceState(null, '', location.pathname + location.search);
     if (fidelity !== null) mirror.update({ dialog: 'fidelity', dialogAbout: fidelity });
+    else if (patches !== null) mirror.update({ dialog: 'patches', dialogAbout: patches });
     else if (topology !== null) mirror.update({ dialog: 'topology', dialogAbout: topology });
     else if (SCENARIOS.some((one) => one.id === scenario)) void playScenario(mirror, scenario ?? '');
     else

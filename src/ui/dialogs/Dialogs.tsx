@@ -9,6 +9,9 @@ import { KeysSheet } from './KeysSheet.tsx';
 import { SettingsForm } from './SettingsForm.tsx';
 
 const Palette = lazy(() => import('./Palette.tsx'));
+const PatchBoard = lazy(() => import('../patches/PatchBoard.tsx'));
+const OwnershipTable = lazy(() => import('../meters/OwnershipTable.tsx'));
+const ExitMeter = lazy(() => import('../meters/ExitMeter.tsx'));
 const TopologyDialog = lazy(() => import('./TopologyDialog.tsx'));
 
 /** All dialogs behind one state: at most one is open. */
@@ -29,6 +32,9 @@ export default function Dialogs() {
     fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <Fidelity />, wide: true },
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
     topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
+    patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
+    ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
+    exits: { title: 'Exit meter', body: <ExitMeter />, huge: true },
     goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },
   };
   const shown = content[dialog];

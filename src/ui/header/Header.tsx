@@ -47,6 +47,13 @@ export function Header() {
         <button
           type="button"
           className={`${controls.quiet} ${styles.wide}`}
+          onClick={() => mirror.update({ dialog: 'patches' })}
+        >
+          Patches
+        </button>
+        <button
+          type="button"
+          className={`${controls.quiet} ${styles.wide}`}
           onClick={() => mirror.update({ dialog: 'palette' })}
           title="Ctrl+Shift+P"
         >

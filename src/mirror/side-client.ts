@@ -1,0 +1,47 @@
+import { proxy, type Remote, wrap } from 'comlink';
+import type { BuildChoice } from '../protocol/build-choice.ts';
+import type { Climb, LadderStep, MatrixProgress, OwnershipRow, SideApi } from '../worker/side.ts';
+
+export type { Climb, LadderStep, MatrixProgress, OwnershipRow };
+
+/** The second worker, started when first asked for and ended with the dialog that wanted it. */
+export class SideClient {
+  private worker: Worker | null = null;
+  private api: Remote<SideApi> | null = null;
+
+  /** @param onDeath the worker could not be started or died of an error */
+  constructor(private readonly onDeath: (message: string) => void) {}
+
+  private running(): Remote<SideApi> {
+    if (this.api) return this.api;
+    const worker = new Worker(new URL('../worker/side.ts', import.meta.url), { type: 'module' });
+    worker.onerror = (event) => {
+      this.stop();
+      this.onDeath(event.message || 'The second worker could not be started.');
+    };
+    this.worker = worker;
+    this.api = wrap<SideApi>(worker);
+    return this.api;
+  }
+
+  stop(): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.api = null;
+  }
+  async cancel(): Promise<void> {
+    await this.api?.cancel();
+  }
+  transcript(choice: BuildChoice): Promise<string> {
+    return this.running().transcript(choice);
+  }
+  climb(choice: BuildChoice, onStep: (step: LadderStep) => void): Promise<Climb | null> {
+    return this.running().climb(choice, proxy(onStep));
+  }
+  matrix(onProgress: (progress: MatrixProgress) => void): Promise<boolean> {
+    return this.running().matrix(proxy(onProgress));
+  }
+  ownership(onRow: (row: OwnershipRow) => void): Promise<boolean> {
+    return this.running().ownership(proxy(onRow));
+  }
+}

@@ -1,0 +1,24 @@
+/** The rungs from a build to a byte in the accelerator's memory, and how a climb ended (lab/ladder.ts climbs). */
+export const RUNGS = ['build', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
+export type Rung = (typeof RUNGS)[number];
+
+export const RUNG_LABELS: Readonly<Record<Rung, string>> = {
+  build: 'build',
+  bind: 'bind',
+  open: 'open',
+  regions: 'regions',
+  realize: 'VMM realize',
+  probe: 'L2 probe',
+  commit: 'decoder commit',
+  memory: 'load/store',
+};
+
+export type Where = 'build' | 'host qemu' | 'l1 kernel' | 'l1 tools' | 'l1 qemu' | 'l2 kernel' | 'l2 tools';
+
+export interface Failure {
+  readonly rung: Rung;
+  readonly layer: Where;
+  /** The line that says it, or in one sentence what was seen when nobody said anything. */
+  readonly message: string;
+  readonly errno: string | null;
+}

@@ -1,0 +1,48 @@
+import type { Climb } from '../../mirror/side-client.ts';
+import { RUNG_LABELS, RUNGS } from '../../protocol/ladder.ts';
+import styles from './Patches.module.css';
+
+/** The rungs from build to load/store: reached, failed with its message, or never tried. */
+export function LadderView(props: { readonly climb: Climb | null; readonly step: string | null }) {
+  const { climb, step } = props;
+  const failed = climb?.failure ?? null;
+  return (
+    <section aria-label="How far this build comes">
+      <ol className={styles.ladder}>
+        {RUNGS.map((rung) => {
+          const state = climb?.reached.includes(rung) ? 'reached' : failed?.rung === rung ? 'failed' : 'open';
+          return (
+            <li key={rung} data-state={state}>
+              <span aria-hidden="true" className={styles.mark}>
+                {state === 'reached' ? '✓' : state === 'failed' ? '✕' : '·'}
+              </span>
+              {RUNG_LABELS[rung]}
+              <span className="visually-hidden">
+                {state === 'reached' ? ' reached' : state === 'failed' ? ' failed' : ' not reached'}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+      <div className={styles.said} role="status">
+        {step !== null ? (
+          <>
+            <b>Running</b> <code>{step}</code>
+          </>
+        ) : failed ? (
+          <>
+            <b>
+              Stops at {RUNG_LABELS[failed.rung]}, {failed.layer}
+              {failed.errno === null ? '' : `, ${failed.errno}`}
+            </b>
+            <code>{failed.message}</code>
+          </>
+        ) : climb ? (
+          <b>A store of L2 reaches the accelerator’s memory and is read back.</b>
+        ) : (
+          <span>Not tried yet. Trying boots a lab of its own beside this session; nothing here changes.</span>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * A second worker for labs of their own, beside the one on the page: single builds tried out, the matrix of all switches, the
+ * ownership of registers. One job at a time; a newer one ends the one before.
+ */
+import { expose } from 'comlink';
+import walkthrough from '../content/walkthrough.transcript?raw';
+import { attemptOf, transcriptOf } from '../lab/build-choice.ts';
+import { Lab, type LabHost } from '../lab/lab.ts';
+import { type Climb, climb, type LadderStep } from '../lab/ladder.ts';
+import { type MatrixProgress, matrix } from '../lab/matrix.ts';
+import { type OwnershipRow, ownership } from '../lab/ownership/ownership.ts';
+import type { BuildChoice } from '../protocol/build-choice.ts';
+
+export type { Climb, LadderStep, MatrixProgress, OwnershipRow };
+
+const breath = new MessageChannel();
+const waiting: (() => void)[] = [];
+breath.port1.onmessage = () => waiting.shift()?.();
+const host: LabHost = {
+  yieldToHost: () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      breath.port2.postMessage(0);
+    }),
+  pace: () => Promise.resolve(),
+};
+
+let job = 0;
+
+const api = {
+  /** Ends whatever runs at its next step. */
+  cancel(): void {
+    job++;
+  },
+  /** The lines a build's boot types. */
+  transcript(choice: BuildChoice): string {
+    return transcriptOf(choice);
+  },
+  /** Boots one build towards L2's store; null when it was cancelled. */
+  async climb(choice: BuildChoice, onStep: (step: LadderStep) => void): Promise<Climb | null> {
+    const mine = ++job;
+    const lab = await Lab.start({ seed: 1, host });
+    try {
+      const run = climb(lab, attemptOf(choice));
+      for (;;) {
+        const next = await run.next();
+        if (next.done) return next.value;
+        if (mine !== job) return null;
+        onStep(next.value);
+      }
+    } finally {
+      lab.stop();
+    }
+  },
+  /** Every switch off, one at a time; false when it was cancelled. */
+  async matrix(onProgress: (progress: MatrixProgress) => void): Promise<boolean> {
+    const mine = ++job;
+    for await (const progress of matrix(host)) {
+      if (mine !== job) return false;
+      onProgress(progress);
+    }
+    return mine === job;
+  },
+  /** Who owns each register; false when it was cancelled. */
+  async ownership(onRow: (row: OwnershipRow) => void): Promise<boolean> {
+    const mine = ++job;
+    const make = async () => {
+      const lab = await Lab.start({ seed: 1, host });
+      await lab.type(walkthrough, 'modprobe cxl-accel');
+      return lab;
+    };
+    for await (const row of ownership(make)) {
+      if (mine !== job) return false;
+      onRow(row);
+    }
+    return mine === job;
+  },
+};
+
+export type SideApi = typeof api;
+
+expose(api);
