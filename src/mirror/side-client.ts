@@ -1,8 +1,8 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import type { BuildChoice } from '../protocol/build-choice.ts';
-import type { Climb, LadderStep, MatrixProgress, OwnershipRow, SideApi } from '../worker/side.ts';
+import type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, SideApi } from '../worker/side.ts';
 
-export type { Climb, LadderStep, MatrixProgress, OwnershipRow };
+export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
 
 /** The second worker, started when first asked for and ended with the dialog that wanted it. */
 export class SideClient {
@@ -36,12 +36,27 @@ export class SideClient {
     return this.running().transcript(choice);
   }
   climb(choice: BuildChoice, onStep: (step: LadderStep) => void): Promise<Climb | null> {
-    return this.running().climb(choice, proxy(onStep));
+    return whileItRuns(onStep, (news) => this.running().climb(choice, proxy(news)));
   }
-  matrix(onProgress: (progress: MatrixProgress) => void): Promise<boolean> {
-    return this.running().matrix(proxy(onProgress));
+  matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
+    return whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
   }
-  ownership(onRow: (row: OwnershipRow) => void): Promise<boolean> {
-    return this.running().ownership(proxy(onRow));
+  ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
+    return whileItRuns(onRow, (news) => this.running().ownership(proxy(news)));
+  }
+}
+
+/** News travels by a port of its own and may come after the answer: the answer has everything. */
+async function whileItRuns<T, R>(
+  listener: (news: T) => void,
+  run: (listener: (news: T) => void) => Promise<R>,
+): Promise<R> {
+  let over = false;
+  try {
+    return await run((news) => {
+      if (!over) listener(news);
+    });
+  } finally {
+    over = true;
   }
 }

@@ -7,11 +7,11 @@ import walkthrough from '../content/walkthrough.transcript?raw';
 import { attemptOf, transcriptOf } from '../lab/build-choice.ts';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import { type Climb, climb, type LadderStep } from '../lab/ladder.ts';
-import { type MatrixProgress, matrix } from '../lab/matrix.ts';
+import { type MatrixProgress, type MatrixRow, matrix } from '../lab/matrix.ts';
 import { type OwnershipRow, ownership } from '../lab/ownership/ownership.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 
-export type { Climb, LadderStep, MatrixProgress, OwnershipRow };
+export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
 
 const breath = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -52,28 +52,32 @@ const api = {
       lab.stop();
     }
   },
-  /** Every switch off, one at a time; false when it was cancelled. */
-  async matrix(onProgress: (progress: MatrixProgress) => void): Promise<boolean> {
+  /** Every switch off, one at a time; null when it was cancelled. News may come late: the answer holds all rows. */
+  async matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
     const mine = ++job;
+    const rows: MatrixRow[] = [];
     for await (const progress of matrix(host)) {
-      if (mine !== job) return false;
+      if (mine !== job) return null;
+      if (progress.kind === 'row') rows.push(progress.row);
       onProgress(progress);
     }
-    return mine === job;
+    return rows;
   },
-  /** Who owns each register; false when it was cancelled. */
-  async ownership(onRow: (row: OwnershipRow) => void): Promise<boolean> {
+  /** Who owns each register; null when it was cancelled. */
+  async ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
     const mine = ++job;
+    const rows: OwnershipRow[] = [];
     const make = async () => {
       const lab = await Lab.start({ seed: 1, host });
       await lab.type(walkthrough, 'modprobe cxl-accel');
       return lab;
     };
     for await (const row of ownership(make)) {
-      if (mine !== job) return false;
+      if (mine !== job) return null;
+      rows.push(row);
       onRow(row);
     }
-    return mine === job;
+    return rows;
   },
 };
 

@@ -32,9 +32,10 @@ export default function OwnershipTable() {
       .ownership((row) => {
         found.push(row);
       })
-      .then(() => {
+      .then((all) => {
         clearInterval(timer);
-        show();
+        if (!all) return;
+        setRows(all);
         setDone(true);
       });
     return () => clearInterval(timer);

@@ -1,17 +1,15 @@
 import { useState } from 'react';
-import type { MatrixProgress, SideClient } from '../../mirror/side-client.ts';
+import type { MatrixRow, SideClient } from '../../mirror/side-client.ts';
 import type { BuildChoice } from '../../protocol/build-choice.ts';
 import { POSTED_SERIES } from '../../protocol/build-choice.ts';
 import { RUNG_LABELS, RUNGS } from '../../protocol/ladder.ts';
 import controls from '../parts/controls.module.css';
 import styles from './Patches.module.css';
 
-type Row = Extract<MatrixProgress, { kind: 'row' }>['row'];
-
 /** Every switch off alone, each booted in a lab of its own in the second worker. */
 export function MatrixTable(props: { readonly side: SideClient; readonly onPick: (choice: BuildChoice) => void }) {
   const { side, onPick } = props;
-  const [rows, setRows] = useState<readonly Row[]>([]);
+  const [rows, setRows] = useState<readonly MatrixRow[]>([]);
   const [progress, setProgress] = useState<{
     readonly index: number;
     readonly count: number;
@@ -20,10 +18,11 @@ export function MatrixTable(props: { readonly side: SideClient; readonly onPick:
   const run = async () => {
     setRows([]);
     setProgress({ index: 0, count: 1, line: 'starting' });
-    await side.matrix((news) => {
+    const all = await side.matrix((news) => {
       if (news.kind === 'row') setRows((known) => [...known, news.row]);
       else setProgress({ index: news.index, count: news.count, line: `${news.step.console}# ${news.step.line}` });
     });
+    if (all) setRows(all);
     setProgress(null);
   };
   return (
@@ -47,7 +46,7 @@ export function MatrixTable(props: { readonly side: SideClient; readonly onPick:
         )}
         {rows.length === 0 && progress === null ? (
           <span>
-            Builds each kernel and QEMU with one switch off and boots it towards L2’s first store. About half a minute.
+            Builds each kernel and QEMU with one switch off and boots it towards L2’s first store. Some seconds.
           </span>
         ) : null}
       </div>
