@@ -13,6 +13,7 @@ import {
   type CxlRegionRef,
   CxlSwitchDecoder,
 } from '../../../include/cxl_types.ts';
+import { check_interleave_cap } from './interleave.ts';
 import { publish_decoder, publish_region } from './publish.ts';
 import { cxl_region_decode_reset } from './region-commit.ts';
 import { cxl_calc_interleave_pos, cxl_region_sort_targets } from './region-sort.ts';
@@ -274,22 +275,6 @@ function cxl_region_attach_position(cxlr: CxlRegion, cxled: CxlEndpointDecoder, 
     }
   }
   return 0;
-}
-
-/** check_interleave_cap: can this decoder do the region's ways and granularity? */
-function check_interleave_cap(cxled: CxlEndpointDecoder, iw: number, ig: number): boolean {
-  const hdm = cxled.port.hdm;
-  if (!hdm || hdm.hdm_decoder === null || iw === 1) return true;
-  if (![1, 2, 3, 4, 6, 8, 12, 16].includes(iw)) return false;
-  if (iw === 16 && !(hdm.iw_cap_mask & 0x10000)) return false;
-  if (iw % 3 === 0 && !(hdm.iw_cap_mask & 0x1040)) return false;
-  const eig = Math.log2(ig) - 8;
-  const eiw = iw % 3 === 0 ? Math.log2(iw / 3) + 8 : Math.log2(iw);
-  if (eiw === 8) return true;
-  const high = eiw > 8 ? eiw + eig - 1 : eiw + eig + 7;
-  let mask = 0;
-  for (let bit = eig + 8; bit <= high; bit++) mask |= 1 << bit;
-  return (mask & ~hdm.interleave_mask) === 0;
 }
 
 /** cxl_region_attach: all the checks of linux-cxl-core.md §4, then the path, then (with the last one) the targets. */
