@@ -104,6 +104,8 @@ export interface CxlMailbox {
   payload_size: number;
   /** mbox_send of a device whose mailbox is no register block. */
   readonly send?: (opcode: number, payload: Uint8Array) => Uint8Array | number;
+  /** Nanoseconds that a device without a register block works on each piece of firmware. */
+  readonly transfer_ns?: number;
   /** Is a background sanitize under way? */
   readonly sanitize_active?: () => boolean;
   /** Opcodes of the command effects log that the driver knows. */

@@ -106,6 +106,7 @@ export const cxl: Program = async (sys, argv) => {
     case 'write-labels':
     case 'zero-labels':
     case 'wait-sanitize':
+    case 'update-firmware':
       return memdevAction(library, command, args);
     case 'enable-port':
     case 'disable-port':
@@ -236,7 +237,7 @@ async function runList(sys: Sys, args: readonly string[]): Promise<number> {
   if (options.partition || options.firmware || options.health)
     for (const { name } of topology.memdevs) {
       const partition = options.partition ? await partitionInfo(sys, name, options.human) : undefined;
-      const firmware = options.firmware ? await firmwareInfo(sys, name) : undefined;
+      const firmware = options.firmware ? await firmwareInfo(sys, name, options.human) : undefined;
       const health = options.health ? await healthInfo(sys, name) : undefined;
       mailbox.set(name, {
         ...(partition ? { partition } : {}),

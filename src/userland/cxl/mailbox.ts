@@ -12,6 +12,7 @@ import {
   CXL_SEND_COMMAND_SIZE,
 } from '../../linux/uapi/cxl_mem.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
+import { readLine } from '../pciutils/io.ts';
 import { Fields, size } from './json.ts';
 
 /** What libcxl asks a memdev's mailbox for listings (util_cxl_memdev_partition_to_json, …_fw_to_json). */
@@ -93,7 +94,7 @@ export async function partitionInfo(sys: Sys, memdev: string, human: boolean): P
   return fields;
 }
 
-export async function firmwareInfo(sys: Sys, memdev: string): Promise<Fields | undefined> {
+export async function firmwareInfo(sys: Sys, memdev: string, human = false): Promise<Fields | undefined> {
   const info = await send(sys, memdev, CXL_MEM_COMMAND_ID_GET_FW_INFO, 80);
   if (!info || info.length < 80) return undefined;
   const slots = info[0] ?? 0;
@@ -108,7 +109,11 @@ export async function firmwareInfo(sys: Sys, memdev: string): Promise<Fields | u
     const version = text(raw.subarray(0, end < 0 ? raw.length : end));
     if (version !== '') fields.add(`slot_${slot}_version`, version);
   }
-  return fields.add('fw_update_in_progress', false);
+  const dir = `/sys/bus/cxl/devices/${memdev}/firmware/${memdev}`;
+  const busy = ((await readLine(sys, `${dir}/status`)) ?? 'idle') !== 'idle';
+  fields.add('fw_update_in_progress', busy);
+  if (!busy) return fields;
+  return fields.add('remaining_size', size(BigInt((await readLine(sys, `${dir}/remaining_size`)) ?? '0'), human));
 }
 
 const MEDIA = [

@@ -4,10 +4,11 @@ import { CXL_MEM_COMMAND_ID_SET_PARTITION_INFO } from '../../linux/uapi/cxl_mem.
 import { isatty } from '../misc/io.ts';
 import { print } from '../pciutils/io.ts';
 import { noOptions, passes } from './filter.ts';
+import { FirmwareWork } from './firmware.ts';
 import { type Node, printJson } from './json.ts';
 import { type LabelCommand, LabelWork } from './labels.ts';
 import type { LibCxl } from './libcxl.ts';
-import { identify, partitionInfo, submit } from './mailbox.ts';
+import { firmwareInfo, identify, partitionInfo, submit } from './mailbox.ts';
 import { Objects } from './objects.ts';
 import { type OptionSpec, parseOptions, parseSize } from './options.ts';
 import { Relations } from './relations.ts';
@@ -22,6 +23,7 @@ export type MemdevCommand =
   | 'free-dpa'
   | 'set-partition'
   | 'wait-sanitize'
+  | 'update-firmware'
   | LabelCommand;
 
 const COMMON: readonly OptionSpec[] = [
@@ -49,6 +51,11 @@ const OWN: Readonly<Record<MemdevCommand, readonly OptionSpec[]>> = {
   'write-labels': [...LABELS, { short: 'i', long: 'input', value: true }],
   'zero-labels': LABELS,
   'wait-sanitize': [{ short: 't', long: 'timeout', value: true }],
+  'update-firmware': [
+    { short: 'F', long: 'firmware-file', value: true },
+    { short: 'c', long: 'cancel', value: false },
+    { short: 'w', long: 'wait', value: false },
+  ],
 };
 const DONE: Readonly<Record<MemdevCommand, string>> = {
   'enable-memdev': 'enabled',
@@ -60,6 +67,7 @@ const DONE: Readonly<Record<MemdevCommand, string>> = {
   'write-labels': 'wrote',
   'zero-labels': 'zeroed',
   'wait-sanitize': 'wait sanitize',
+  'update-firmware': 'firmware update',
 };
 
 function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
@@ -71,7 +79,7 @@ function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
 
 export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: readonly string[]): Promise<number> {
   const dpa = command === 'reserve-dpa' || command === 'free-dpa';
-  const lists = dpa || command === 'set-partition';
+  const lists = dpa || command === 'set-partition' || command === 'update-firmware';
   const { options, words, error } = parseOptions(args, [...COMMON, ...OWN[command]]);
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl memdev: ${fn}: ${text}\n`);
   if (error !== null || words.length === 0) {
@@ -112,9 +120,11 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
     const [only] = shown;
     await print(cxl.sys, 1, `${printJson(human && shown.length === 1 && only !== undefined ? only : shown)}\n`);
   }
-  const fn = `cmd_${command.replace('-', '_')}`;
-  const tail = dpa ? `mem device${count > 1 ? 's' : ''}` : `mem${count > 1 ? 's' : ''}`;
-  await say(fn, `${DONE[command]} ${count} ${tail}`);
+  const fw = command === 'update-firmware';
+  const fn = fw ? 'cmd_update_fw' : `cmd_${command.replace('-', '_')}`;
+  const tail = dpa || fw ? `mem device${count > 1 ? 's' : ''}` : `mem${count > 1 ? 's' : ''}`;
+  const verdict = options.has('cancel') ? 'cancelled' : options.has('wait') ? 'completed' : 'started';
+  await say(fn, `${DONE[command]} ${fw ? `${verdict} on ` : ''}${count} ${tail}`);
   // one that worked is enough
   return count > 0 || failure === 0 ? 0 : 1;
 }
@@ -175,6 +185,7 @@ class MemdevWork {
     if (command === 'reserve-dpa') return this.reserve();
     if (command === 'free-dpa') return this.release();
     if (command === 'wait-sanitize') return Promise.resolve(0);
+    if (command === 'update-firmware') return this.firmware();
     return new LabelWork(this.cxl.sys, this.memdev.name, this.options).run(command);
   }
 
@@ -239,6 +250,19 @@ class MemdevWork {
     const partition = await partitionInfo(sys, this.memdev.name, this.human);
     const mailbox = new Map([[this.memdev.name, partition ? { partition } : {}]]);
     const options = { ...noOptions(), human: this.human, partition: true };
+    const objects = new Objects(new Relations(this.cxl.scan()), options, { ...NO_MAILBOX, mailbox });
+    this.shown.push(objects.memdev(this.memdev));
+    return rc;
+  }
+
+  /** action_update_fw */
+  private async firmware(): Promise<number> {
+    const { sys } = this.cxl;
+    const rc = await new FirmwareWork(this.cxl, this.memdev.name, this.options).run();
+    if (this.options.has('cancel')) return rc;
+    const firmware = await firmwareInfo(sys, this.memdev.name, this.human);
+    const mailbox = new Map([[this.memdev.name, firmware ? { firmware } : {}]]);
+    const options = { ...noOptions(), human: this.human, firmware: true };
     const objects = new Objects(new Relations(this.cxl.scan()), options, { ...NO_MAILBOX, mailbox });
     this.shown.push(objects.memdev(this.memdev));
     return rc;

@@ -23,7 +23,8 @@ import {
   cxl_pci_setup_mailbox,
   cxl_set_timestamp,
 } from './core/mbox.ts';
-import { devm_cxl_add_memdev, devm_cxl_setup_fw_upload } from './core/memdev.ts';
+import { devm_cxl_add_memdev } from './core/memdev.ts';
+import { devm_cxl_setup_fw_upload } from './core/memdev-fw.ts';
 import { cxl_await_media_ready } from './core/pci.ts';
 import {
   CXL_REGLOC_RBI_COMPONENT,

@@ -2,7 +2,7 @@ import { hex } from '../../../../base/addr.ts';
 import { assert } from '../../../../base/assert.ts';
 import { E } from '../../../../base/errno.ts';
 import { CXL, type CxlDevState, CxlMemdev, type DpaResource, ida_alloc } from '../../../include/cxl_types.ts';
-import { type Attribute, type AttributeGroup, Device } from '../../../include/device.ts';
+import type { Attribute, AttributeGroup, Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import { cxl_mbox_debugfs } from './debugfs.ts';
 import { cxl_trace_init } from './events.ts';
@@ -14,7 +14,7 @@ import { at_least } from './version.ts';
 
 /**
  * memN and /dev/cxl/memN (drivers/cxl/core/memdev.c, v6.11/6.12). Firmware, security and poison files belong to devices
- * with a mailbox. Leaves out: most ioctls of the character device, the transfer of a firmware image, a running sanitize.
+ * with a mailbox.
  */
 
 function memdev(dev: Device): CxlMemdev {
@@ -130,30 +130,6 @@ const groups: readonly AttributeGroup[] = [
     },
   },
 ];
-
-/** devm_cxl_setup_fw_upload: the firmware loader's device below memN. A transfer cannot be started (no image is known). */
-export function devm_cxl_setup_fw_upload(host: Device, cxlmd: CxlMemdev): void {
-  if (!cxlmd.cxlds.mbox?.commands.has(CXL_MBOX_OP.GET_FW_INFO) || !cxlmd.registered) return;
-  const { kernel } = host;
-  const fw = new FirmwareUpload(kernel, cxlmd.name, cxlmd, null, [
-    {
-      attrs: [
-        { name: 'loading', mode: 0o644, show: () => '0\n', store: () => -E.EINVAL },
-        { name: 'data', mode: 0o644, show: () => '', store: () => -E.EINVAL },
-        { name: 'status', mode: 0o444, show: () => 'idle\n' },
-        { name: 'error', mode: 0o444, show: () => '\n' },
-        { name: 'cancel', mode: 0o200, store: () => -E.ENODEV },
-        { name: 'remaining_size', mode: 0o444, show: () => '0\n' },
-      ],
-    },
-  ]);
-  fw.class = 'firmware';
-  fw.env = { FIRMWARE: cxlmd.name, TIMEOUT: '60', ASYNC: '0' };
-  kernel.drivers.device_add(fw);
-  host.devm(() => kernel.drivers.device_del(fw));
-}
-
-class FirmwareUpload extends Device {}
 
 /** cxl_memdev_init: the character device region. */
 export function cxl_memdev_init(kernel: Kernel): number {

@@ -20,8 +20,6 @@ const NOTHING = new Uint8Array(0);
 
 const OP = {
   ...CXL_MBOX_OP,
-  TRANSFER_FW: 0x0201,
-  ACTIVATE_FW: 0x0202,
   GET_LSA: 0x4102,
   SET_LSA: 0x4103,
   GET_HEALTH_INFO: 0x4200,
@@ -170,6 +168,8 @@ function answer(mem: MockMem, opcode: number, input: Uint8Array): Reply {
       return mem.events.clear(input);
     case OP.GET_FW_INFO:
       return mock_fw_info(mem);
+    case OP.TRANSFER_FW:
+      return mem.firmware.transfer(input);
     case OP.ACTIVATE_FW:
       return mock_activate_fw(mem, input);
     case OP.GET_SECURITY_STATE:

@@ -9,12 +9,15 @@ import {
   cxl_mem_create_range_info,
   cxl_set_timestamp,
 } from '../../../drivers/cxl/core/mbox.ts';
-import { devm_cxl_add_memdev, devm_cxl_setup_fw_upload } from '../../../drivers/cxl/core/memdev.ts';
+import { devm_cxl_add_memdev } from '../../../drivers/cxl/core/memdev.ts';
+import { devm_cxl_setup_fw_upload } from '../../../drivers/cxl/core/memdev-fw.ts';
 import { cxl_register_map } from '../../../drivers/cxl/core/regs.ts';
 import { type CxlDevState, type CxlMailbox, IS_ERR } from '../../../include/cxl_types.ts';
 import type { AttributeGroup, Device, DeviceDriver } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { sha256 } from '../../../lib/crypto/sha256.ts';
 import { MockEvents } from './mem-events.ts';
+import { MockFirmware } from './mem-firmware.ts';
 import { cxl_mock_mbox_send } from './mem-mailbox.ts';
 import { MockPoison } from './mem-poison.ts';
 import { MockDevice } from './topology.ts';
@@ -26,6 +29,8 @@ import { MockDevice } from './topology.ts';
 
 const LSA_SIZE = 128 * KiB;
 const PAYLOAD_SIZE = 4096;
+/** usleep_range(1500, 2000) */
+const TRANSFER_NS = 1_750_000;
 
 /** struct cxl_mockmem_data */
 export class MockMem {
@@ -34,6 +39,7 @@ export class MockMem {
   readonly events: MockEvents;
   fw_slot = 2;
   fw_staged = 0;
+  readonly firmware = new MockFirmware();
   /** Milliseconds that a sanitize takes. */
   sanitize_timeout = 0;
   private work: Waiter | null = null;
@@ -85,6 +91,7 @@ function device_state(mem: MockMem): CxlDevState {
     commands: new Set(),
     send: (opcode, input) => cxl_mock_mbox_send(mem, opcode, input),
     sanitize_active: () => mem.sanitizing,
+    transfer_ns: TRANSFER_NS,
   };
   return {
     dev,
@@ -126,6 +133,7 @@ function attributes(mem: MockMem, cxlds: CxlDevState): AttributeGroup {
           return 0;
         },
       },
+      { name: 'fw_buf_checksum', mode: 0o444, show: () => `${sha256(mem.firmware.image)}\n` },
       {
         name: 'sanitize_timeout',
         mode: 0o644,
