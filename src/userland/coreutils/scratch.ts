@@ -34,20 +34,21 @@ export const mktemp = defineTool(
       ['-u, --dry-run', 'only print a name'],
       ['-q, --quiet', 'no word about failures'],
       ['--suffix=SUFF', 'after the X of the template'],
-      ['-p, --tmpdir[=DIR]', 'the template is below DIR, or TMPDIR, or /tmp'],
+      ['-p DIR', 'the template is below DIR'],
+      ['--tmpdir[=DIR]', 'the template is below DIR, or TMPDIR, or /tmp'],
       ['-t', 'the template is a file name below TMPDIR or -p or /tmp'],
     ],
   },
   async (t) => {
     const given = t.args[0];
-    const below = t.has('p') || t.has('t') || given === undefined;
+    const below = t.has('p') || t.has('tmpdir') || t.has('t') || given === undefined;
     const template = `${given ?? 'tmp.XXXXXXXXXX'}${t.get('suffix') ?? ''}`;
     const m = /^(.*?)(X+)([^X/]*)$/s.exec(template);
     if (!m || (m[2] ?? '').length < 3) {
       if (!t.has('q')) await t.fail(`too few X's in template '${template}'`);
       return 1;
     }
-    const dir = t.get('p') || t.env.TMPDIR || '/tmp';
+    const dir = t.get('p') || t.get('tmpdir') || t.env.TMPDIR || '/tmp';
     const head = below ? `${dir.replace(/\/$/, '')}/${m[1]}` : (m[1] ?? '');
     for (let attempt = 0; attempt < 100; attempt++) {
       const path = head + (await letters(t.sys, (m[2] ?? '').length, attempt)) + (m[3] ?? '');
