@@ -38,6 +38,7 @@ import { modinfo } from './kmod/modinfo.ts';
 import { depmod, insmod, lsmod, modprobe, rmmod } from './kmod/modules.ts';
 import { udevadm } from './kmod/udevadm.ts';
 import { bc } from './misc/bc.ts';
+import { vfioPoke } from './misc/vfio-poke.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
 
@@ -140,6 +141,7 @@ const TABLE = new Map<string, Program>(
     modinfo,
     depmod,
     strace,
+    'vfio-poke': vfioPoke,
   } satisfies Record<string, Program>),
 );
 for (const name of BOX_COMMANDS)

@@ -43,8 +43,6 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-no-request-all-bars': 'posted',
   // --- L2's test driver
   'cxl-accel-endpoint-error': 'posted',
-  'cxl-accel-endpoint-held': 'posted',
-  'cxl-accel-region-error': 'posted',
   // --- type-2 RFC v2
   'hpa-freespace-off-by-two': 'intended',
 } as const satisfies Readonly<Record<string, 'posted' | 'intended'>>;

@@ -74,6 +74,9 @@ const CXL_TYPE3: readonly PropertySpec[] = [
 
 const CXL_ACCEL: readonly PropertySpec[] = [
   { name: 'volatile-memdev', kind: 'link', value: null, linkType: 'memory-backend', inQtree: false },
+  // The lab's own, for devices the RFC was not tried with: BAR 0's size, and where in it the component block lies.
+  { name: 'x-bar0-size', kind: 'size', value: 0x10000, inQtree: false },
+  { name: 'x-component-offset', kind: 'size', value: 0, inQtree: false },
   SILICON,
   ...PCI_PROPERTIES,
 ];

@@ -78,38 +78,43 @@ const DVSEC_DEVICE_MASKS = {
 const DVSEC_DEVICE_W1C = { CXL_STATUS: 0, CXL_STATUS2: 0 } as const;
 
 /** The accelerator, profile B (l0-type2-device.md §2–3). Range 1 carries the size of a 256 MiB backend; the device sets its own. */
-export const cxlAccel: Layout = {
-  id: 'cxl-accel.config',
-  size: EXPRESS,
-  placements: [
-    endpointHeader(
-      { vendor: 0x8086, device: 0x0d94, classCode: 0x050310, revision: 1, capPtr: 0x40 },
-      { 0: [MEM64, 0x10000], 4: [0, 4096] },
-    ),
-    {
-      at: 0x40,
-      block: msixCap,
-      title: 'MSI-X of the accelerator',
-      resets: { MSIX_NEXT: 0x80, MSIX_CONTROL: 5, MSIX_TABLE: 0x004, MSIX_PBA: 0x804 },
-    },
-    {
-      at: 0x80,
-      block: pcieCap,
-      resets: { PCIE_FLAGS: 0x0002, LNKCAP: 0x00000411, LNKSTA: 0x0011, DEVCAP2: 0x00300000 },
-      writeMasks: { DEVCTL: 0, SLTCTL: 0, RTCTL: 0 },
-      w1cMasks: { DEVSTA: 0, SLTSTA: 0 },
-    },
-    placeDvsec(0x100, dvsecDevice, 'DVSEC0', 0x13c, {
-      resets: { CXL_CAP: 0x001e, CXL_CTRL: 0x0002, CXL_STATUS2: 0x0002, CXL_RANGE1_SIZE_LO: 0x1000004b },
-      writeMasks: DVSEC_DEVICE_MASKS,
-      w1cMasks: DVSEC_DEVICE_W1C,
-    }),
-    placeDvsec(0x13c, dvsecLocator, 'DVSEC8', 0x160, { resets: { LOCATOR0_LO: 0x100 } }),
-    placeDvsec(0x160, dvsecFlexBus, 'DVSEC7', 0, {
-      resets: { FB_CAP: 0x26, FB_CTRL: 0x02, FB_STATUS: 0x26, FB_TS: 0xef },
-    }),
-  ],
-};
+export const cxlAccel: Layout = cxlAccelConfig(0x10000, 0);
+
+/** The same with another BAR 0 and the component block elsewhere in it (the lab's own x- properties). */
+export function cxlAccelConfig(bar0: number, componentOffset: number): Layout {
+  return {
+    id: 'cxl-accel.config',
+    size: EXPRESS,
+    placements: [
+      endpointHeader(
+        { vendor: 0x8086, device: 0x0d94, classCode: 0x050310, revision: 1, capPtr: 0x40 },
+        { 0: [MEM64, bar0], 4: [0, 4096] },
+      ),
+      {
+        at: 0x40,
+        block: msixCap,
+        title: 'MSI-X of the accelerator',
+        resets: { MSIX_NEXT: 0x80, MSIX_CONTROL: 5, MSIX_TABLE: 0x004, MSIX_PBA: 0x804 },
+      },
+      {
+        at: 0x80,
+        block: pcieCap,
+        resets: { PCIE_FLAGS: 0x0002, LNKCAP: 0x00000411, LNKSTA: 0x0011, DEVCAP2: 0x00300000 },
+        writeMasks: { DEVCTL: 0, SLTCTL: 0, RTCTL: 0 },
+        w1cMasks: { DEVSTA: 0, SLTSTA: 0 },
+      },
+      placeDvsec(0x100, dvsecDevice, 'DVSEC0', 0x13c, {
+        resets: { CXL_CAP: 0x001e, CXL_CTRL: 0x0002, CXL_STATUS2: 0x0002, CXL_RANGE1_SIZE_LO: 0x1000004b },
+        writeMasks: DVSEC_DEVICE_MASKS,
+        w1cMasks: DVSEC_DEVICE_W1C,
+      }),
+      placeDvsec(0x13c, dvsecLocator, 'DVSEC8', 0x160, { resets: { LOCATOR0_LO: 0x100 + componentOffset } }),
+      placeDvsec(0x160, dvsecFlexBus, 'DVSEC7', 0, {
+        resets: { FB_CAP: 0x26, FB_CTRL: 0x02, FB_STATUS: 0x26, FB_TS: 0xef },
+      }),
+    ],
+  };
+}
 
 /** What follows the optional serial number: DVSECs from `at`, DOE fixed at 0x190 (QEMU 10.0), AER at 0x200. */
 function type3Extended(at: number): Placement[] {

@@ -4,15 +4,33 @@
  */
 import { hi32, lo32 } from '../../../base/addr.ts';
 import { BackedDevice, CxlComponent } from '../../../hw/cxl/index.ts';
+import type { MemoryRegion } from '../../../hw/memory/index.ts';
 import { Msix, PCI_BASE_ADDRESS_MEM_TYPE_64, PciFunction } from '../../../hw/pci/index.ts';
+import { cxlAccelConfig } from '../../../spec/layouts/cxl-config.ts';
 import { layout } from '../../../spec/layouts.ts';
 import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
-import { registerDeviceType } from '../../qdev/device-type.ts';
+import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
+import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
 import { takeMemdev } from './memdev.ts';
 import { specified_resets } from './specified-resets.ts';
+
+/** BAR 0: the component block as it is, or at its place in a BAR of another size. */
+function componentBar(dev: Device, block: MemoryRegion, offset: number): MemoryRegion {
+  const size = dev.props.number('x-bar0-size');
+  if (size === block.size && offset === 0) return block;
+  const { core } = dev.vm;
+  if (size < 0x2000 || 2 ** Math.round(Math.log2(size)) !== size)
+    error_setg('x-bar0-size wants a power of two of 8 KiB and more');
+  if (offset % 0x10000 !== 0 || offset + Math.min(block.size, size) > size)
+    error_setg('x-component-offset wants a multiple of 64 KiB that lies in BAR 0');
+  const bar = core.memory_region_init('cxl-accel-bar0', size);
+  const part = core.memory_region_init_alias('cxl-accel-block', block, 0, Math.min(block.size, size - offset));
+  core.memory_region_add_subregion(bar, offset, part);
+  return bar;
+}
 
 /** Range 1 of the CXL device DVSEC: valid, active, media type and class 2. */
 const RANGE_FLAGS = 0x4b;
@@ -32,7 +50,7 @@ registerDeviceType({
       id: pci_public_id(dev),
       type: 'cxl-accel',
       label: 'type-2 accelerator',
-      layout: layout('cxl-accel.config'),
+      layout: cxlAccelConfig(dev.props.number('x-bar0-size'), dev.props.number('x-component-offset')),
       ...(backend ? { backend: { id: backend.id, size: backend.size } } : {}),
     });
     const size = backend?.size ?? 0;
@@ -44,8 +62,16 @@ registerDeviceType({
     const silicon = strict ? { capacity: size, type: 0 as const } : null;
     if (strict) enforce_config_lock(fn);
     const component = new CxlComponent(vm.pciEnv, path, layout('cxl-accel.component'), 'cxl-accel', silicon);
-    fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
-    fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
+    const offset = dev.props.number('x-component-offset');
+    fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, componentBar(dev, component.memory, offset));
+    fn.addRoute({
+      space: 'bar0',
+      offset: offset + 0x1000,
+      size: 0x1000,
+      block: path,
+      blockOffset: 0,
+      answeredBy: 'device',
+    });
     new Msix(fn, 6, 4);
     if (backend) {
       vm.newAddressSpace('cxl-accel-dpa-vmem-space', backend.mr);

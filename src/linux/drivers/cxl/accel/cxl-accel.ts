@@ -13,6 +13,7 @@ import {
 } from '../../../include/cxl_types.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import type { PciDev, PciDriver } from '../../../include/pci_types.ts';
+import { posted } from '../../../include/quirks.ts';
 import { pci_disable_device, pci_enable_device, pci_find_dvsec_capability } from '../../pci/pci.ts';
 import { pci_register_driver, pci_unregister_driver } from '../../pci/pci-driver.ts';
 import {
@@ -53,6 +54,7 @@ function create_region(pdev: PciDev, accel: CxlAccel, cxlmd: CxlMemdev): number 
   const endpoint = cxl_acquire_endpoint(cxlmd);
   if (IS_ERR(endpoint)) {
     pdev.err('CXL accel acquire endpoint failed');
+    if (!posted(pdev.kernel, 'cxl-accel-endpoint-error')) return endpoint;
     // posted: the error pointer is used as a port by the next call
     const address = BigInt.asUintN(64, BigInt(endpoint)).toString(16);
     pdev.kernel.oops(`BUG: unable to handle page fault for address: ${address}`, 'cxl_get_hpa_freespace');

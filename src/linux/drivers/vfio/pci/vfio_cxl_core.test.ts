@@ -62,7 +62,7 @@ vi.mock('../../../include/cxl.ts', () => {
   };
 });
 
-const core = await import('./vfio_cxl_core.ts');
+const core = { ...(await import('./vfio_cxl_core.ts')), ...(await import('./vfio_cxl_emu.ts')) };
 const { VfioPciCoreDevice } = await import('./vfio_pci_device.ts');
 const { vfio_pci_core_ioctl } = await import('./vfio_pci_ioctl.ts');
 const { vfio_pci_ops } = await import('./vfio_pci.ts');

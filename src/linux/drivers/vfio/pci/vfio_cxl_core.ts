@@ -37,9 +37,10 @@ import {
   pci_resource_start,
 } from '../../../include/pci.ts';
 import { hasPatch, posted } from '../../../include/quirks.ts';
-import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET, VFIO_PCI_OFFSET_TO_INDEX } from '../../../uapi/vfio.ts';
+import { reserve_memtype } from '../../../mm/memtype.ts';
+import { PCI_VENDOR_ID_CXL } from '../../../uapi/vfio.ts';
 import { ShadowBytes } from './vconfig.ts';
-import { hdm_window_end, hdm_write } from './vfio_cxl_hdm.ts';
+import { hdm_window_end } from './vfio_cxl_hdm.ts';
 import { vfio_cxl_register_cxl_region } from './vfio_cxl_region.ts';
 import {
   vfio_pci_core_disable,
@@ -48,7 +49,6 @@ import {
   vfio_pci_core_finish_enable,
 } from './vfio_pci_core.ts';
 import { publishDevice, registerPaths, type VfioPciCoreDevice } from './vfio_pci_device.ts';
-import { value4, vfio_pci_rw } from './vfio_pci_rdwr.ts';
 
 /**
  * drivers/vfio/pci/vfio_cxl_core.c of the vfio-cxl RFC v1 (patches 04, 05, 07, 08, 11): opening a type-2 device with its
@@ -92,13 +92,14 @@ export function vfio_cxl_core_set_driver_hdm_cap(vdev: VfioPciCoreDevice): void 
 
 // --- component registers and their shadow (patch 08) ----------------------------------------------------------------
 
-/** find_bar: physical address → BAR number and offset; the whole 64 KiB block has to fit. */
+/** find_bar: physical address → BAR number and offset. Posted: the whole 64 KiB block has to fit, whatever the BAR's size. */
 function find_bar(vdev: VfioPciCoreDevice, address: number): { readonly bar: number; readonly offset: number } | null {
   const { pdev } = vdev;
   for (let bar = 0; bar < 6; bar++) {
     const start = pci_resource_start(pdev, bar);
     const len = pci_resource_len(pdev, bar);
-    if (len > 0 && start <= address && address + SZ_64K - 1 <= start + len - 1) return { bar, offset: address - start };
+    const block = posted(vdev.kernel, 'vfio-cxl-bar-64k') ? SZ_64K : 1;
+    if (len > 0 && start <= address && address + block - 1 <= start + len - 1) return { bar, offset: address - start };
     if (pci_resource_flags(pdev, bar) & IORESOURCE_MEM_64) bar++;
   }
   return null;
@@ -116,7 +117,7 @@ function find_comp_regs(vdev: VfioPciCoreDevice): number {
   if (!where) return -E.ENODEV;
   cxl.comp_reg_bar = where.bar;
   cxl.comp_reg_offset = where.offset;
-  cxl.comp_reg_size = SZ_64K;
+  cxl.comp_reg_size = Math.min(SZ_64K, pci_resource_len(pdev, where.bar) - where.offset);
   return 0;
 }
 
@@ -186,9 +187,21 @@ function create_cxl_region(vdev: VfioPciCoreDevice, cxlds: CxlDevState): number 
   return rc;
 }
 
+/**
+ * The kernel's own mapping of the region; its cookie is the address itself here. Fails when the lab's kernel parameter
+ * `cxlab.fail_ioremap` asks for it. Its memory type is what the region's pages get in user space too (PAT).
+ */
+function ioremap_region(vdev: VfioPciCoreDevice, start: number): number | null {
+  const { kernel, cxl } = vdev;
+  if (kernel.param('cxlab.fail_ioremap') !== undefined) return null;
+  const type = posted(kernel, 'vfio-cxl-noncached') ? 'uncached-minus' : 'write-back';
+  cxl.region.memtype = reserve_memtype(kernel, start, start + cxl.region.size, type);
+  return start;
+}
+
 /** The part of create_cxl_region between acquiring and releasing the endpoint. */
 function region_on_endpoint(vdev: VfioPciCoreDevice): number {
-  const { cxl, pdev } = vdev;
+  const { cxl, pdev, kernel } = vdev;
   const endpoint = cxl.endpoint;
   if (!endpoint) return -E.ENXIO;
   const space = { max: 0 };
@@ -219,9 +232,15 @@ function region_on_endpoint(vdev: VfioPciCoreDevice): number {
   const range = { start: 0, end: -1 };
   cxl_accel_get_region_params(region, range);
   cxl.region.addr = range.start;
-  // ioremap(start, end - start): one byte short, hidden by page rounding; its cookie is the address itself here.
-  cxl.region.vaddr = range.start;
-  return 0;
+  // Patch 05. ioremap(start, end - start): one byte short, hidden by page rounding.
+  if (!hasPatch(kernel, 5)) return 0;
+  cxl.region.vaddr = ioremap_region(vdev, range.start);
+  // Posted: the address is asked whether the mapping is there, so a failure goes unnoticed.
+  if (posted(kernel, 'vfio-cxl-ioremap-check') ? cxl.region.addr !== 0 : cxl.region.vaddr !== null) return 0;
+  pdev.err('Fail to map CXL region');
+  cxl_region_detach(cxled);
+  cxl_dpa_free(cxled);
+  return posted(kernel, 'vfio-cxl-ioremap-check') ? 0 : -E.EFAULT;
 }
 
 /** enable_cxl */
@@ -258,10 +277,22 @@ function disable_cxl(vdev: VfioPciCoreDevice): void {
   const { cxl, kernel } = vdev;
   if (cxl.region.region !== null) {
     cxl.region.vaddr = null;
+    cxl.region.memtype?.();
+    cxl.region.memtype = null;
+    // Posted: without the lock that cxl_region_detach() wants to see held.
+    if (cxl.cxled && kernel.config('PROVE_LOCKING') !== 'n' && posted(kernel, 'vfio-cxl-detach-unlocked'))
+      kernel.warn('', 'cxl_region_detach', 'cxl_region_rwsem');
     if (cxl.cxled) cxl_region_detach(cxl.cxled);
   }
   if (cxl.cxled) cxl_dpa_free(cxl.cxled);
   if (posted(kernel, 'vfio-cxl-stale-pointers')) return;
+  forget_cxl(vdev);
+}
+
+/** Intended: what the open took from the CXL core goes (a devres group), and no pointer stays. */
+function forget_cxl(vdev: VfioPciCoreDevice): void {
+  const { cxl, pdev } = vdev;
+  while (pdev.devres.length > cxl.devres_mark) pdev.devres.pop()?.();
   cxl.region.region = null;
   cxl.region.addr = 0;
   cxl.cxled = null;
@@ -286,6 +317,7 @@ function enable(vdev: VfioPciCoreDevice): number {
   if (found) return found;
   const virt = setup_virt_comp_regs(vdev);
   if (virt) return virt;
+  cxl.devres_mark = pdev.devres.length;
   vfio_pci_core_enable_cxl(vdev);
   const enabled = vfio_pci_core_enable(vdev);
   if (enabled) {
@@ -295,15 +327,16 @@ function enable(vdev: VfioPciCoreDevice): number {
   const rc = enable_cxl(vdev, dvsec);
   if (rc) {
     // Posted: enable_cxl's own steps are not undone.
-    if (!posted(kernel, 'vfio-cxl-enable-leaks')) disable_cxl(vdev);
+    if (!posted(kernel, 'vfio-cxl-enable-leaks')) forget_cxl(vdev);
     vfio_pci_core_disable(vdev);
     clean_virt_comp_regs(vdev);
     return rc;
   }
-  // Patch 08: position of the emulated window in the BAR, fixed for this open. hdm_reg_offset counts from the block.
+  // Patch 08: position of the emulated window in the BAR, fixed for this open. hdm_reg_offset counts from the block;
+  // posted, it is compared with positions in the BAR as it is.
   if (cxl.comp_reg_virt) {
-    cxl.emulated_start = cxl.hdm_reg_offset;
-    cxl.emulated_end = hdm_window_end(cxl.hdm_reg_offset, cxl.hdm_reg_size, posted(kernel, 'vfio-cxl-hdm-last-dword'));
+    cxl.emulated_start = hdm_bar_offset(vdev);
+    cxl.emulated_end = hdm_window_end(cxl.emulated_start, cxl.hdm_reg_size, posted(kernel, 'vfio-cxl-hdm-last-dword'));
   }
   init_vfio_cxl_cap(vdev);
   // Patch 05: the region user space maps.
@@ -316,6 +349,11 @@ function enable(vdev: VfioPciCoreDevice): number {
   return registered;
 }
 
+/** Where the HDM block is taken to be in the BAR. */
+function hdm_bar_offset({ cxl, kernel }: VfioPciCoreDevice): number {
+  return cxl.hdm_reg_offset + (posted(kernel, 'vfio-cxl-block-offset') ? 0 : cxl.comp_reg_offset);
+}
+
 /** init_vfio_cxl_cap (patch 11) */
 function init_vfio_cxl_cap(vdev: VfioPciCoreDevice): void {
   const { cxl } = vdev;
@@ -324,7 +362,7 @@ function init_vfio_cxl_cap(vdev: VfioPciCoreDevice): void {
     hdm_count: cxl.hdm_count,
     hdm_reg_bar_index: cxl.comp_reg_bar,
     hdm_reg_size: cxl.hdm_reg_size,
-    hdm_reg_offset: cxl.hdm_reg_offset,
+    hdm_reg_offset: hdm_bar_offset(vdev),
     dpa_size: cxl.dpa_size,
   };
 }
@@ -344,70 +382,4 @@ export function vfio_cxl_core_close_device(vdev: VfioPciCoreDevice): void {
     if (!posted(kernel, 'vfio-cxl-has-cxl-sticky')) vdev.has_cxl = false;
     publishDevice(vdev);
   });
-}
-
-// --- guest accesses (patches 07 and 08) ---------------------------------------------------------------------------------
-
-/** emulate_hdm_regblock: the access lies in the window; gives the bytes handled. */
-function emulate_hdm_regblock(
-  vdev: VfioPciCoreDevice,
-  shadow: ShadowBytes,
-  bytes: Uint8Array,
-  pos: number,
-  iswrite: boolean,
-): number {
-  const { log } = vdev.kernel;
-  const { sites, cxl } = vdev;
-  const hdm = pos - cxl.hdm_reg_offset;
-  // Posted, the shadow pointer also loses comp_reg_offset (an underflow when the block is not at the BAR's start): not reproduced.
-  const base = cxl.hdm_reg_offset;
-  if (!iswrite) {
-    const value = shadow.read(base + hdm, 4);
-    bytes[0] = value & 0xff;
-    bytes[1] = (value >>> 8) & 0xff;
-    bytes[2] = (value >>> 16) & 0xff;
-    bytes[3] = value >>> 24;
-    log.note(sites.emulate, hdm, value);
-    return 4;
-  }
-  const value = value4(bytes);
-  const outer = log.begin(sites.emulate, hdm, value);
-  if (!hdm_write(shadow, base, hdm, value)) log.note(sites.dropped, hdm, value);
-  log.end(outer, 4);
-  return 4;
-}
-
-function vfio_cxl_core_rw(vdev: VfioPciCoreDevice, bytes: Uint8Array, pos: number, iswrite: boolean): number {
-  const { cxl } = vdev;
-  const count = bytes.length;
-  if (count === 0) return 0;
-  if (cxl.comp_reg_virt && VFIO_PCI_OFFSET_TO_INDEX(pos) === cxl.comp_reg_bar) {
-    const off = pos % VFIO_PCI_OFFSET;
-    // Posted: sizes other than 4 are refused for the whole BAR, not only for the HDM block.
-    if (count !== 4 || off % 4 !== 0) {
-      vdev.kernel.warn('', 'emulate_hdm_regblock', 'emulate_hdm_regblock');
-      return -E.EINVAL;
-    }
-    if (off >= cxl.emulated_start && off < cxl.emulated_end)
-      return emulate_hdm_regblock(vdev, cxl.comp_reg_virt, bytes, off, iswrite);
-  }
-  return vfio_pci_rw(vdev, bytes, pos, iswrite);
-}
-
-/** vfio_cxl_core_read (patch 07) */
-export function vfio_cxl_core_read(vdev: VfioPciCoreDevice, into: Uint8Array, pos: number): number {
-  const { log } = vdev.kernel;
-  const outer = log.begin(vdev.sites.cxlRead, pos, into.length);
-  const ret = vfio_cxl_core_rw(vdev, into, pos, false);
-  log.end(outer, ret < 0 ? ret : value4(into));
-  return ret;
-}
-
-/** vfio_cxl_core_write (patch 07) */
-export function vfio_cxl_core_write(vdev: VfioPciCoreDevice, from: Uint8Array, pos: number): number {
-  const { log } = vdev.kernel;
-  const outer = log.begin(vdev.sites.cxlWrite, pos, value4(from));
-  const ret = vfio_cxl_core_rw(vdev, from, pos, true);
-  log.end(outer, ret);
-  return ret;
 }

@@ -27,19 +27,50 @@ export function hdm_ctrl_after_write(value: number): number {
   return (kept | (value & HDM_CTRL_COMMIT ? HDM_CTRL_COMMITTED : 0)) >>> 0;
 }
 
+/** Which of the reviewers' rules hold for guest writes; the posted code knows neither. */
+export interface HdmRules {
+  /** Reserved bits read back as written. */
+  readonly rawReserved: boolean;
+  /** Base and size may be changed while the decoder is committed. */
+  readonly committedWritable: boolean;
+}
+export const POSTED_RULES: HdmRules = { rawReserved: true, committedWritable: true };
+
+/** Bits of a decoder's registers that are not reserved (CXL 3.1, 8.2.4.20), by offset in the decoder. */
+const DEFINED: Readonly<Record<number, number>> = {
+  16: 0xf0000000,
+  20: 0xffffffff,
+  24: 0xf0000000,
+  28: 0xffffffff,
+  32: 0x0f007fff,
+  36: 0xffffffff,
+  40: 0xffffffff,
+  44: 0,
+};
+
 /**
  * One 32-bit guest write at `hdm`; `base` is the block's offset in the shadow. False when the write was dropped because
- * the decoder is locked.
+ * the decoder is locked (or, as intended, committed).
  */
-export function hdm_write(shadow: ShadowBytes, base: number, hdm: number, value: number): boolean {
+export function hdm_write(
+  shadow: ShadowBytes,
+  base: number,
+  hdm: number,
+  value: number,
+  rules: HdmRules = POSTED_RULES,
+): boolean {
   if (hdm < 0x10) {
     if (hdm === 4) shadow.write(base + 4, 4, value & 3);
     return true;
   }
   const n = (hdm - 0x10) >> 5;
   if (hdm_decoder_locked(shadow, base, n)) return false;
-  const ctrl = (hdm & 0x1f) === 0;
-  shadow.write(base + hdm, 4, ctrl ? hdm_ctrl_after_write(value) : value);
+  const reg = ((hdm - 0x10) & 0x1f) + 0x10;
+  const ctrl = reg === 0x20;
+  if (!ctrl && !rules.committedWritable && shadow.read(base + CXL_HDM_DECODER0_CTRL_OFFSET(n), 4) & HDM_CTRL_COMMITTED)
+    return false;
+  const kept = rules.rawReserved ? value : (value & (DEFINED[reg] ?? 0)) >>> 0;
+  shadow.write(base + hdm, 4, ctrl ? hdm_ctrl_after_write(kept) : kept);
   return true;
 }
 

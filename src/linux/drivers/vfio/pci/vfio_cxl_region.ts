@@ -14,6 +14,9 @@ import type { VfioPciCoreDevice } from './vfio_pci_device.ts';
 import { __vfio_pci_memory_enabled, type VfioPciRegionOps } from './vfio_pci_device.ts';
 import { vfio_pci_core_do_io_rw } from './vfio_pci_rdwr.ts';
 
+/** First address of vmalloc space, where the mapping is taken to lie. */
+const VMALLOC_START = 0xffffc90000000000n;
+
 /** The CXL region as a VFIO device region (RFC patch 05, vfio_cxl_core.c): read, write, mmap and fault. */
 const vfio_cxl_regops: VfioPciRegionOps = {
   /** vfio_cxl_region_rw: posted without a bound check. */
@@ -25,7 +28,12 @@ const vfio_cxl_regops: VfioPciRegionOps = {
         vdev.kernel.oops('BUG: kernel NULL pointer dereference, address: 0000000000000000', 'vfio_pci_core_do_io_rw');
       return -E.ENXIO;
     }
-    if (!posted(vdev.kernel, 'vfio-cxl-region-rw-unbounded') && off + bytes.length > region.size) return -E.EINVAL;
+    if (off + bytes.length > region.size) {
+      if (!posted(vdev.kernel, 'vfio-cxl-region-rw-unbounded')) return -E.EINVAL;
+      // Behind the kernel's mapping lies the guard page that follows every area of vmalloc space.
+      const beyond = (VMALLOC_START + BigInt(Math.max(off, region.size))).toString(16);
+      vdev.kernel.oops(`BUG: unable to handle page fault for address: ${beyond}`, 'vfio_pci_core_do_io_rw');
+    }
     return vfio_pci_core_do_io_rw(vdev, false, region.vaddr, bytes, off, bytes.length, 0, 0, iswrite);
   },
 

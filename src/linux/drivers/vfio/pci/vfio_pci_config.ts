@@ -21,6 +21,7 @@ import {
 import { hasPatch, posted } from '../../../include/quirks.ts';
 import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET } from '../../../uapi/vfio.ts';
 import { pci_try_reset_function, pcie_has_flr } from './pci_reset.ts';
+import { cxl_dvsec_write } from './vfio_cxl_dvsec.ts';
 import {
   bits,
   ones,
@@ -224,11 +225,13 @@ function vfio_config_do_rw(
   const cap_id = vdev.pci_config_map[pos] as number;
   let cap_start = pos;
   let perm: PermBits;
+  let cxl = false;
   if (cap_id === PCI_CAP_ID_INVALID) perm = unassigned_perms;
   else if (cap_id === PCI_CAP_ID_INVALID_VIRT) perm = virt_perms;
   else if (pos >= PCI_CFG_SPACE_SIZE) {
     cap_start = vfio_find_cap_start(vdev, pos);
-    perm = is_cxl_dvsec(vdev, cap_id, cap_start) ? virt_perms : ecap_perms(cap_id);
+    cxl = is_cxl_dvsec(vdev, cap_id, cap_start);
+    perm = cxl ? virt_perms : ecap_perms(cap_id);
   } else {
     perm = cap_perms(cap_id);
     cap_start = cap_id > PCI_CAP_ID_BASIC ? vfio_find_cap_start(vdev, pos) : 0;
@@ -236,7 +239,10 @@ function vfio_config_do_rw(
   const offset = pos - cap_start;
   if (iswrite) {
     const value = bits(bytes, at, count);
-    write_perm(vdev, perm, pos, count, offset, value);
+    // Posted: every byte of every CXL DVSEC is the guest's, headers included.
+    if (cxl && !posted(vdev.kernel, 'vfio-cxl-dvsec-writable'))
+      cxl_dvsec_write(shadow(vdev), cap_start, offset, count, value);
+    else write_perm(vdev, perm, pos, count, offset, value);
     return count;
   }
   let value = read_perm(vdev, perm, pos, count, offset);

@@ -16,7 +16,7 @@ import {
   pci_save_state,
   pci_write_config_word,
 } from '../../../include/pci.ts';
-import { hasPatch } from '../../../include/quirks.ts';
+import { hasPatch, posted } from '../../../include/quirks.ts';
 import { MAP_SHARED } from '../../../uapi/constants.ts';
 import {
   VFIO_PCI_NUM_REGIONS,
@@ -109,6 +109,8 @@ export function vfio_pci_core_register_dev_region(vdev: VfioPciCoreDevice, regio
 function vfio_pci_dev_set_try_reset(vdev: VfioPciCoreDevice): void {
   const { pdev, kernel } = vdev;
   if (!vdev.needs_reset || pci_probe_reset_bus(pdev)) return;
+  // Posted: patch 09 keeps the function reset away and forgets this one.
+  if (vdev.has_cxl && !posted(kernel, 'vfio-cxl-hot-reset-open')) return;
   const { devices } = kernel.get(VFIO);
   for (const dev of pdev.pci_bus.devices) {
     const other = devices.find((device) => device.dev === dev);
@@ -136,7 +138,8 @@ export function vfio_pci_core_disable(vdev: VfioPciCoreDevice): void {
   pdev.saved_config = vdev.saved_state;
   vdev.saved_state = null;
   // Patch 09: skipped for every device without INTx, CXL or not.
-  if (!(vdev.nointx && hasPatch(vdev.kernel, 9))) pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+  if (!(vdev.nointx && hasPatch(vdev.kernel, 9) && (vdev.has_cxl || posted(vdev.kernel, 'vfio-cxl-nointx-any'))))
+    pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
   if (vdev.reset_works) {
     const saved = pdev.saved_config;
     if (pci_try_reset_function(pdev) === 0) vdev.needs_reset = false;

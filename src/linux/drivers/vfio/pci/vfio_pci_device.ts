@@ -12,9 +12,11 @@ import type {
 } from '../../../include/cxl.ts';
 import type { VmArea } from '../../../include/fs.ts';
 import { PCI_COMMAND, PCI_COMMAND_MEMORY, type PciDev, pci_resource_len } from '../../../include/pci.ts';
+import { posted } from '../../../include/quirks.ts';
 import { VFIO_PCI_INDEX_TO_OFFSET } from '../../../uapi/vfio.ts';
 import { VfioDevice, type VfioDeviceOps } from '../vfio.ts';
 import type { ShadowBytes } from './vconfig.ts';
+import type { HdmRules } from './vfio_cxl_hdm.ts';
 
 /** struct vfio_pci_core_device and what embeds in it (include/linux/vfio_pci_core.h, v6.11 + RFC patches 04, 05, 08, 09, 11). */
 export interface VfioPciRegion {
@@ -48,12 +50,16 @@ export class VfioCxl {
   cxled: CxlEndpointDecoder | null = null;
   dpa_res = { start: 0, end: -1, name: '' };
   ram_res = { start: 0, end: -1, name: '' };
-  region: { size: number; addr: number; vaddr: number | null; region: CxlRegion | number | null } = {
-    size: 0,
-    addr: 0,
-    vaddr: null,
-    region: null,
-  };
+  region: {
+    size: number;
+    addr: number;
+    vaddr: number | null;
+    region: CxlRegion | number | null;
+    /** Gives back the memory type of the kernel's mapping. */
+    memtype: (() => void) | null;
+  } = { size: 0, addr: 0, vaddr: null, region: null, memtype: null };
+  /** What the device manages (devres) before an open took anything from the CXL core. */
+  devres_mark = 0;
   /** struct vfio_device_info_cap_cxl (patch 11), null until filled. */
   cap: {
     readonly hdm_count: number;
@@ -91,6 +97,7 @@ export class VfioPciCoreDevice extends VfioDevice {
   msix_offset = 0;
   msix_size = 0;
   readonly cxl = new VfioCxl();
+  readonly hdm_rules: HdmRules;
   opened = false;
   /** Spans of the access paths, looked up once: nothing here may allocate per access. */
   readonly sites: {
@@ -108,6 +115,10 @@ export class VfioPciCoreDevice extends VfioDevice {
     super(dev, ops);
     this.pdev = dev;
     const { kernel } = dev;
+    this.hdm_rules = {
+      rawReserved: posted(kernel, 'vfio-cxl-reserved-bits'),
+      committedWritable: posted(kernel, 'vfio-cxl-committed-writable'),
+    };
     const rdwr = 'drivers/vfio/pci/vfio_pci_rdwr.c';
     const config = 'drivers/vfio/pci/vfio_pci_config.c';
     const cxl = 'vfio-cxl RFC v1, patch 07: vfio_cxl_core.c';
@@ -133,9 +144,13 @@ export function __vfio_pci_memory_enabled(vdev: VfioPciCoreDevice): boolean {
   return vdev.vconfig !== null && (vdev.vconfig.read(PCI_COMMAND, 2) & PCI_COMMAND_MEMORY) !== 0;
 }
 
-/** vfio_pci_zap_bars: faulted pages of BARs 0–5 go; the CXL region (index 9) is not among them. */
+/** vfio_pci_zap_bars: faulted pages of BARs 0–5 go. Posted, the CXL region (index 9) is not among them. */
 export function vfio_pci_zap_bars(vdev: VfioPciCoreDevice): void {
-  if (vdev.file) vdev.kernel.mm.zap(vdev.file, VFIO_PCI_INDEX_TO_OFFSET(0), VFIO_PCI_INDEX_TO_OFFSET(6));
+  if (!vdev.file) return;
+  const { mm } = vdev.kernel;
+  mm.zap(vdev.file, VFIO_PCI_INDEX_TO_OFFSET(0), VFIO_PCI_INDEX_TO_OFFSET(6));
+  if (!posted(vdev.kernel, 'vfio-cxl-region-no-zap'))
+    mm.zap(vdev.file, VFIO_PCI_INDEX_TO_OFFSET(9), VFIO_PCI_INDEX_TO_OFFSET(9 + vdev.regions.length));
 }
 
 export function registerPaths(vdev: VfioPciCoreDevice): { readonly vconfig: string; readonly comp: string } {

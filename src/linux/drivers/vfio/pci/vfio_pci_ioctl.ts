@@ -6,7 +6,7 @@ import {
   pci_read_config_word,
   pci_resource_len,
 } from '../../../include/pci.ts';
-import { hasPatch } from '../../../include/quirks.ts';
+import { hasPatch, posted } from '../../../include/quirks.ts';
 import type { Process } from '../../../include/tasks.ts';
 import { decode, encode, setField } from '../../../uapi/struct.ts';
 import {
@@ -252,6 +252,8 @@ function vfio_pci_ioctl_pci_hot_reset(vdev: VfioPciCoreDevice, arg: Uint8Array, 
   const { argsz, flags, count } = decode(vfio_pci_hot_reset, arg);
   if (argsz < vfio_pci_hot_reset.size || flags) return -E.EINVAL;
   if (pci_probe_reset_bus(vdev.pdev)) return -E.ENODEV;
+  // Posted: patch 09 keeps the function reset away and forgets this one.
+  if (vdev.has_cxl && !posted(vdev.kernel, 'vfio-cxl-hot-reset-open')) return -E.ENODEV;
   const { devices } = vdev.pdev.pci_bus;
   if (count === 0 || count > devices.length) return -E.EINVAL;
   if (arg.length < vfio_pci_hot_reset.size + 4 * count) return -E.EFAULT;

@@ -1,34 +1,48 @@
+import { fromHalves } from '../../../../../base/addr.ts';
 import { CXL_ACCEL_RES_DPA, CXL_ACCEL_RES_RAM } from '../../../../include/cxl.ts';
 import type { Kernel } from '../../../../include/kernel.ts';
 import {
   PCI_ID_F_VFIO_DRIVER_OVERRIDE,
   type PciDriver,
+  pci_find_dvsec_capability,
+  pci_read_config_dword,
   pci_register_driver,
   pci_unregister_driver,
 } from '../../../../include/pci.ts';
-import { hasPatch } from '../../../../include/quirks.ts';
+import { hasPatch, posted } from '../../../../include/quirks.ts';
 import type { VfioDevice, VfioDeviceOps } from '../../vfio.ts';
 import {
   vfio_cxl_core_close_device,
   vfio_cxl_core_enable,
   vfio_cxl_core_finish_enable,
-  vfio_cxl_core_read,
   vfio_cxl_core_set_driver_hdm_cap,
   vfio_cxl_core_set_region_size,
   vfio_cxl_core_set_resource,
-  vfio_cxl_core_write,
 } from '../vfio_cxl_core.ts';
+import { vfio_cxl_core_read, vfio_cxl_core_write } from '../vfio_cxl_emu.ts';
 import { core, vfio_pci_ops, vfio_pci_probe_with, vfio_pci_remove } from '../vfio_pci.ts';
+import type { VfioPciCoreDevice } from '../vfio_pci_device.ts';
 import { vfio_pci_core_read, vfio_pci_core_write } from '../vfio_pci_rdwr.ts';
 
 /** The variant driver for QEMU's accelerator (RFC patch 12, drivers/vfio/pci/cxl-accel/main.c): 256 MiB, hard-coded. */
 const SZ_256M = 0x1000_0000;
 
+/** Posted: always 256 MiB. Intended: what range 1 of the device's DVSEC says. */
+function memory_size(vdev: VfioPciCoreDevice): number {
+  if (posted(vdev.kernel, 'vfio-cxl-fixed-size')) return SZ_256M;
+  const dvsec = pci_find_dvsec_capability(vdev.pdev, 0x1e98, 0);
+  if (!dvsec) return SZ_256M;
+  const hi = pci_read_config_dword(vdev.pdev, dvsec + 0x18);
+  const lo = pci_read_config_dword(vdev.pdev, dvsec + 0x1c);
+  return fromHalves(hi, (lo & 0xf0000000) >>> 0);
+}
+
 function cxl_open_device(device: VfioDevice): number {
   const vdev = core(device);
-  vfio_cxl_core_set_resource(vdev, { start: 0, end: SZ_256M - 1, name: 'dpa' }, CXL_ACCEL_RES_DPA);
-  vfio_cxl_core_set_resource(vdev, { start: 0, end: SZ_256M - 1, name: 'ram' }, CXL_ACCEL_RES_RAM);
-  vfio_cxl_core_set_region_size(vdev, SZ_256M);
+  const size = memory_size(vdev);
+  vfio_cxl_core_set_resource(vdev, { start: 0, end: size - 1, name: 'dpa' }, CXL_ACCEL_RES_DPA);
+  vfio_cxl_core_set_resource(vdev, { start: 0, end: size - 1, name: 'ram' }, CXL_ACCEL_RES_RAM);
+  vfio_cxl_core_set_region_size(vdev, size);
   vfio_cxl_core_set_driver_hdm_cap(vdev);
   const rc = vfio_cxl_core_enable(vdev);
   if (rc) return rc;
