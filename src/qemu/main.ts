@@ -3,7 +3,7 @@
  * same program runs on the host and in L1. `-accel tcg` runs on the same engine as KVM. Left out: disks, networks, displays, QMP, migration.
  */
 import { assert } from '../base/assert.ts';
-import { E } from '../base/errno.ts';
+import { E, strerror } from '../base/errno.ts';
 import { SIGHUP, SIGINT, SIGTERM } from '../linux/uapi/constants.ts';
 import type { KvmCpu, Program, Sys } from '../linux/uapi/sys.ts';
 import type { EventLog, MachineId } from '../log/index.ts';
@@ -214,7 +214,13 @@ async function main_loop(vm: Vm, q35: Q35, kvm: KvmState, cpu: KvmCpu, settings:
   const byte = new Uint8Array(1);
   while (!vm.ended) {
     if (vm.state === 'running') {
-      await kvm.kvm_cpu_exec(exits, cpu);
+      const result = await kvm.kvm_cpu_exec(exits, cpu);
+      if (result < 0 && !vm.ended) {
+        // vm_stop(RUN_STATE_INTERNAL_ERROR): the CPUs stand still, the VMM goes on.
+        writeText(vm.sys, STDERR, `error: kvm run failed ${strerror(result)}\n`);
+        vm.state = 'internal-error';
+        continue;
+      }
       if (!vm.ended && !vm.takeResetRequest() && vm.state === 'running') return;
     } else await vm.sys.read(notified, byte);
     if (vm.takeResetRequest() || (!vm.ended && vm.state === 'running')) vm.qemu_system_reset();

@@ -5,7 +5,7 @@
 import { alignDown, alignUp, PAGE_SIZE, type Width } from '../../base/addr.ts';
 import { E, strerror } from '../../base/errno.ts';
 import type { AddressSpace, FlatEntry, MemoryListener, MemoryRegion } from '../../hw/memory/index.ts';
-import { O_CLOEXEC, O_RDWR } from '../../linux/uapi/constants.ts';
+import { O_CLOEXEC, O_RDWR, SIGABRT } from '../../linux/uapi/constants.ts';
 import {
   KVM_CREATE_VCPU,
   KVM_CREATE_VM,
@@ -17,6 +17,7 @@ import {
 import type { ExitWindows, KvmCpu, KvmExits, Sys, WindowRef } from '../../linux/uapi/sys.ts';
 import type { EventLog, SiteId } from '../../log/index.ts';
 import { QemuError } from '../system/error.ts';
+import { STDERR, writeText } from '../system/stdio.ts';
 
 const KVM_API_VERSION = 12;
 
@@ -121,10 +122,19 @@ export class KvmState {
     view.setBigUint64(16, BigInt(size), true);
     view.setBigUint64(24, BigInt(hva), true);
     const result = this.sys.ioctl(this.vmFd, KVM_SET_USER_MEMORY_REGION, this.argument);
-    if (typeof result === 'number' && result < 0)
-      throw new QemuError(
-        `kvm_set_user_memory_region: KVM_SET_USER_MEMORY_REGION failed, slot=${slot}, start=0x${gpa.toString(16)}, size=0x${size.toString(16)}: ${strerror(result)}`,
-      );
+    if (typeof result === 'number' && result < 0) this.refused(slot, gpa, size, result);
+  }
+
+  /** kvm_set_phys_mem: a slot the kernel refuses ends the VMM. */
+  private refused(slot: number, gpa: number, size: number, errno: number): never {
+    const { sys } = this;
+    const error = new QemuError(
+      `kvm_set_user_memory_region: KVM_SET_USER_MEMORY_REGION failed, slot=${slot}, start=0x${gpa.toString(16)}, size=0x${size.toString(16)}: ${strerror(errno)}`,
+    );
+    writeText(sys, STDERR, error.report('qemu-system-x86_64'));
+    writeText(sys, STDERR, `kvm_set_phys_mem: error registering slot: ${strerror(errno)}\n`);
+    sys.kill(sys.pid, SIGABRT);
+    throw error;
   }
 
   /** kvm_irqchip_send_msi's simple sister: one interrupt line. */

@@ -5,7 +5,7 @@ import type { Bus } from '../qdev/bus.ts';
 import type { Device } from '../qdev/device-type.ts';
 import type { MemoryBackend, VirtualMachine } from '../qdev/virtual-machine.ts';
 
-export type RunState = 'prelaunch' | 'running' | 'paused' | 'shutdown';
+export type RunState = 'prelaunch' | 'running' | 'paused' | 'shutdown' | 'internal-error';
 
 export interface RunningMachine extends VirtualMachine {
   readonly version: string;

@@ -28,9 +28,10 @@ import { defineTool, type Tool } from './tool.ts';
 export const vfioPoke: Program = defineTool(
   {
     name: 'vfio-poke',
-    usage: 'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [reset] ...',
+    usage:
+      'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [hold SECONDS] [reset] ...',
     about:
-      "Opens a VFIO device and does the given things to it in order. A command of the lab's own, not of any system.\nmap maps one page of a region, touches it and prints its first 16 bytes.",
+      "Opens a VFIO device and does the given things to it in order. A command of the lab's own, not of any system.\nmap maps the page of a region that holds OFFSET and prints 16 bytes from there; hold keeps the device open.",
     options: [],
     misuse: 2,
   },
@@ -97,6 +98,13 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
       if (rc < 0) await tool.failErrno('VFIO_DEVICE_RESET', rc);
       return true;
     }
+    case 'hold': {
+      const [seconds = Number.NaN] = numbers(1);
+      if (!valid(seconds)) break;
+      await out.flush();
+      await sys.nanosleep(seconds * 1e9);
+      return true;
+    }
     case 'read': {
       const [index = Number.NaN, offset = Number.NaN, length = Number.NaN] = numbers(3);
       if (!valid(index, offset, length)) break;
@@ -119,14 +127,15 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
     case 'map': {
       const [index = Number.NaN, offset = Number.NaN] = numbers(2);
       if (!valid(index, offset, 1)) break;
-      const at = sys.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, VFIO_PCI_INDEX_TO_OFFSET(index) + offset);
+      const page = Math.floor(offset / 4096) * 4096;
+      const at = sys.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, VFIO_PCI_INDEX_TO_OFFSET(index) + page);
       if (at < 0) {
         await tool.failErrno(`mmap region ${index} +0x${hex(offset)}`, at);
         return true;
       }
       await out.flush();
       const bytes = new Uint8Array(16);
-      sys.mem.read(at, bytes);
+      sys.mem.read(at + Math.min(offset - page, 4080), bytes);
       out.put(`region ${index} +0x${hex(offset)} mapped: ${dump(bytes)}\n`);
       sys.munmap(at, 4096);
       return true;
