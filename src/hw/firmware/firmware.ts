@@ -24,6 +24,8 @@ import { pci_setup } from './pciinit.ts';
 import { romfile_loader_execute, Zone } from './table-loader.ts';
 
 /** Top of what SeaBIOS leaves free in its f-segment below SMBIOS and the MP table (golden A: RSDP at 0xf52a0). */
+/** Where SeaBIOS puts the first option ROM. */
+const OPTION_ROMS = 0xc0000;
 const FSEG_TOP = 0xf52c0;
 /** SeaBIOS's own permanent data in high memory (golden A: one page below the tables). */
 const HIGH_DATA = 4 * KiB;
@@ -50,6 +52,7 @@ export function runFirmware(bus: CpuBus, options: FirmwareOptions = {}): BootPar
   });
   const zones = { high: new Zone(ram.low - 16 * MiB, ram.low), fseg: new Zone(0xf0000, FSEG_TOP) };
   const placed = romfile_loader_execute(bus, cfg, zones);
+  if (cfg.number(FW_CFG_KERNEL_SIZE) > 0) bus.copyTo(OPTION_ROMS, linuxbootRom());
   pamWritable(bus, false);
 
   const high = alignDown(zones.high.top, 4 * KiB) - HIGH_DATA;
@@ -71,6 +74,14 @@ export function runFirmware(bus: CpuBus, options: FirmwareOptions = {}): BootPar
     kernel,
     initrd: cfg.item(FW_CFG_INITRD_DATA, cfg.number(FW_CFG_INITRD_SIZE)),
   };
+}
+
+/** QEMU's linuxboot_dma.bin as SeaBIOS shadows it: signature, length, checksum. Its code is this file's. */
+function linuxbootRom(): Uint8Array {
+  const rom = new Uint8Array(3 * 512);
+  rom.set([0x55, 0xaa, 3]);
+  rom[rom.length - 1] = -rom.reduce((sum, byte) => sum + byte, 0);
+  return rom;
 }
 
 /** make_bios_writable / make_bios_readonly: the PAM registers of the Q35 host bridge (golden A after boot: e4000-effff stay RAM). */

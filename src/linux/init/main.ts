@@ -26,9 +26,21 @@ function e820__reserve_resources(kernel: Linux): void {
     res.busy = true;
     iomem.insert_resource(iomem.root, res);
   }
+  probe_video_rom(kernel);
   // probe_roms: the last 64 KiB below 1 MiB are firmware
   const below = [...iomem.root.children].find(({ start, end }) => start <= 0xf0000 && end >= 0xfffff);
   iomem.request_resource(below ?? iomem.root, iomem.make('System ROM', 0xf0000, 0xfffff));
+}
+/** probe_roms: the first option ROM between 0xc0000 and 0xc8000 with a signature and a right checksum. */
+function probe_video_rom({ cpu: { bus }, iomem }: Linux): void {
+  for (let start = 0xc0000; start < 0xc8000; start += 2048) {
+    if (bus.load(start, 2) !== 0xaa55) continue;
+    const rom = new Uint8Array(bus.load(start + 2, 1) * 512);
+    bus.copyFrom(start, rom);
+    if ((rom.reduce((sum, byte) => sum + byte, 0) & 0xff) === 0)
+      iomem.request_resource(iomem.root, iomem.make('Video ROM', start, start + rom.length - 1));
+    return;
+  }
 }
 /** e820__reserve_resources_late, called from pcibios_resource_survey. */
 function e820__reserve_resources_late(kernel: Linux): void {
