@@ -22,6 +22,12 @@ function isCellBlock(value: Json): value is { path: string; kind: 'registers' | 
   return typeof value === 'object' && value !== null && !Array.isArray(value) && 'path' in value && 'kind' in value;
 }
 
+/** `cxl/l1/` of `cxl/l1/mem0`; null for what has fewer parts. */
+function stemOf(path: string): string | null {
+  const at = path.indexOf('/', path.indexOf('/') + 1);
+  return at < 0 ? null : path.slice(0, at + 1);
+}
+
 /**
  * The page's copy of the log and the state folded from it up to `cursor` (rows 0 … cursor-1). Seeking applies or
  * reverses only the rows that changed cells, so it costs what changed in between, never what is held.
@@ -46,6 +52,8 @@ export class MirrorLog implements StateReader {
   private at = 0;
   private readonly byPath = new Map<string, BlockEntry>();
   private readonly objectsInOrder: string[] = [];
+  /** The same, by the first two parts of the path: nearly every question names them. */
+  private readonly objectsByStem = new Map<string, string[]>();
   private readonly byCell: number[] = [];
 
   get head(): number {
@@ -109,7 +117,7 @@ export class MirrorLog implements StateReader {
     for (let cell = first; cell < first + count; cell++) this.byCell[cell] = this.blocks.length;
     this.blocks.push(entry);
     this.byPath.set(block.path, entry);
-    if (block.kind === 'object') this.objectsInOrder.push(block.path);
+    if (block.kind === 'object') this.addObject(block.path);
     if (first + count > this.cells.length) {
       const grown = new Float64Array(Math.max(first + count, this.cells.length * 2));
       grown.set(this.cells);
@@ -155,7 +163,18 @@ export class MirrorLog implements StateReader {
   }
 
   objectPaths(prefix: string): readonly string[] {
-    return this.objectsInOrder.filter((path) => path.startsWith(prefix) && this.isPresent(path));
+    const stem = stemOf(prefix);
+    const among = stem === null ? this.objectsInOrder : (this.objectsByStem.get(stem) ?? []);
+    return among.filter((path) => path.startsWith(prefix) && this.isPresent(path));
+  }
+
+  private addObject(path: string): void {
+    this.objectsInOrder.push(path);
+    const stem = stemOf(path);
+    if (stem === null) return;
+    const known = this.objectsByStem.get(stem);
+    if (known) known.push(path);
+    else this.objectsByStem.set(stem, [path]);
   }
 
   private isPresent(path: string): boolean {

@@ -3,11 +3,23 @@ import { eventLine } from '../../views/events.view.ts';
 import { timeLanes } from '../../views/time.view.ts';
 import { timeScale } from '../../views/time-scale.ts';
 import { useMirror, usePageState } from '../context.tsx';
+import { useScale } from '../parts/use-scale.ts';
 import { useSize } from '../parts/use-size.ts';
-import { drawLanes, type Geometry, lowerBound, type Palette, type TimeView, xToRow } from './draw-lanes.ts';
+import { useThrottled } from '../parts/use-throttled.ts';
+import { drawCursor, drawLanes, type Geometry, lowerBound, type Palette, type TimeView, xToRow } from './draw-lanes.ts';
 import styles from './TimeStrip.module.css';
 
-const RULER = 22;
+const RULER_H = 22;
+const LANES_MS = 120;
+
+let palette: { readonly theme: string | undefined; readonly colours: Palette } | null = null;
+
+/** Read once a theme: asking for styles in every frame would lay out the page in every frame. */
+function paletteOfTheme(): Palette {
+  const { theme } = document.documentElement.dataset;
+  if (!palette || palette.theme !== theme) palette = { theme, colours: paletteFromTokens() };
+  return palette.colours;
+}
 
 function paletteFromTokens(): Palette {
   const style = getComputedStyle(document.documentElement);
@@ -25,56 +37,78 @@ function paletteFromTokens(): Palette {
   };
 }
 
+/** The canvas at the size it has and the screen's resolution; sized only when that changed, which would clear it. */
+function prepared(element: HTMLCanvasElement | null, geometry: Geometry): CanvasRenderingContext2D | null {
+  const ctx = element?.getContext('2d') ?? null;
+  if (!element || !ctx || geometry.width === 0) return null;
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(geometry.width * ratio), Math.round(geometry.height * ratio)];
+  if (element.width !== width) element.width = width;
+  if (element.height !== height) element.height = height;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return ctx;
+}
+
 /** The log as lanes; the strip is the scrubber. W/S zoom, A/D pan, `,` and `.` step, F shows everything. */
 export function TimeCanvas() {
   const mirror = useMirror();
-  const head = usePageState((state) => state.head);
+  // While rows stream in, the lanes follow a few times a second; the cursor follows every frame.
+  const head = useThrottled(
+    usePageState((state) => state.head),
+    LANES_MS,
+  );
+  const textScale = useScale();
   const cursor = usePageState((state) => state.cursor);
   const live = usePageState((state) => state.live);
   const selection = usePageState((state) => state.selection);
   const theme = usePageState((state) => state.settings.theme);
   const [ref, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
   const [zoomed, setZoomed] = useState<{ readonly from: number; readonly to: number } | null>(null);
   const scale = useMemo(() => timeScale(mirror.log.time.marks, head), [mirror.log, head]);
   const [hover, setHover] = useState<{ x: number; y: number; text: string } | null>(null);
   const view: TimeView = { scale, ...(zoomed ?? { from: 0, to: scale.length }) };
+  const RULER = RULER_H * textScale;
   const lanes = timeLanes(mirror.log);
-  const laneHeight = Math.max(12, Math.min(26, Math.floor((size.height - RULER) / Math.max(1, lanes.length))));
+  const laneHeight = Math.max(
+    12 * textScale,
+    Math.min(26 * textScale, Math.floor((size.height - RULER) / Math.max(1, lanes.length))),
+  );
   const geometry: Geometry = {
     width: size.width,
     height: Math.max(size.height, RULER + lanes.length * laneHeight),
-    gutter: size.width < 600 ? 96 : 148,
+    gutter: (size.width < 600 ? 96 : 148) * textScale,
     ruler: RULER,
     laneHeight,
+    text: 11 * textScale,
   };
   const selected = selection?.kind === 'event' ? selection.row : null;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `theme` and `head` change what is drawn without being read here
   useEffect(() => {
-    const element = canvas.current;
-    const ctx = element?.getContext('2d');
-    if (!element || !ctx || geometry.width === 0) return;
-    const ratio = window.devicePixelRatio || 1;
-    element.width = geometry.width * ratio;
-    element.height = geometry.height * ratio;
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const font = getComputedStyle(element).fontFamily;
-    drawLanes(ctx, mirror.log, lanes, view, geometry, paletteFromTokens(), { cursor, live, selected, font });
+    const ctx = prepared(canvas.current, geometry);
+    if (!ctx) return;
+    const font = getComputedStyle(ctx.canvas).fontFamily;
+    drawLanes(ctx, mirror.log, lanes, view, geometry, paletteOfTheme(), { selected, font });
   }, [
     mirror.log,
     head,
-    cursor,
-    live,
     selected,
     theme,
     geometry.width,
     geometry.height,
+    geometry.text,
     view.from,
     view.to,
     lanes.length,
     document.documentElement.dataset.theme,
   ]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same
+  useEffect(() => {
+    const ctx = prepared(overlay.current, geometry);
+    if (ctx) drawCursor(ctx, view, geometry, paletteOfTheme(), { cursor, live });
+  }, [cursor, live, head, theme, geometry.width, geometry.height, view.from, view.to]);
 
   const place = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -159,6 +193,7 @@ export function TimeCanvas() {
       }}
     >
       <canvas ref={canvas} style={{ width: geometry.width, height: geometry.height }} />
+      <canvas ref={overlay} className={styles.overlay} style={{ width: geometry.width, height: geometry.height }} />
       {hover ? (
         <div
           className={styles.tip}

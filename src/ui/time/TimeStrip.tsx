@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { eventLine } from '../../views/events.view.ts';
 import { commandMarks, neighbourMark } from '../../views/time.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
@@ -7,6 +8,7 @@ import { TextTwin } from '../parts/TextTwin.tsx';
 import { TimeCanvas } from './TimeCanvas.tsx';
 import styles from './TimeStrip.module.css';
 
+const COUNT = new Intl.NumberFormat('en');
 const SPEEDS = [0.25, 0.5, 1, 2, 8];
 export function TimeStrip() {
   const mirror = useMirror();
@@ -16,6 +18,17 @@ export function TimeStrip() {
   const playing = usePageState((state) => state.playing);
   const speed = usePageState((state) => state.speed);
   const stepTo = (direction: 1 | -1) => mirror.seek(neighbourMark(mirror.log, cursor, direction));
+  const known = mirror.log.time.marks.length;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: commands are only ever added; a new log is another object
+  const commands = useMemo(
+    () =>
+      commandMarks(mirror.log).map((mark) => ({
+        depth: 0,
+        text: `${mark.row}: ${mark.label}`,
+        onPick: () => mirror.seek(mark.row),
+      })),
+    [mirror, mirror.log, known],
+  );
   const line = head > 0 ? eventLine(mirror.log, Math.max(0, cursor - 1)) : null;
   return (
     <section className={styles.strip} aria-label="Time" data-pane="time" data-live={live || playing}>
@@ -92,7 +105,7 @@ export function TimeStrip() {
             </button>
           )}
           <span className={styles.count}>
-            event {cursor.toLocaleString('en')} / {head.toLocaleString('en')}
+            event {COUNT.format(cursor)} / {COUNT.format(head)}
           </span>
           {line ? (
             <span className={styles.line}>
@@ -101,14 +114,7 @@ export function TimeStrip() {
           ) : null}
         </p>
         <div className={styles.twin}>
-          <TextTwin
-            label="Commands as a list"
-            lines={commandMarks(mirror.log).map((mark) => ({
-              depth: 0,
-              text: `${mark.row}: ${mark.label}`,
-              onPick: () => mirror.seek(mark.row),
-            }))}
-          />
+          <TextTwin label="Commands as a list" lines={commands} />
         </div>
       </div>
       <TimeCanvas />

@@ -24,6 +24,8 @@ export interface Geometry {
   readonly gutter: number;
   readonly ruler: number;
   readonly laneHeight: number;
+  /** Size of its words. */
+  readonly text: number;
 }
 
 export const rowToX = (row: number, view: TimeView, geometry: Geometry): number =>
@@ -53,11 +55,11 @@ export function drawLanes(
   view: TimeView,
   geometry: Geometry,
   palette: Palette,
-  state: { readonly cursor: number; readonly live: boolean; readonly selected: number | null; readonly font: string },
+  state: { readonly selected: number | null; readonly font: string },
 ): void {
   const { width, height, gutter, ruler, laneHeight } = geometry;
   ctx.clearRect(0, 0, width, height);
-  ctx.font = `11px ${state.font}`;
+  ctx.font = `${geometry.text}px ${state.font}`;
   ctx.textBaseline = 'middle';
   lanes.forEach((lane, n) => {
     const y = ruler + n * laneHeight;
@@ -75,7 +77,6 @@ export function drawLanes(
     ctx.fillText(lane.label, 10, y + laneHeight / 2 + 0.5);
   });
   drawMarks(ctx, log, view, geometry, palette);
-  drawCursor(ctx, view, geometry, palette, state);
 }
 
 function drawLane(
@@ -217,7 +218,8 @@ function shortened(ctx: CanvasRenderingContext2D, text: string, room: number): s
   return letters > 1 ? `${text.slice(0, letters)}…` : '';
 }
 
-function drawCursor(
+/** Where the page is in time; on a canvas of its own, as it moves every frame of a playback. */
+export function drawCursor(
   ctx: CanvasRenderingContext2D,
   view: TimeView,
   geometry: Geometry,
@@ -225,6 +227,7 @@ function drawCursor(
   state: { readonly cursor: number; readonly live: boolean },
 ): void {
   const { height, width, gutter } = geometry;
+  ctx.clearRect(0, 0, width, height);
   const x = rowToX(state.cursor, view, geometry);
   if (!state.live && x < width) {
     ctx.globalAlpha = 0.16;
