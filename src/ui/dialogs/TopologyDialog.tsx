@@ -11,6 +11,7 @@ import controls from '../parts/controls.module.css';
 import { useSize } from '../parts/use-size.ts';
 import { StageDrawing } from '../stage/StageDrawing.tsx';
 import { layoutStage } from '../stage/stage-layout.ts';
+import type { AccessPath } from '../stage/use-access-path.ts';
 import styles from './TopologyDialog.module.css';
 
 const EXAMPLE = `qemu-system-x86_64 -M q35,cxl=on -m 4G,maxmem=8G,slots=8 -cpu max,hypervisor=off -smp 2 \\
@@ -25,7 +26,7 @@ const EXAMPLE = `qemu-system-x86_64 -M q35,cxl=on -m 4G,maxmem=8G,slots=8 -cpu m
   -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.targets.1=cxl.2,cxl-fmw.0.size=4G`;
 const KERNEL = ` -kernel /boot/vmlinuz-${TYPE3_BUILD.release} -initrd /boot/initrd-${TYPE3_BUILD.release} -append "console=ttyS0 iomem=relaxed" -nographic`;
 const MODULES = 'modprobe -a cxl_acpi cxl_pci cxl_mem dax_cxl';
-const NOTHING: ReadonlySet<string> = new Set();
+const NO_PATH: AccessPath = { order: new Map(), row: -1 };
 
 /** Paste a command line, see the machine it describes and what is wrong with it, boot it by typing it on the host. */
 export default function TopologyDialog() {
@@ -205,7 +206,15 @@ function Preview({ line, onShow }: { readonly line: string; readonly onShow: (st
   return (
     <section ref={ref} className={styles.preview} aria-label="Preview of the machine">
       {something && size.width > 0 ? (
-        <StageDrawing layout={layout} scale={1} selection={null} onSelect={pick} onOpen={() => {}} path={NOTHING} />
+        <StageDrawing
+          layout={layout}
+          scale={1}
+          selection={null}
+          onSelect={pick}
+          onOpen={() => {}}
+          path={NO_PATH}
+          speed={1}
+        />
       ) : (
         <p className={styles.hint}>The machine appears here: bridges, ports, switches, devices, windows.</p>
       )}

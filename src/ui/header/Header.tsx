@@ -53,7 +53,7 @@ export function Header() {
         </button>
         <button
           type="button"
-          className={`${controls.quiet} ${styles.wide}`}
+          className={controls.quiet}
           onClick={() => mirror.update({ dialog: 'palette' })}
           title="Ctrl+Shift+P"
         >

@@ -12,8 +12,11 @@ import {
 import { useFolded, useMirror, usePage } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import styles from './FunctionDetail.module.css';
+import { MemoryDump } from './MemoryDump.tsx';
 import { RegisterDetail } from './RegisterDetail.tsx';
 
+const FILTERS = ['all', 'set', 'differs'] as const;
+type Filter = (typeof FILTERS)[number];
 type FunctionSelection = Extract<Selection, { kind: 'function' }>;
 
 export function FunctionDetail({ selection }: { readonly selection: FunctionSelection }) {
@@ -21,10 +24,12 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
   const { layoutOf } = usePage();
   const { machine, id, register } = selection;
   const [chosen, setSpace] = useState<string | undefined>(undefined);
-  const [filter, setFilter] = useState<'all' | 'set' | 'differs'>('set');
+  const [filter, setFilter] = useState<Filter>('set');
+  const [memory, setMemory] = useState(false);
   const space = register?.space ?? chosen;
   const view = useFolded((log) => inspectorView(log, layoutOf, machine, id, space), machine, id, space);
   const blocks = useMemo(() => (view ? filtered(view.blocks, filter) : []), [view, filter]);
+  const dump = memory && machine === 'l1' && view?.fn.backend !== undefined;
   if (!view) return <Gone machine={machine} id={id} />;
   const row = register
     ? view.blocks
@@ -41,33 +46,41 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
               key={one}
               type="button"
               className={controls.button}
-              aria-pressed={one === view.space}
+              aria-pressed={one === view.space && !dump}
               onClick={() => {
                 setSpace(one);
+                setMemory(false);
                 mirror.select({ kind: 'function', machine, id });
               }}
             >
               {one === 'config' ? 'config space' : one === 'chbcr' ? 'CHBCR' : one.toUpperCase()}
             </button>
           ))}
-        </div>
-        <div className={controls.group} role="toolbar" aria-label="Registers shown">
-          {(['all', 'set', 'differs'] as const).map((one) => (
-            <button
-              key={one}
-              type="button"
-              className={controls.button}
-              aria-pressed={filter === one}
-              onClick={() => setFilter(one)}
-            >
-              {{ all: 'all', set: 'non-zero', differs: 'differing' }[one]}
+          {view.fn.backend && machine === 'l1' ? (
+            <button type="button" className={controls.button} aria-pressed={dump} onClick={() => setMemory(true)}>
+              memory
             </button>
-          ))}
+          ) : null}
         </div>
+        {dump ? null : (
+          <select
+            className={controls.field}
+            aria-label="Registers shown"
+            value={filter}
+            onChange={(event) => setFilter(FILTERS.find((one) => one === event.target.value) ?? 'set')}
+          >
+            {FILTERS.map((one) => (
+              <option key={one} value={one}>
+                {{ all: 'all registers', set: 'non-zero', differs: 'differing' }[one]}
+              </option>
+            ))}
+          </select>
+        )}
       </div>
-      {row ? <RegisterDetail view={view} row={row} /> : null}
+      {row && !dump ? <RegisterDetail view={view} row={row} /> : null}
       <div className={styles.scroll}>
-        {blocks.map((block) => (
+        {dump ? <MemoryDump id={id} /> : null}
+        {(dump ? [] : blocks).map((block) => (
           <BlockTable
             key={block.key}
             block={block}
@@ -77,7 +90,7 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
             }
           />
         ))}
-        {blocks.length === 0 ? (
+        {blocks.length === 0 && !dump ? (
           <p className={controls.empty}>
             {filter === 'differs' ? 'No register differs between the columns.' : 'No registers to show in this space.'}
           </p>
@@ -90,7 +103,7 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
   );
 }
 
-function filtered(blocks: readonly BlockView[], filter: 'all' | 'set' | 'differs'): readonly BlockView[] {
+function filtered(blocks: readonly BlockView[], filter: Filter): readonly BlockView[] {
   if (filter === 'all') return blocks;
   const keep = (row: RegisterRow): boolean =>
     filter === 'differs' ? row.differs : Object.values(row.cells).some((cell) => (cell.value ?? 0) !== 0);

@@ -8,6 +8,7 @@ import { press } from './press.ts';
 import styles from './StageDrawing.module.css';
 import { Group, Node } from './StageNodes.tsx';
 import type { BandMark, GroupMark, MachineMark, NodeMark, StageLayout, ThreadMark, VmmMark } from './stage-layout.ts';
+import type { AccessPath } from './use-access-path.ts';
 
 interface Props {
   readonly layout: StageLayout;
@@ -16,9 +17,13 @@ interface Props {
   readonly onSelect: (selection: Selection) => void;
   /** A group was opened: it wants more room. */
   readonly onOpen: (mark: GroupMark) => void;
-  /** Keys of the functions on the path of the access at the cursor. */
-  readonly path: ReadonlySet<string>;
+  readonly path: AccessPath;
+  /** Of the pulse that runs along the path. */
+  readonly speed: number;
 }
+
+/** A pulse reaches the next function after this long, at 1×. */
+const STEP_MS = 140;
 
 const machineClass: Readonly<Record<MachineId, string | undefined>> = {
   host: styles.host,
@@ -28,7 +33,7 @@ const machineClass: Readonly<Record<MachineId, string | undefined>> = {
 
 /** The nested machines and the one device that appears in all of them. */
 export const StageDrawing = memo(function StageDrawing(props: Props) {
-  const { layout, scale, selection, onSelect, onOpen, path } = props;
+  const { layout, scale, selection, onSelect, onOpen, path, speed } = props;
   const pick = useCallback(
     (node: StageNode) =>
       onSelect(
@@ -68,7 +73,9 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
           key={mark.key}
           mark={mark}
           selected={isSelected(selection, mark)}
-          onPath={path.has(mark.key)}
+          step={path.order.get(mark.key)}
+          access={path.row}
+          pace={STEP_MS / speed}
           onSelect={pick}
         />
       ))}

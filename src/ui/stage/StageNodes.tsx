@@ -9,13 +9,17 @@ import { isOneLine } from './tree-layout.ts';
 interface NodeProps {
   readonly mark: NodeMark;
   readonly selected: boolean;
-  /** Lies on the path an access takes just now. */
-  readonly onPath: boolean;
+  /** Its place on the path of the access that is shown, if it lies on it. */
+  readonly step: number | undefined;
+  /** Which access: another one pulses again. */
+  readonly access: number;
+  /** Milliseconds from one function of the path to the next. */
+  readonly pace: number;
   readonly onSelect: (node: StageNode) => void;
 }
 
 /** One function of the machine: in full, on one line, as a tag beside what is plugged into it, or as a cell. */
-export function Node({ mark, selected, onPath, onSelect }: NodeProps) {
+export function Node({ mark, selected, step, access, pace, onSelect }: NodeProps) {
   const { node } = mark;
   const names = node.cxl.join(' ');
   // A planned device has no identity yet, and nobody could drive it.
@@ -28,7 +32,7 @@ export function Node({ mark, selected, onPath, onSelect }: NodeProps) {
       data-form={mark.form}
       data-node={mark.key}
       data-selected={selected}
-      data-on-path={onPath}
+      data-on-path={step !== undefined}
       {...press(() => onSelect(node), selected)}
       aria-label={[`${node.label} ${node.bdf}`, node.machine, driver || 'no driver', names, sets]
         .filter((part) => part)
@@ -36,6 +40,18 @@ export function Node({ mark, selected, onPath, onSelect }: NodeProps) {
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} className={styles.nodeBox} />
       <SetStrip mark={mark} />
+      {step === undefined ? null : (
+        <rect
+          key={access}
+          x={mark.x - 1.5}
+          y={mark.y - 1.5}
+          width={mark.w + 3}
+          height={mark.h + 3}
+          rx={4}
+          className={styles.pulse}
+          style={{ animationDelay: `${step * pace}ms`, animationDuration: `${pace * 3}ms` }}
+        />
+      )}
       <Inside mark={mark} driver={driver} names={names} />
       <title>{[node.id, node.type, node.bdf, node.note, driver, names, sets].filter((part) => part).join(' · ')}</title>
     </g>

@@ -10,15 +10,16 @@ import { useScale } from '../parts/use-scale.ts';
 import { StageDrawing } from './StageDrawing.tsx';
 import styles from './StagePane.module.css';
 import { layoutStage } from './stage-layout.ts';
+import { useAccessPath } from './use-access-path.ts';
 import { useStageZoom } from './use-stage-zoom.ts';
-
-const NOTHING: ReadonlySet<string> = new Set();
 
 export function StagePane() {
   const mirror = useMirror();
   const stage = useFolded(stageView);
   const selection = usePageState((state) => state.selection);
   const scale = useScale();
+  const path = useAccessPath();
+  const speed = usePageState((state) => state.speed);
   const view = useStageZoom();
   const { size, zoom } = view;
   // Zooming gives the layout more room, and with it more to tell; text keeps its size.
@@ -72,7 +73,8 @@ export function StagePane() {
             selection={selection}
             onSelect={select}
             onOpen={view.open}
-            path={NOTHING}
+            path={path}
+            speed={speed}
           />
         ) : null}
         {empty ? (

@@ -139,7 +139,7 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
     bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
   }
   if (machine.id === 'host' && !guest) {
-    const h = 150;
+    const h = inner < 440 ? 210 : 150;
     draft.bands.push({
       ...{ key: 'empty', kind: 'empty', text: '', short: '', path: null, set: null },
       ...{ x: x + PAD, y: top, w: inner, h },

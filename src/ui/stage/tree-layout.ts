@@ -94,8 +94,8 @@ function place(draft: Draft, node: StageNode, x: number, y: number, w: number): 
 const isTag = (node: StageNode): boolean => node.type !== 'cxl-upstream';
 
 function boxHeight(node: StageNode, detail: Detail): number {
-  if (detail === 'full') return (isOneLine(node) ? LINE : NODE) + (node.slots.length > 0 ? SLOTS : 0);
-  return LINE;
+  if (detail !== 'full' || isOneLine(node)) return LINE;
+  return NODE + (node.slots.length > 0 ? SLOTS : 0);
 }
 
 function placeChildren(draft: Draft, node: StageNode, x: number, y: number, w: number): number {

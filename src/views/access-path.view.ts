@@ -1,0 +1,70 @@
+import { MACHINES, type MachineId, Row } from '../log/index.ts';
+import type { MirrorLog } from '../mirror/mirror-log.ts';
+import { functionsOf } from '../state/functions.ts';
+import type { PciFunctionState } from '../state/schema.ts';
+import { threadsOf } from './stage.view.ts';
+
+/**
+ * The functions an access went through, in order: from the bridge down to the device as the guest sees it, and on to the
+ * device the registers belong to. Read from the row itself (whose register cell changed) and from the spans around it (whose
+ * code ran): nothing is assumed about what a command does.
+ */
+export function accessPath(log: MirrorLog, row: number): readonly string[] {
+  const owner = ownerOf(log, row);
+  if (!owner) return [];
+  const origin = originOf(log, row);
+  const path: string[] = [];
+  // A guest's store reaches a device of the machine below through its own appearance of it.
+  const thread = threadsOf(log).find(({ device }) => device.machine === owner.machine && device.id === owner.fn.id);
+  if (origin === 'l2' && owner.machine === 'l1' && thread?.guest)
+    path.push(...withParents(log, thread.guest.machine, thread.guest.id));
+  if (origin !== 'l2' || path.length === 0) path.push(...withParents(log, owner.machine, owner.fn.id));
+  else path.push(`${owner.machine}/${owner.fn.id}`);
+  return path;
+}
+
+interface Owner {
+  readonly machine: MachineId;
+  readonly fn: PciFunctionState;
+}
+
+/** The function whose registers a row changed. */
+function ownerOf(log: MirrorLog, row: number): Owner | null {
+  if (log.columns.kind[row] !== Row.SET) return null;
+  const block = log.blockOfCell(log.columns.a[row] as number)?.block.path;
+  if (block === undefined) return null;
+  for (const machine of ['l1', 'l2'] as const) {
+    const fn = functionsOf(log, machine).find((one) => one.routes.some((route) => route.block === block));
+    if (fn) return { machine, fn };
+  }
+  return null;
+}
+
+/** The innermost machine whose code is among the causes: where the access began. */
+function originOf(log: MirrorLog, row: number): MachineId | null {
+  const layers = log.causes(row).map((cause) => {
+    const site = log.site(log.columns.a[cause] as number);
+    return site ? log.layerId(site.layer) : '';
+  });
+  return MACHINES.findLast((machine) => layers.some((layer) => layer.startsWith(`${machine}.`))) ?? null;
+}
+
+function withParents(log: MirrorLog, machine: MachineId, id: string): readonly string[] {
+  const functions = functionsOf(log, machine);
+  const chain: string[] = [];
+  for (let at: string | null = id; at !== null && chain.length < 8; ) {
+    const fn = functions.find((one) => one.id === at);
+    if (!fn) break;
+    chain.unshift(`${machine}/${fn.id}`);
+    at = fn.parent;
+  }
+  return chain;
+}
+
+/** The last change of a device's register in [from, to), or -1. */
+export function lastStore(log: MirrorLog, from: number, to: number): number {
+  const rows = log.changesBetween(from, to);
+  for (let n = rows.length - 1, looked = 0; n >= 0 && looked < 400; n--, looked++)
+    if (ownerOf(log, rows[n] as number)) return rows[n] as number;
+  return -1;
+}
