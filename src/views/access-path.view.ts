@@ -20,12 +20,18 @@ export function accessPath(log: MirrorLog, row: number): readonly string[] {
     path.push(...withParents(log, thread.guest.machine, thread.guest.id));
   if (origin !== 'l2' || path.length === 0) path.push(...withParents(log, owner.machine, owner.fn.id));
   else path.push(`${owner.machine}/${owner.fn.id}`);
+  // A register that vfio shadows is kept by the machine below, for the device it passes through.
+  const below = owner.shadow
+    ? threadsOf(log).find(({ guest }) => guest?.machine === owner.machine && guest.id === owner.fn.id)
+    : undefined;
+  if (below) path.push(`${below.device.machine}/${below.device.id}`);
   return path;
 }
 
 interface Owner {
   readonly machine: MachineId;
   readonly fn: PciFunctionState;
+  readonly shadow: boolean;
 }
 
 /** The function whose registers a row changed. */
@@ -34,8 +40,10 @@ function ownerOf(log: MirrorLog, row: number): Owner | null {
   const block = log.blockOfCell(log.columns.a[row] as number)?.block.path;
   if (block === undefined) return null;
   for (const machine of ['l1', 'l2'] as const) {
-    const fn = functionsOf(log, machine).find((one) => one.routes.some((route) => route.block === block));
-    if (fn) return { machine, fn };
+    for (const fn of functionsOf(log, machine)) {
+      const route = fn.routes.find((one) => one.block === block);
+      if (route) return { machine, fn, shadow: route.answeredBy === 'vfio-shadow' };
+    }
   }
   return null;
 }

@@ -26,7 +26,7 @@ const EXAMPLE = `qemu-system-x86_64 -M q35,cxl=on -m 4G,maxmem=8G,slots=8 -cpu m
   -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.targets.1=cxl.2,cxl-fmw.0.size=4G`;
 const KERNEL = ` -kernel /boot/vmlinuz-${TYPE3_BUILD.release} -initrd /boot/initrd-${TYPE3_BUILD.release} -append "console=ttyS0 iomem=relaxed" -nographic`;
 const MODULES = 'modprobe -a cxl_acpi cxl_pci cxl_mem dax_cxl';
-const NO_PATH: AccessPath = { order: new Map(), row: -1 };
+const NO_PATH: AccessPath = { order: new Map(), row: -1, stays: false };
 
 /** Paste a command line, see the machine it describes and what is wrong with it, boot it by typing it on the host. */
 export default function TopologyDialog() {

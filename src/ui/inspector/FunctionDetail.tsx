@@ -53,7 +53,7 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
                 mirror.select({ kind: 'function', machine, id });
               }}
             >
-              {one === 'config' ? 'config space' : one === 'chbcr' ? 'CHBCR' : one.toUpperCase()}
+              {one === 'config' ? 'config' : one === 'chbcr' ? 'CHBCR' : one.toUpperCase()}
             </button>
           ))}
           {view.fn.backend && machine === 'l1' ? (

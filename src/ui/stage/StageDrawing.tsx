@@ -51,6 +51,7 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
       viewBox={`0 0 ${layout.width} ${layout.height}`}
       role="toolbar"
       aria-label="Nested machines and their PCI and CXL devices"
+      data-path-stays={path.stays}
       onKeyDown={walk}
     >
       {layout.machines.map((mark) => (

@@ -10,8 +10,10 @@ export interface AccessPath {
   readonly order: ReadonlyMap<string, number>;
   /** Another access is another path even where it takes the same way. */
   readonly row: number;
+  /** Stays drawn: somebody looks at this event. Otherwise it is a pulse that passes. */
+  readonly stays: boolean;
 }
-const NONE: AccessPath = { order: new Map(), row: -1 };
+const NONE: AccessPath = { order: new Map(), row: -1, stays: false };
 
 /**
  * The way of the access to look at: the selected event's, in the past that of the event before the cursor, at present that of
@@ -33,6 +35,8 @@ export function useAccessPath(): AccessPath {
     const row =
       selection?.kind === 'event' ? selection.row : live ? lastStore(log, from, cursor) : Math.max(0, cursor - 1);
     const path = row < 0 ? [] : accessPath(log, row);
-    return path.length === 0 ? NONE : { order: new Map(path.map((key, n) => [key, n])), row };
+    return path.length === 0
+      ? NONE
+      : { order: new Map(path.map((key, n) => [key, n])), row, stays: !live || selection?.kind === 'event' };
   }, [mirror, selection, playing, live, cursor]);
 }
