@@ -169,7 +169,7 @@ export class Lab {
   /** Runs `body` as a process of its own on a machine (exports read files like any tool does). */
   async withProcess<T>(machine: MachineId, body: (sys: Sys) => Promise<T>): Promise<T> {
     const kernel = this.machines.get(machine);
-    if (!kernel) throw new UserError(`${machine} is not running at the end of the transcript`);
+    if (!kernel || kernel.off) throw new UserError(`${machine} is not running at the end of the transcript`);
     const init = kernel.tasks.find(1);
     assert(init, `${machine} has no init`);
     return new Promise<T>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { UserError } from '../base/assert.ts';
 import { strerror } from '../base/errno.ts';
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../linux/uapi/constants.ts';
-import type { Sys } from '../linux/uapi/sys.ts';
+import { ProcessExit, type Sys } from '../linux/uapi/sys.ts';
 import type { MachineId } from '../log/index.ts';
 import type { Lab } from './lab.ts';
 
@@ -48,6 +48,10 @@ export async function runScript(lab: Lab, machine: MachineId, script: Script): P
     })
     .then((result) => {
       status = result;
+    })
+    .catch((error: unknown) => {
+      if (error instanceof ProcessExit) throw new UserError(`${machine} went down while the script ran`);
+      throw error;
     });
   await Promise.race([running, lab.settled()]);
   return status;

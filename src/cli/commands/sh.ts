@@ -14,6 +14,9 @@ host# -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel vmlinuz-6.12 -initr
 host# -append "console=ttyS0 iomem=relaxed" -nographic
 `;
 
+/** The walkthrough up to here leaves L2 running with its region. */
+const LAST_L2_LINE = 'l2# rmmod';
+
 const HELP = `usage: npm run --silent lab -- sh [--machine host|l1|l2] [--after FILE] [--env NAME=VALUE]… SCRIPT [ARG…]
 
 Runs a bash script of this computer, as it is, in the shell of one machine of the lab; prints what it prints and
@@ -22,7 +25,7 @@ exits with its status.
   --machine M       where it runs (default l1)
   --after FILE      the transcript that builds the state. Without it the host has just booted; l1 is one virtual
                     machine: q35 with CXL, 2 GiB, a host bridge, a root port, a 256 MiB volatile memory expander,
-                    a 4 GiB window, Linux 6.12; l2 is where the walkthrough ends up
+                    a 4 GiB window, Linux 6.12; l2 is the walkthrough's, with its region
   --env NAME=VALUE  more environment (given again for each). PATH, HOME and, as the ndctl project's test runner has
                     them, CXL, NDCTL, DAXCTL and TEST_PATH are there
   --seed N          order of asynchronous probes
@@ -56,10 +59,12 @@ export async function sh(args: string[]): Promise<number> {
   const machine = MACHINES.find((id) => id === wanted);
   if (!machine) throw new UserError(`there is no machine "${wanted}"; there are ${MACHINES.join(', ')}`);
   const files = collect(script);
+  // What the shell is told stands in for a path that a machine's own file systems hold (`<( )`).
+  const told = FOREIGN.test(resolve(script)) ? (files[0]?.path ?? script) : script;
   const [text, file] = before(opts.values.after, machine);
   const lab = await playTranscript(text, file, seedOf(opts), () => {});
   const status = await runScript(lab, machine, {
-    ...{ script, args: rest, files, cwd: process.cwd(), env },
+    ...{ script: told, args: rest, files, cwd: process.cwd(), env },
     write: (fd, bytes) => void (fd === 1 ? process.stdout : process.stderr).write(bytes),
   });
   lab.stop();
@@ -86,10 +91,12 @@ function before(after: string | undefined, machine: MachineId): readonly [string
   if (after !== undefined) return [readText(after, 'transcript'), after];
   if (machine === 'host') return ['', 'nothing'];
   if (machine === 'l1') return [SMALL_L1, 'the small machine'];
-  const walkthrough = readFileSync(new URL('../../content/walkthrough.transcript', import.meta.url), 'utf8');
-  return [walkthrough, 'the walkthrough'];
+  const all = readFileSync(new URL('../../content/walkthrough.transcript', import.meta.url), 'utf8');
+  // Towards its end it takes everything apart again.
+  return [all.slice(0, all.indexOf(LAST_L2_LINE)), 'the walkthrough'];
 }
 
+const FOREIGN = /^\/(dev|proc|sys)\//;
 const MOST = 1024 * 1024;
 const ALL = 16 * 1024 * 1024;
 
@@ -102,6 +109,7 @@ function collect(script: string): readonly GuestFile[] {
   } catch (error) {
     throw new UserError(`cannot read script "${script}": ${reason(error)}`);
   }
+  if (FOREIGN.test(path)) return [{ path: `/tmp/script-${basename(path)}`, bytes, mode: 0o755 }];
   const files: GuestFile[] = [{ path, bytes, mode: statSync(path).mode & 0o777 }];
   let total = bytes.length;
   for (const name of readdirSync(dirname(path)).sort()) {
