@@ -34,7 +34,9 @@ export function commandLine(sh: Shell, node: Ast.Command): number {
 }
 
 export async function runSimple(sh: Shell, node: Ast.Command, options: RunOptions): Promise<void> {
-  await beforeCommand(sh, commandLine(sh, node), commandText(sh, node));
+  const line = commandLine(sh, node);
+  const text = commandText(sh, node);
+  await beforeCommand(sh, line, text);
   sh.endLine = sh.source.line(node.end);
   const assignments = node.prefix.filter((p): p is Ast.Assignment => p.type === 'Assignment');
   sh.substituted = null;
@@ -65,6 +67,8 @@ export async function runSimple(sh: Shell, node: Ast.Command, options: RunOption
     try {
       for (const a of assignments) await runAssignment(sh, a, scoped ? 'local' : null, true);
       sh.status = def ? await callFunction(sh, def, words) : await runBuiltin(sh, name, words, builtin);
+      // After eval and source it is they that failed.
+      if (builtin && !sh.trapping) Object.assign(sh, { line, commandText: text });
       sh.pipestatus = [sh.status];
     } finally {
       if (scoped) sh.vars.scopes.pop();

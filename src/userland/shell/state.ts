@@ -110,7 +110,8 @@ export class ShellState {
   optchar = 0;
   private seed: number;
   readonly shellPid: number;
-  readonly startNs: number;
+  /** When SECONDS was 0. */
+  startNs: number;
   pendingSignals: number[] = [];
 
   constructor(
@@ -129,6 +130,11 @@ export class ShellState {
 
   protected bind(): void {
     this.vars.evaluate = (text) => this.arith(text);
+    this.vars.assigned = (name, value) => {
+      const number = /^\s*-?\d+\s*$/.test(value) ? Number(value) : 0;
+      if (name === 'SECONDS') this.startNs = this.sys.clockGettime('monotonic') - number * 1e9;
+      else if (name === 'RANDOM') this.seed = number >>> 0;
+    };
   }
 
   /** Copies everything a subshell inherits. */
@@ -150,6 +156,7 @@ export class ShellState {
     other.source = this.source;
     other.depth = this.depth + 1;
     other.indirection = this.indirection;
+    other.startNs = this.startNs;
     other.endLine = this.endLine;
     other.scriptFile = this.scriptFile;
     other.loops = this.loops;
@@ -186,8 +193,12 @@ export class ShellState {
   }
 
   random(): number {
-    this.seed = (Math.imul(this.seed, 1103515245) + 12345) >>> 0;
-    return (this.seed >>> 16) & 0x7fff;
+    // the "minimal standard" generator, its halves folded, as bash 5.1 and later
+    const last = this.seed === 0 ? 123459876 : this.seed;
+    const high = Math.trunc(last / 127773);
+    const next = 16807 * (last - 127773 * high) - 2836 * high;
+    this.seed = next < 0 ? next + 0x7fffffff : next;
+    return ((this.seed >>> 16) ^ (this.seed & 0xffff)) & 0x7fff;
   }
 
   param(name: string): string | undefined {

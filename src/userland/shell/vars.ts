@@ -39,6 +39,8 @@ export class Vars {
   scopes: Map<string, Variable>[] = [new Map()];
   /** Set by the shell: evaluates arithmetic (integer attribute, indices). */
   evaluate: (text: string) => bigint = () => 0n;
+  /** Set by the shell: a variable that does something when it is assigned (SECONDS, RANDOM). */
+  assigned: (name: string, value: string) => void = () => {};
 
   clone(): Vars {
     const other = new Vars();
@@ -140,7 +142,10 @@ export class Vars {
       const array = this.toArray(v);
       const i = index === undefined ? 0 : this.index(v, index, name);
       array.set(i, join(array.get(i)));
-    } else v.value = join(v.value);
+    } else {
+      v.value = join(v.value);
+      this.assigned(name, v.value);
+    }
   }
 
   toArray(v: Variable): Map<number, string> {
