@@ -3,7 +3,7 @@ import { E, strerror } from '../../base/errno.ts';
 import { CXL_MEM_COMMAND_ID_SET_PARTITION_INFO } from '../../linux/uapi/cxl_mem.ts';
 import { isatty } from '../misc/io.ts';
 import { print } from '../pciutils/io.ts';
-import { noOptions, passes } from './filter.ts';
+import { decoderPasses, noOptions, passes } from './filter.ts';
 import { FirmwareWork } from './firmware.ts';
 import { type Node, printJson } from './json.ts';
 import { type LabelCommand, LabelWork } from './labels.ts';
@@ -182,8 +182,8 @@ class MemdevWork {
     if (command === 'enable-memdev') return this.enable();
     if (command === 'disable-memdev') return this.disable();
     if (command === 'set-partition') return this.partition();
-    if (command === 'reserve-dpa') return this.reserve();
-    if (command === 'free-dpa') return this.release();
+    if (command === 'reserve-dpa') return this.dpa(false);
+    if (command === 'free-dpa') return this.dpa(true);
     if (command === 'wait-sanitize') return Promise.resolve(0);
     if (command === 'update-firmware') return this.firmware();
     return new LabelWork(this.cxl.sys, this.memdev.name, this.options).run(command);
@@ -199,8 +199,11 @@ class MemdevWork {
     const { cxl, memdev, endpoint } = this;
     if (!memdev.enabled) return 0;
     if (!endpoint) return -E.ENODEV;
-    if ((endpoint.decodersCommitted ?? 0) > 0 && !this.options.has('force'))
-      return this.fail('action_disable', ' is part of an active region', -E.EBUSY);
+    if ((endpoint.decodersCommitted ?? 0) > 0) {
+      const rc = await this.fail('action_disable', ' is part of an active region', -E.EBUSY);
+      if (!this.options.has('force')) return rc;
+      await print(cxl.sys, 2, `cxl memdev: action_disable: Forcing ${memdev.name} disable with an active region!\n`);
+    }
     return cxl.unbind(`/sys/bus/cxl/devices/${memdev.name}`, memdev.name);
   }
 
@@ -273,59 +276,64 @@ class MemdevWork {
     return type === 'ram' || type === 'pmem' ? type : null;
   }
 
-  private async reserve(): Promise<number> {
+  /** __reserve_dpa, for both: the next decoder without capacity takes some, the last one with some gives it back. */
+  private async dpa(free: boolean): Promise<number> {
     const fn = '__reserve_dpa';
-    const { memdev, endpoint, cxl } = this;
+    const { memdev, endpoint, cxl, options } = this;
     const mode = this.mode();
-    if (mode === null) return this.fail(fn, `: unsupported type: ${this.options.get('type')}`, -E.EINVAL);
-    if (!endpoint?.enabled) return this.fail(fn, ': CXL operation disabled', -E.ENXIO);
-    const given = this.options.get('size');
-    const wanted = given === undefined ? null : parseSize(given);
-    if (given !== undefined && wanted === null) return this.fail(fn, `: parse error for size: ${given}`, -E.EINVAL);
+    if (mode === null) return this.fail(fn, `: unsupported type: ${options.get('type')}`, -E.EINVAL);
+    if (!endpoint) return this.fail(fn, ': CXL operation disabled', -E.ENXIO);
     let available = mode === 'ram' ? memdev.ramSize : memdev.pmemSize;
     for (const decoder of endpoint.decoders) {
-      if (decoder.mode !== mode) continue;
-      const used = decoder.dpaSize ?? 0n;
-      available = used > available ? 0n : available - used;
+      if (decoder.mode !== mode || decoder.dpaSize === null) continue;
+      if (decoder.dpaSize > available) return this.fail(fn, ': capacity accounting error', -E.ENXIO);
+      available -= decoder.dpaSize;
     }
-    if (wanted === null && available === 0n) return this.fail(fn, ': no available capacity', -E.ENOSPC);
-    const size = wanted ?? available;
-    if (size > available && !this.options.has('force'))
-      return this.fail(fn, `: '${given}' exceeds available capacity`, -E.ENOSPC);
-    const target = endpoint.decoders.find(
-      (decoder) => this.chosen(decoder) && (decoder.dpaSize ?? 0n) === 0n && decoder.region === null,
-    );
-    if (!target) return this.fail(fn, ': no suitable decoder found', -E.ENXIO);
+    const given = options.get('size');
+    const wanted = given === undefined ? (free ? 0n : available) : parseSize(given);
+    if (wanted === null) return this.fail(fn, `: failed to parse size option '${given}'`, -E.EINVAL);
+    if (given === undefined && !free && available === 0n) return this.fail(fn, ': no available capacity', -E.ENOSPC);
+    if (wanted > available && given !== undefined) {
+      const rc = await this.fail(fn, `: '${given}' exceeds available capacity`, -E.ENOSPC);
+      if (!options.has('force')) return rc;
+    }
+    const target = await this.target(free ? this.lastReserved(endpoint) : this.firstFree(endpoint), endpoint);
+    if (typeof target === 'number') return target;
     if (target.mode !== mode) {
-      const rc = await cxl.attr(target.name, 'mode', mode);
+      let rc = await cxl.attr(target.name, 'dpa_size', '0x0\n');
+      if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to clear allocation to set mode`, rc);
+      rc = await cxl.attr(target.name, 'mode', mode);
       if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to set ${mode} mode`, rc);
     }
-    const rc = await cxl.attr(target.name, 'dpa_size', `0x${size.toString(16)}\n`);
+    const rc = await cxl.attr(target.name, 'dpa_size', `0x${wanted.toString(16)}\n`);
     if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to set dpa allocation`, rc);
     this.show(target.name);
     return 0;
   }
 
-  /** The last decoder with capacity of this type that no region holds. */
-  private async release(): Promise<number> {
-    const fn = '__reserve_dpa';
-    const { endpoint, cxl } = this;
-    const mode = this.mode();
-    if (mode === null) return this.fail(fn, `: unsupported type: ${this.options.get('type')}`, -E.EINVAL);
-    if (!endpoint?.enabled) return this.fail(fn, ': CXL operation disabled', -E.ENXIO);
-    const target = endpoint.decoders.findLast(
-      (decoder) =>
-        this.chosen(decoder) && (decoder.dpaSize ?? 0n) > 0n && decoder.mode === mode && decoder.region === null,
-    );
-    if (!target) return this.fail(fn, ': no suitable decoder found', -E.ENXIO);
-    const rc = await cxl.attr(target.name, 'dpa_size', '0x0\n');
-    if (rc !== 0) return this.fail(fn, `: ${target.name}: failed to release dpa: ${strerror(rc)}`, rc);
-    this.show(target.name);
-    return 0;
+  private firstFree(endpoint: Port): Decoder | undefined {
+    return endpoint.decoders.find((decoder) => decoder.dpaSize === 0n);
   }
 
-  private chosen(decoder: Decoder): boolean {
-    return passes(this.options.get('decoder') ?? null, decoder.name, 'decoder');
+  /** Active decoders cannot give, and those before one are active too. */
+  private lastReserved(endpoint: Port): Decoder | undefined {
+    const last = endpoint.decoders.findLast((decoder) => (decoder.dpaSize ?? 0n) > 0n);
+    return last && last.size === 0n ? last : undefined;
+  }
+
+  /** With -d the decoder must be the one whose turn it is, unless forced. */
+  private async target(auto: Decoder | undefined, endpoint: Port): Promise<Decoder | number> {
+    const fn = '__reserve_dpa';
+    const filter = this.options.get('decoder');
+    if (filter === undefined) return auto ?? this.fail(fn, ': no suitable decoder found', -E.ENXIO);
+    const word = /^(0x[0-9a-f]+|\d+)$/i.test(filter)
+      ? `${endpoint.name.replace('endpoint', 'decoder')}.${Number(filter)}`
+      : filter;
+    const found = endpoint.decoders.find((decoder) => decoderPasses(decoder, word));
+    if (!found) return this.fail(fn, `: no match for decoder: '${filter}'`, -E.ENXIO);
+    if (found.name === auto?.name) return found;
+    const rc = await this.fail(fn, `: ${found.name} is out of sequence`, -E.EINVAL);
+    return this.options.has('force') ? found : rc;
   }
 
   private show(name: string): void {

@@ -36,7 +36,7 @@ export async function portAction(cxl: LibCxl, command: PortCommand, args: readon
   }
   const disable = async (topology: Topology, port: Port): Promise<number> => {
     if (!port.enabled) return 0;
-    const active = port.kind === 'endpoint' ? [] : activeMemdevs(topology, port);
+    const active = port.kind === 'endpoint' ? [port.memdev] : activeMemdevs(topology, port);
     if (active.length > 0 && !options.has('force')) {
       const many = active.length > 1;
       await say(
