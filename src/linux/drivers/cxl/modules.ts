@@ -18,6 +18,8 @@ const owner = (kernel: Kernel, config: string, name: string) => (kernel.config(c
 
 const COMMON = { dir: 'drivers/cxl', author: 'Intel Corporation', license: 'GPL v2' } as const;
 
+const timeout = (description: string) => ({ type: 'uint', description, default: '60', mode: 0o644 }) as const;
+
 export const cxl_modules: readonly ModuleDef[] = [
   {
     ...COMMON,
@@ -25,6 +27,7 @@ export const cxl_modules: readonly ModuleDef[] = [
     config: 'CXL_BUS',
     dir: 'drivers/cxl/core',
     description: 'CXL: Core Compute Express Link support',
+    params: { media_ready_timeout: timeout('seconds to wait for media ready') },
     size: 307200,
     initcall: 4,
     init(kernel) {
@@ -91,6 +94,7 @@ export const cxl_modules: readonly ModuleDef[] = [
     depends: ['cxl_core'],
     alias: ['pci:v*d*sv*sd*bc05sc02i10*'],
     description: 'CXL: PCI manageability',
+    params: { mbox_ready_timeout: timeout('seconds to wait for mailbox ready') },
     size: 28672,
     initcall: 6,
     init: (kernel) => cxl_pci_init(kernel, owner(kernel, 'CXL_PCI', 'cxl_pci')),
