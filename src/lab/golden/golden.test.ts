@@ -27,9 +27,10 @@ function claims(name: string): ReadonlyMap<string, number> {
 
 /** Tools below the mark; each difference has an entry in the ledger. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
-  A: ['iomem', 'regs'],
-  A2: ['debugfs', 'iomem'],
-  B: ['iomem', 'lsmod', 'daxctl', 'grep'],
+  // one command of the script was not recorded: the decoder's capacity was given back before the last snapshot
+  A2: ['debugfs'],
+  // dax0.0 as system RAM (dax-kmem)
+  B: ['lsmod', 'daxctl', 'grep'],
 };
 
 function judge(result: Replay): void {

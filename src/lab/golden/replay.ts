@@ -135,10 +135,17 @@ class Run implements Replay {
     if (one.dmesg !== null) this.compare(this.score('dmesg'), id, one.command, 'dmesg', one.dmesg, lines.join(''));
   }
 
+  /** In the order the captures' script took it (a mailbox shows its last command in the registers). */
   async snapshot(snapshot: GoldenSnapshot): Promise<void> {
     if (!this.comparing) return;
+    await this.part(snapshot, (path) => /^(lspci|regs)\//.test(path));
+    await this.part(snapshot, (path) => !/^(lspci|regs|monitor)\//.test(path));
     for (const one of snapshot.commands) await this.command(one, `${snapshot.name}/${one.id}`);
-    for (const path of Object.keys(snapshot.files)) {
+    await this.part(snapshot, (path) => path.startsWith('monitor/'));
+  }
+
+  private async part(snapshot: GoldenSnapshot, which: (path: string) => boolean): Promise<void> {
+    for (const path of Object.keys(snapshot.files).filter(which)) {
       const reason = fileSkipped(path);
       const shown = reason === null ? await fileOf(this.guest, snapshot, path) : null;
       if (shown === null) this.skip(reason ?? `snapshot file nobody claims: ${path.replace(/^.*\//, '')}`);
