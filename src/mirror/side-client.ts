@@ -1,8 +1,16 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import type { BuildChoice } from '../protocol/build-choice.ts';
-import type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, SideApi } from '../worker/side.ts';
+import type {
+  Climb,
+  ExhibitStep,
+  LadderStep,
+  MatrixProgress,
+  MatrixRow,
+  OwnershipRow,
+  SideApi,
+} from '../worker/side.ts';
 
-export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
+export type { Climb, ExhibitStep, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
 
 /** The second worker, started when first asked for and ended with the dialog that wanted it. */
 export class SideClient {
@@ -40,6 +48,12 @@ export class SideClient {
   }
   matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
     return whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
+  }
+  exhibit(id: string, onStep: (step: ExhibitStep) => void): Promise<readonly ExhibitStep[] | null> {
+    return whileItRuns(onStep, (news) => this.running().exhibit(id, proxy(news)));
+  }
+  exhibitTranscript(id: string, setting: 'posted' | 'intended'): Promise<string> {
+    return this.running().exhibitTranscript(id, setting);
   }
   ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
     return whileItRuns(onRow, (news) => this.running().ownership(proxy(news)));

@@ -30,6 +30,7 @@ export type DialogId =
   | 'gallery'
   | 'topology'
   | 'patches'
+  | 'museum'
   | 'ownership'
   | 'exits'
   | null;

@@ -6,7 +6,7 @@ import { playFresh } from './header/play.ts';
 /**
  * What a link can ask for, after the `#`, so that nothing reaches a server: `scenario=<id>` plays one in a fresh session,
  * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there,
- * `patches=<choice>` the patch board with that build.
+ * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit.
  */
 export function linkTo(change: Readonly<Record<string, string>>): string {
   return `${location.origin}${location.pathname}#${new URLSearchParams(change)}`;
@@ -27,9 +27,11 @@ export function followLinks(mirror: Mirror): () => void {
     const topology = asked.get('topology');
     const fidelity = asked.get('fidelity');
     const patches = asked.get('patches');
-    if (scenario === null && topology === null && fidelity === null && patches === null) return;
+    const museum = asked.get('museum');
+    if (scenario === null && topology === null && fidelity === null && patches === null && museum === null) return;
     if (fidelity === null) history.replaceState(null, '', location.pathname + location.search);
     if (fidelity !== null) mirror.update({ dialog: 'fidelity', dialogAbout: fidelity });
+    else if (museum !== null) mirror.update({ dialog: 'museum', dialogAbout: museum });
     else if (patches !== null) mirror.update({ dialog: 'patches', dialogAbout: patches });
     else if (topology !== null) mirror.update({ dialog: 'topology', dialogAbout: topology });
     else if (SCENARIOS.some((one) => one.id === scenario)) void playScenario(mirror, scenario ?? '');

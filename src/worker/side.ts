@@ -3,15 +3,29 @@
  * ownership of registers. One job at a time; a newer one ends the one before.
  */
 import { expose } from 'comlink';
+import { MUSEUM } from '../content/museum.ts';
 import walkthrough from '../content/walkthrough.transcript?raw';
 import { attemptOf, transcriptOf } from '../lab/build-choice.ts';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import { type Climb, climb, type LadderStep } from '../lab/ladder.ts';
 import { type MatrixProgress, type MatrixRow, matrix } from '../lab/matrix.ts';
+import { exhibitLines } from '../lab/museum.ts';
 import { type OwnershipRow, ownership } from '../lab/ownership/ownership.ts';
+import { runStep } from '../lab/run-step.ts';
+import { parseTranscript } from '../lab/transcript.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 
 export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
+
+/** A line typed in one of the two labs, and what it printed. */
+export interface ExhibitStep {
+  readonly setting: 'posted' | 'intended';
+  readonly console: string;
+  readonly line: string;
+  readonly output: string;
+  /** One of the exhibit's own lines, not of the way there. */
+  readonly own: boolean;
+}
 
 const breath = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -62,6 +76,39 @@ const api = {
       onProgress(progress);
     }
     return rows;
+  },
+  /** An exhibit as posted and as intended, in two labs that take turns; null when it was cancelled. */
+  async exhibit(id: string, onStep: (step: ExhibitStep) => void): Promise<readonly ExhibitStep[] | null> {
+    const mine = ++job;
+    const exhibit = MUSEUM.find((one) => one.id === id);
+    if (!exhibit) throw new Error(`There is no exhibit "${id}".`);
+    const settings = ['posted', 'intended'] as const;
+    const labs = await Promise.all(settings.map(() => Lab.start({ seed: 1, host })));
+    const own = exhibit.lines.length;
+    const scripts = settings.map((setting) => parseTranscript(`${exhibitLines(exhibit, setting).join('\n')}\n`, id));
+    const told: ExhibitStep[] = [];
+    try {
+      for (let n = 0; n < Math.max(...scripts.map((steps) => steps.length)); n++)
+        for (const [which, setting] of settings.entries()) {
+          const steps = scripts[which] ?? [];
+          const step = steps[n];
+          const lab = labs[which];
+          if (!step || !lab) continue;
+          const { output } = await runStep(lab, step, id);
+          if (mine !== job) return null;
+          const said = { setting, console: step.console, line: step.line, output, own: n >= steps.length - own };
+          told.push(said);
+          onStep(said);
+        }
+      return told;
+    } finally {
+      for (const lab of labs) lab.stop();
+    }
+  },
+  /** The exhibit's lines in one setting, to be typed where one can watch. */
+  exhibitTranscript(id: string, setting: 'posted' | 'intended'): string {
+    const exhibit = MUSEUM.find((one) => one.id === id);
+    return exhibit ? `${exhibitLines(exhibit, setting).join('\n')}\n` : '';
   },
   /** Who owns each register; null when it was cancelled. */
   async ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {

@@ -10,6 +10,7 @@ import { SettingsForm } from './SettingsForm.tsx';
 
 const Palette = lazy(() => import('./Palette.tsx'));
 const PatchBoard = lazy(() => import('../patches/PatchBoard.tsx'));
+const Museum = lazy(() => import('../museum/Museum.tsx'));
 const OwnershipTable = lazy(() => import('../meters/OwnershipTable.tsx'));
 const ExitMeter = lazy(() => import('../meters/ExitMeter.tsx'));
 const TopologyDialog = lazy(() => import('./TopologyDialog.tsx'));
@@ -33,6 +34,7 @@ export default function Dialogs() {
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
     topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
     patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
+    museum: { title: 'Review museum: as posted, as intended', body: <Museum />, huge: true },
     ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
     exits: { title: 'Exit meter', body: <ExitMeter />, huge: true },
     goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },

@@ -85,6 +85,7 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
         run: () => void playScenario(mirror, one.id),
       })),
       { group: 'View', label: 'Patch board', run: () => mirror.update({ dialog: 'patches' }) },
+      { group: 'View', label: 'Review museum', run: () => mirror.update({ dialog: 'museum' }) },
       { group: 'View', label: 'Who owns each register', run: () => mirror.update({ dialog: 'ownership' }) },
       { group: 'View', label: 'Exit meter', run: () => mirror.update({ dialog: 'exits' }) },
       { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },

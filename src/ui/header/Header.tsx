@@ -53,6 +53,13 @@ export function Header() {
         </button>
         <button
           type="button"
+          className={`${controls.quiet} ${styles.wide}`}
+          onClick={() => mirror.update({ dialog: 'museum' })}
+        >
+          Museum
+        </button>
+        <button
+          type="button"
           className={controls.quiet}
           onClick={() => mirror.update({ dialog: 'palette' })}
           title="Ctrl+Shift+P"
