@@ -57,7 +57,7 @@ export function eventLine(log: MirrorLog, row: number): EventLine {
     case Row.MARK:
       return at(0, log.strings[first] ?? '', 'command');
     case Row.OUT:
-      return at(0, `output on ${log.strings[first] ?? ''}`, JSON.stringify((log.strings[after] ?? '').slice(0, 80)));
+      return at(0, `output on ${log.strings[first] ?? ''}`, readable(log.strings[after] ?? ''));
     case Row.CELLS:
       return at(0, log.blockOfCell(first)?.block.path ?? 'cells', `${before} cells created`);
     case Row.RAM:
@@ -83,4 +83,15 @@ export function whyChain(log: MirrorLog, row: number): readonly EventLine[] {
   while (n >= 0 && (marks[n] as number) > row) n--;
   const mark = marks[n];
   return mark === undefined ? lines : [...lines, eventLine(log, mark)];
+}
+
+/** Terminal output in a line of words: colours and cursor movements left out, line ends as signs. */
+export function readable(output: string): string {
+  const escape = String.fromCharCode(27);
+  const plain = output
+    .replaceAll(new RegExp(`${escape}\\[[0-9;?]*[A-Za-z]`, 'g'), '')
+    .replace(/\r?\n/g, '⏎')
+    .replace(/\r/g, '')
+    .trim();
+  return plain === '' ? 'nothing printable' : `“${plain.slice(0, 80)}${plain.length > 80 ? '…' : ''}”`;
 }

@@ -26,6 +26,15 @@ const KEYS: readonly { readonly title: string; readonly keys: readonly (readonly
     ],
   },
   {
+    title: 'Machines and granules',
+    keys: [
+      ['+ and −', 'zoom: more room tells more'],
+      ['0', 'fit everything'],
+      ['← ↑ → ↓', 'walk the machines; move the granules'],
+      ['Ctrl+wheel', 'zoom the machines about the pointer'],
+    ],
+  },
+  {
     title: 'Consoles',
     keys: [
       ['Ctrl+a c', 'console ↔ QEMU monitor'],

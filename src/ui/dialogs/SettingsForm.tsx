@@ -63,7 +63,7 @@ export function SettingsForm() {
           Start over
         </button>
         <p className={styles.note}>
-          A session is what was typed; starting over forgets it and switches everything off.
+          A session is what was typed; starting over switches everything off; the command palette opens what was before.
         </p>
       </div>
     </div>
