@@ -87,9 +87,9 @@ export function whyChain(log: MirrorLog, row: number): readonly EventLine[] {
 
 /** Terminal output in a line of words: colours and cursor movements left out, line ends as signs. */
 export function readable(output: string): string {
-  const escape = String.fromCharCode(27);
+  const esc = String.fromCharCode(27);
   const plain = output
-    .replaceAll(new RegExp(`${escape}\\[[0-9;?]*[A-Za-z]`, 'g'), '')
+    .replaceAll(new RegExp(`${esc}\\[[0-9;?]*[A-Za-z]`, 'g'), '')
     .replace(/\r?\n/g, '⏎')
     .replace(/\r/g, '')
     .trim();
