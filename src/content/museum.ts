@@ -223,6 +223,22 @@ export const MUSEUM: readonly Exhibit[] = [
     ],
   },
   {
+    id: 'vfio-cxl-serial-zero',
+    title: 'A serial number that is always zero',
+    patch: 4,
+    function: 'enable_cxl',
+    point:
+      'The serial number of the memory device is set from pdev->dev.id, which is 0, and not from the PCIe Device Serial Number.',
+    part: 'l1',
+    builds: ['qbuild --accel A --no-install -o qemu-a'],
+    boot: { hostQemu: './qemu-a', accel: ',sn=0xcafe0005' },
+    until: 'bound',
+    lines: [
+      ['l1', 'vfio-poke 0000:0d:00.0 info hold 5 & sleep 1; cat /sys/bus/cxl/devices/mem0/serial'],
+      ['l1', "lspci -vv -s 0d:00.0 | grep 'Serial Number'"],
+    ],
+  },
+  {
     id: 'vfio-cxl-export-kind',
     title: 'EXPORT_SYMBOL without GPL',
     patch: 4,

@@ -31,6 +31,7 @@ import { strings } from './coreutils/strings.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
 import { xxd } from './coreutils/xxd.ts';
+import { zcat } from './coreutils/zcat.ts';
 import { dmesg } from './kmod/dmesg.ts';
 import { journalctl } from './kmod/journalctl.ts';
 import { logger } from './kmod/logger.ts';
@@ -142,6 +143,7 @@ const TABLE = new Map<string, Program>(
     depmod,
     strace,
     'vfio-poke': vfioPoke,
+    zcat,
   } satisfies Record<string, Program>),
 );
 for (const name of BOX_COMMANDS)

@@ -77,6 +77,8 @@ const CXL_ACCEL: readonly PropertySpec[] = [
   // The lab's own, for devices the RFC was not tried with: BAR 0's size, and where in it the component block lies.
   { name: 'x-bar0-size', kind: 'size', value: 0x10000, inQtree: false },
   { name: 'x-component-offset', kind: 'size', value: 0, inQtree: false },
+  // Profile A only.
+  { ...SERIAL_NUMBER, inQtree: false },
   SILICON,
   ...PCI_PROPERTIES,
 ];

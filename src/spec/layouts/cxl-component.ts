@@ -92,6 +92,13 @@ export const accelComponent: Layout = {
   placements: [array([0, LINK, HDM]), noRas, link, hdm(0x312, 0xf0000000)],
 };
 
+/** The accelerator of the RFC's time: a copy of the memory expander, so with RAS. */
+export const accelComponentA: Layout = {
+  id: 'cxl-accel-a.component',
+  size: CM_SIZE,
+  placements: [array([RAS, LINK, HDM]), ras, link, hdm(0x312, 0xf0000000)],
+};
+
 export const type3Component: Layout = {
   id: 'cxl-type3.component',
   size: CM_SIZE,

@@ -136,6 +136,27 @@ function type3Extended(at: number): Placement[] {
 }
 const TYPE3_DOE = 0x190;
 
+/** The accelerator as a copy of the memory expander (profile A): its own ids and class, memory-device registers on BAR 2. */
+export function accelAConfig(serial: boolean): Layout {
+  const type3 = type3Config('cxl-accel-a.config', serial);
+  return {
+    ...type3,
+    placements: [
+      endpointHeader(
+        { vendor: 0x8086, device: 0x0d94, classCode: 0x050310, revision: 1, capPtr: 0x40 },
+        { 0: [MEM64, 0x10000], 2: [MEM64, 4096], 4: [0, 4096] },
+      ),
+      {
+        at: 0x40,
+        block: msixCap,
+        title: 'MSI-X of the accelerator',
+        resets: { MSIX_NEXT: 0x80, MSIX_CONTROL: 5, MSIX_TABLE: 0x004, MSIX_PBA: 0x804 },
+      },
+      ...type3.placements.slice(2),
+    ],
+  };
+}
+
 /** Memory expander of QEMU 10.0 (golden A, 0d:00.0), with and without `sn=`. */
 export function type3Config(id: string, serial: boolean): Layout {
   return {

@@ -13,6 +13,7 @@ import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
+import { realizeProfileA } from './cxl_accel_a.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
 import { takeMemdev } from './memdev.ts';
 import { specified_resets } from './specified-resets.ts';
@@ -45,6 +46,8 @@ registerDeviceType({
   properties: CXL_PROPERTIES['cxl-accel'],
   realize(dev) {
     const { vm } = dev;
+    if (vm.build.profile === 'A') return realizeProfileA(dev);
+    if (dev.props.number('sn') < 2 ** 64) error_setg("Property 'cxl-accel.sn' not found");
     const backend = takeMemdev(dev, 'volatile-memdev');
     const fn = new PciFunction(vm.pciEnv, {
       id: pci_public_id(dev),

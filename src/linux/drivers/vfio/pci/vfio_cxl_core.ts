@@ -1,3 +1,4 @@
+import { fromHalves } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
   CXL_ACCEL_DRIVER_CAP_HDM,
@@ -152,7 +153,8 @@ function clean_virt_comp_regs(vdev: VfioPciCoreDevice): void {
 /** pci_get_dsn, for the intended serial number. */
 function device_serial(vdev: VfioPciCoreDevice): number {
   const pos = pci_find_ext_capability(vdev.pdev, PCI_EXT_CAP_ID_DSN);
-  return pos ? pci_read_config_dword(vdev.pdev, pos + 4) : 0;
+  if (!pos) return 0;
+  return fromHalves(pci_read_config_dword(vdev.pdev, pos + 8), pci_read_config_dword(vdev.pdev, pos + 4));
 }
 
 /** create_cxl_region */
