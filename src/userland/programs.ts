@@ -146,11 +146,7 @@ const TABLE = new Map<string, Program>(
     zcat,
   } satisfies Record<string, Program>),
 );
-for (const name of BOX_COMMANDS)
-  TABLE.set(
-    name,
-    boxTool(name, () => TABLE),
-  );
+for (const name of BOX_COMMANDS) TABLE.set(name, boxTool(name));
 TABLE.set(
   'busybox',
   busybox(() => TABLE),

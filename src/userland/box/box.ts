@@ -90,7 +90,7 @@ function inItsWords(name: string, text: string): string {
   return text;
 }
 
-export function boxTool(name: string, programs: () => ReadonlyMap<string, Program>): Program {
+export function boxTool(name: string): Program {
   return async (sys, argv, env) => {
     // The box does not take apart `-sd,`.
     const args =
@@ -113,7 +113,7 @@ export function boxTool(name: string, programs: () => ReadonlyMap<string, Progra
       stdin = data;
     }
     const { runBox } = await import('./run.ts');
-    const result = await runBox(sys, name, args, stdin, env, programs());
+    const result = await runBox(sys, name, args, stdin, env);
     if (result.stdout.length > 0) {
       const r = await writeAll(sys, 1, result.stdout);
       if (r < 0) {

@@ -1,10 +1,10 @@
 /** The lazily loaded half of the box: just-bash over an adapter of its file system interface onto system calls. */
-import { Bash, defineCommand, type IFileSystem } from 'just-bash/browser';
+import { Bash, type IFileSystem } from 'just-bash/browser';
 import { E, errnoName } from '../../base/errno.ts';
 import { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } from '../../linux/uapi/constants.ts';
-import type { Program, Stat, Sys } from '../../linux/uapi/sys.ts';
+import type { Stat, Sys } from '../../linux/uapi/sys.ts';
 import { canonical, listDir } from '../coreutils/paths.ts';
-import { normalize, openPath, readAll, readFileBytes, utf8, writeAll } from '../misc/io.ts';
+import { normalize, openPath, readFileBytes, utf8, writeAll } from '../misc/io.ts';
 
 export interface BoxResult {
   readonly stdout: Uint8Array;
@@ -97,89 +97,18 @@ function fileSystem(sys: Sys): IFileSystem {
   };
 }
 
-/** Our own programs inside the box (`xargs ls`): run as children with their output collected. */
-function ownCommand(sys: Sys, name: string, env: Readonly<Record<string, string>>) {
-  return defineCommand(name, async (args, context) => {
-    const out = sys.pipe();
-    const err = sys.pipe();
-    if (typeof out === 'number' || typeof err === 'number') return { stdout: '', stderr: 'pipe failed\n', exitCode: 1 };
-    const path = (env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin')
-      .split(':')
-      .map((d) => `${d}/${name}`)
-      .find((p) => sys.access(p, 1) === 0);
-    const input = sys.open('/dev/null', 0);
-    for (const fd of [out[0], err[0]]) sys.setCloexec(fd, true);
-    const pid =
-      path === undefined
-        ? -E.ENOENT
-        : sys.spawn(path, [name, ...args], { env, fds: [input, out[1], err[1]], cwd: context.cwd });
-    for (const fd of [input, out[1], err[1]]) sys.close(fd);
-    if (pid < 0) {
-      sys.close(out[0]);
-      sys.close(err[0]);
-      return { stdout: '', stderr: `${name}: command not found\n`, exitCode: 127 };
-    }
-    const [stdout, stderr] = [await readAll(sys, out[0]), await readAll(sys, err[0])];
-    sys.close(out[0]);
-    sys.close(err[0]);
-    const r = await sys.waitpid(pid);
-    return {
-      stdout: typeof stdout === 'number' ? '' : latin1(stdout),
-      stderr: typeof stderr === 'number' ? '' : new TextDecoder().decode(stderr),
-      exitCode: typeof r === 'number' ? 127 : r.status,
-    };
-  });
-}
-
-const BOX_OWN = new Set([
-  'awk',
-  'sed',
-  'jq',
-  'uniq',
-  'cut',
-  'tr',
-  'rev',
-  'nl',
-  'fold',
-  'expand',
-  'unexpand',
-  'split',
-  'column',
-  'join',
-  'comm',
-  'paste',
-  'diff',
-  'base64',
-  'expr',
-  'md5sum',
-  'sha1sum',
-  'sha256sum',
-  'xargs',
-  'du',
-  'file',
-  'tac',
-  'bash',
-  'sh',
-]);
-
 export async function runBox(
   sys: Sys,
   name: string,
   args: readonly string[],
   stdin: Uint8Array,
   env: Readonly<Record<string, string>>,
-  programs: ReadonlyMap<string, Program>,
 ): Promise<BoxResult> {
-  const custom =
-    name === 'xargs'
-      ? [...programs.keys()].filter((n) => !BOX_OWN.has(n) && /^[\w.-]+$/.test(n)).map((n) => ownCommand(sys, n, env))
-      : [];
   const bash = new Bash({
     fs: fileSystem(sys),
     cwd: sys.getcwd(),
     env: { ...env },
     defenseInDepth: false,
-    customCommands: custom,
     sleep: async (ms) => void (await sys.nanosleep(ms * 1e6)),
   });
   const result = await bash.exec(name, { args: [...args], stdin: latin1(stdin), cwd: sys.getcwd(), env: { ...env } });

@@ -3,6 +3,22 @@ import { LineReader, readSome, strerror, writeAll } from '../misc/io.ts';
 import { defineTool, type Tool } from '../misc/tool.ts';
 import { COUNT_OPTIONS, eachInput, parseSize } from './inputs.ts';
 
+/** How much is wanted: lines or bytes, the text as given (its sign matters); null after a complaint. */
+async function part(t: Tool): Promise<{ bytes: boolean; given: string; count: number } | null> {
+  const bytes = t.has('c');
+  const given = (bytes ? t.get('c') : t.get('n')) ?? '10';
+  const count = parseSize(given.replace(/^[-+]/, ''));
+  if (!Number.isNaN(count)) return { bytes, given, count };
+  await t.fail(`invalid number of ${bytes ? 'bytes' : 'lines'}: '${given}'`);
+  return null;
+}
+
+/** The line above each of several files. */
+function title(t: Tool, name: string, first: boolean): void {
+  if ((t.args.length > 1 && !t.has('q')) || t.has('v'))
+    t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
+}
+
 export const head = defineTool(
   {
     name: 'head',
@@ -12,20 +28,15 @@ export const head = defineTool(
     digits: 'n',
   },
   async (t) => {
-    const bytes = t.has('c');
-    const given = (bytes ? t.get('c') : t.get('n')) ?? '10';
-    const count = parseSize(given.replace(/^[-+]/, ''));
-    if (Number.isNaN(count)) {
-      await t.fail(`invalid number of ${bytes ? 'bytes' : 'lines'}: '${given}'`);
-      return 1;
-    }
+    const wanted = await part(t);
+    if (!wanted) return 1;
+    const { bytes, given, count } = wanted;
     const butLast = given.startsWith('-');
     let first = true;
     await eachInput(
       t,
       async (fd, name) => {
-        if ((t.args.length > 1 && !t.has('q')) || t.has('v'))
-          t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
+        title(t, name, first);
         first = false;
         if (bytes) {
           let left = count;
@@ -80,20 +91,15 @@ export const tail = defineTool(
     digits: 'n',
   },
   async (t) => {
-    const bytes = t.has('c');
-    const given = (bytes ? t.get('c') : t.get('n')) ?? '10';
-    const count = parseSize(given.replace(/^[-+]/, ''));
-    if (Number.isNaN(count)) {
-      await t.fail(`invalid number of ${bytes ? 'bytes' : 'lines'}: '${given}'`);
-      return 1;
-    }
+    const wanted = await part(t);
+    if (!wanted) return 1;
+    const { bytes, given, count } = wanted;
     const fromStart = given.startsWith('+');
     let first = true;
     await eachInput(
       t,
       async (fd, name) => {
-        if ((t.args.length > 1 && !t.has('q')) || t.has('v'))
-          t.out.put(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`);
+        title(t, name, first);
         first = false;
         if (bytes) {
           let all = new Uint8Array(0);

@@ -2,7 +2,7 @@
 import { O_DIRECTORY } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, readFileText, strerror, windowSize, writeText } from '../misc/io.ts';
-import { defineTool } from '../misc/tool.ts';
+import { defineTool, type Tool } from '../misc/tool.ts';
 import { signalNumber } from '../shell/control.ts';
 import { posixRegExp } from '../shell/pattern.ts';
 
@@ -76,6 +76,16 @@ function processPattern(text: string | undefined, exact: boolean): RegExp | stri
   }
 }
 
+/** Processes that the pattern names, but this one; null after a complaint. */
+async function matching(t: Tool): Promise<readonly ProcInfo[] | null> {
+  const re = processPattern(t.args[0], t.has('x'));
+  if (typeof re === 'string') {
+    await t.fail(re, 2);
+    return null;
+  }
+  return (await processes(t.sys)).filter((p) => p.pid !== t.sys.pid && re.test(t.has('f') ? p.cmd : p.comm));
+}
+
 export const pgrep = defineTool(
   {
     name: 'pgrep',
@@ -88,12 +98,8 @@ export const pgrep = defineTool(
     ],
   },
   async (t) => {
-    const re = processPattern(t.args[0], t.has('x'));
-    if (typeof re === 'string') {
-      await t.fail(re, 2);
-      return 2;
-    }
-    const hits = (await processes(t.sys)).filter((p) => p.pid !== t.sys.pid && re.test(t.has('f') ? p.cmd : p.comm));
+    const hits = await matching(t);
+    if (!hits) return 2;
     for (const p of hits) t.out.line(t.has('l') ? `${p.pid} ${p.comm}` : String(p.pid));
     return hits.length ? 0 : 1;
   },
@@ -112,12 +118,8 @@ export const pkill = defineTool(
     ],
   },
   async (t) => {
-    const re = processPattern(t.args[0], t.has('x'));
-    if (typeof re === 'string') {
-      await t.fail(re, 2);
-      return 2;
-    }
-    const hits = (await processes(t.sys)).filter((p) => p.pid !== t.sys.pid && re.test(t.has('f') ? p.cmd : p.comm));
+    const hits = await matching(t);
+    if (!hits) return 2;
     for (const p of hits) t.sys.kill(p.pid, signalNumber(t.get('s') ?? '15') ?? 15);
     return hits.length ? 0 : 1;
   },
