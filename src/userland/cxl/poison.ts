@@ -1,4 +1,5 @@
-import { text } from '../../base/bytes.ts';
+import { text, utf8 } from '../../base/bytes.ts';
+import { O_WRONLY } from '../../linux/uapi/constants.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import { readAll } from '../pciutils/io.ts';
 import type { LibCxl } from './libcxl.ts';
@@ -54,6 +55,14 @@ async function lines(sys: Sys): Promise<readonly string[]> {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
+/** tracefs_instance_file_write: without the NUL that attributes get. */
+async function put(sys: Sys, path: string, value: string): Promise<void> {
+  const fd = sys.open(path, O_WRONLY);
+  if (fd < 0) return;
+  await sys.write(fd, utf8(value));
+  sys.close(fd);
+}
+
 export const poisonTrigger = (memdev: string): string => `/sys/bus/cxl/devices/${memdev}/trigger_poison_list`;
 
 /** cxl_memdev_trigger_poison_list, and what it made the kernel trace. */
@@ -63,11 +72,11 @@ export async function poisonList(library: LibCxl, memdev: string): Promise<reado
   const before: string[] = [];
   for (const path of switches) {
     before.push(library.scanner.text(path) ?? '0');
-    await library.write(path, '1');
+    await put(sys, path, '1');
   }
   const old = (await lines(sys)).length;
   await library.write(poisonTrigger(memdev), '1\n');
   const events = (await lines(sys)).slice(old).flatMap((line) => parse(line) ?? []);
-  for (const [n, path] of switches.entries()) await library.write(path, before[n] === '1' ? '1' : '0');
+  for (const [n, path] of switches.entries()) await put(sys, path, before[n] === '1' ? '1' : '0');
   return events;
 }
