@@ -463,6 +463,24 @@ export const MUSEUM: readonly Exhibit[] = [
     lines: [DRIVER, ['l2', 'dmesg -l warn,err,alert'], ['l2', 'lsmod']],
   },
   {
+    id: 'cxl-accel-endpoint-held',
+    title: 'An endpoint that is never given back',
+    patch: 'driver',
+    function: 'cxl_accel_probe',
+    point:
+      'The failing paths after cxl_acquire_endpoint() return with the lock of the endpoint held. The clean-up of the very probe that failed wants that lock.',
+    part: 'l2',
+    builds: ['kbuild l1 --without 8 -o k8 > kbuild.log'],
+    boot: { l1Kernel: 'k8' },
+    until: 'l2',
+    lines: [
+      DRIVER,
+      ['l2', 'dmesg -l warn,err,alert | tail -9'],
+      ['l2', 'lsmod; ls /sys/bus/cxl/devices'],
+      ['l2', "grep -h -B2 'State:.D' /proc/[0-9]*/status"],
+    ],
+  },
+  {
     id: 'hpa-freespace-off-by-two',
     title: 'Free space, two bytes too much',
     patch: 'type-2',

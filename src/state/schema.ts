@@ -131,7 +131,8 @@ export interface ProcessState {
   readonly ppid: number;
   readonly comm: string;
   readonly argv: readonly string[];
-  readonly state: 'running' | 'stopped' | 'zombie';
+  /** `blocked`: in uninterruptible sleep for good. */
+  readonly state: 'running' | 'stopped' | 'zombie' | 'blocked';
 }
 
 export interface VmasState {

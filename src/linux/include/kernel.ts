@@ -51,6 +51,8 @@ export interface Kernel {
   warn(text: string, where: string, once?: string): void;
   /** An oops: prints the trace and kills the current task (the kernel goes on, as Linux does outside interrupts). */
   oops(text: string, where: string): never;
+  /** The current task waits in `where` for a lock that is never released: it stays in state D, and khungtaskd says so. */
+  hung(where: string): never;
 
   /** Nanoseconds since this kernel booted. */
   now(): number;

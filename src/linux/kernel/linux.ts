@@ -23,7 +23,7 @@ import { init } from '../init/init-program.ts';
 import { start_kernel } from '../init/main.ts';
 import { MemoryManager } from '../mm/mm.ts';
 import type { Guest, Platform } from '../platform.ts';
-import { ProcessExit, type Program } from '../uapi/sys.ts';
+import { ProcessExit, type Program, TaskHung } from '../uapi/sys.ts';
 import { MmioImpl } from './mmio.ts';
 import { ModuleLoader } from './module.ts';
 import { DynamicDebug, parse_args } from './params.ts';
@@ -35,6 +35,9 @@ import { SyscallSites } from './syscalls.ts';
 import { TracedSys } from './syscalls-traced.ts';
 import { type Task, TaskTable } from './task.ts';
 import { Tracefs } from './trace/tracefs.ts';
+
+/** hung_task_timeout_secs */
+const HUNG_TASK_NS = 120e9;
 
 /** Real time at power-on of the host: 2026-01-01T00:00:00Z. The lab has no other calendar. */
 const EPOCH_NS = 1_767_225_600e9;
@@ -194,7 +197,7 @@ export class Linux implements Kernel, Guest {
     this.printk(4, '---[ end trace 0000000000000000 ]---');
   }
   /** The functions of this kernel that are open in the log, innermost first (without offsets: there is no machine code). */
-  private call_trace(where: string): void {
+  private frames(where: string): readonly string[] {
     const { log } = this;
     const own = layerIndex(this.machine, 'kernel');
     const frames: string[] = [];
@@ -204,10 +207,29 @@ export class Linux implements Kernel, Guest {
       const name = site.name.split(' ')[0] ?? '';
       if (/^[a-z_]\w*$/i.test(name) && name !== where) frames.push(name);
     }
+    return frames;
+  }
+  private call_trace(frames: readonly string[]): void {
     this.printk(4, 'Call Trace:');
     this.printk(4, ' <TASK>');
     for (const frame of frames) this.printk(4, ` ${frame}`);
     this.printk(4, ' </TASK>');
+  }
+  hung(where: string): never {
+    const task = this.tasks.current;
+    const trace = this.frames(where);
+    const { comm = 'swapper/0', pid = 1 } = task ?? {};
+    // khungtaskd, once for each task.
+    this.scheduler.spawn(async () => {
+      await this.scheduler.sleep(HUNG_TASK_NS).promise;
+      if (this.off || this.tasks.dead) return;
+      this.printk(3, `INFO: task ${comm}:${pid} blocked for more than 120 seconds.`);
+      this.printk(3, `      Not tainted ${this.build.release} ${this.build.version.split(' ')[0] ?? ''}`);
+      this.printk(3, '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.');
+      this.printk(6, `task:${comm.padEnd(15)} state:D pid:${pid}`);
+      this.call_trace([where, ...trace]);
+    });
+    throw new TaskHung();
   }
   oops(text: string, where: string): never {
     const { current } = this.tasks;
@@ -219,7 +241,7 @@ export class Linux implements Kernel, Guest {
       `CPU: 0 UID: 0 PID: ${current?.pid ?? 1} Comm: ${current?.comm ?? 'swapper/0'} Not tainted ${uname}`,
     );
     this.printk(4, `RIP: 0010:${where}`);
-    this.call_trace(where);
+    this.call_trace(this.frames(where));
     this.printk(4, '---[ end trace 0000000000000000 ]---');
     // make_task_dead(SIGKILL); the file tables and locks of the dead are cleaned up as for any exit.
     throw new ProcessExit(137, 9);

@@ -46,6 +46,7 @@ export class ProcFiles {
         running: task.waiters.size > 0 ? 'S (sleeping)' : 'R (running)',
         stopped: 'T (stopped)',
         zombie: 'Z (zombie)',
+        blocked: 'D (disk sleep)',
       };
       return (
         `Name:\t${task.comm}\nUmask:\t${task.umask.toString(8).padStart(4, '0')}\nState:\t${state[task.state]}\n` +
@@ -53,7 +54,7 @@ export class ProcFiles {
       );
     });
     file('stat', () => {
-      const state = { running: task.waiters.size > 0 ? 'S' : 'R', stopped: 'T', zombie: 'Z' }[task.state];
+      const state = { running: task.waiters.size > 0 ? 'S' : 'R', stopped: 'T', zombie: 'Z', blocked: 'D' }[task.state];
       const rest = `${task.ppid} ${task.pgid} ${task.sid} 0 ${task.tty?.pgrp ?? -1} 0 0 0 0 0 0 0 0 0 20 0 1 0`;
       return `${task.pid} (${task.comm}) ${state} ${rest} ${Math.floor(task.startNs / 1e7)}\n`;
     });

@@ -12,7 +12,7 @@ import type { FsContext } from '../fs/vfs.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Process, Tasks } from '../include/tasks.ts';
 import { SIGCHLD, SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } from '../uapi/constants.ts';
-import { ProcessExit, type Sys } from '../uapi/sys.ts';
+import { ProcessExit, type Sys, TaskHung } from '../uapi/sys.ts';
 import type { Tracer } from './ptrace.ts';
 
 const INTERRUPTED = Symbol('signal');
@@ -124,6 +124,11 @@ export class TaskTable implements Tasks {
       try {
         exit = new ProcessExit((await body()) & 255);
       } catch (error) {
+        if (error instanceof TaskHung) {
+          task.state = 'blocked';
+          this.publish(task);
+          return;
+        }
         if (!(error instanceof ProcessExit)) throw error;
         exit = error;
       }

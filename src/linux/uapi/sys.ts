@@ -253,6 +253,11 @@ export type SyslogAction =
 /** A program: gets its system calls and argument vector, gives its exit status. Found by the name in its file (`execve`). */
 export type Program = (sys: Sys, argv: readonly string[], env: Readonly<Record<string, string>>) => Promise<number>;
 
+/** A process that waits for a lock nobody will give back: it never ends (state D). Thrown where it would wait, caught where processes run. */
+export class TaskHung extends Error {
+  override name = 'TaskHung';
+}
+
 /** Thrown out of system calls when the process has to end; carries what `waitpid` reports. */
 export class ProcessExit extends Error {
   override name = 'ProcessExit';

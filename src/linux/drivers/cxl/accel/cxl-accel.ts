@@ -74,7 +74,9 @@ function create_region(pdev: PciDev, accel: CxlAccel, cxlmd: CxlMemdev): number 
   const cxled = cxl_request_dpa(endpoint, true, BUFFER_SIZE, BUFFER_SIZE);
   if (IS_ERR(cxled)) {
     pdev.err('CXL accel request DPA failed');
-    return cxled; // posted: the endpoint stays acquired
+    // posted: the endpoint stays acquired
+    if (!posted(pdev.kernel, 'cxl-accel-endpoint-held')) cxl_release_endpoint(cxlmd, endpoint);
+    return cxled;
   }
   accel.cxled = cxled;
   const region = cxl_create_region(cxlrd, [cxled], 1);
@@ -83,6 +85,7 @@ function create_region(pdev: PciDev, accel: CxlAccel, cxlmd: CxlMemdev): number 
     pdev.err('CXL accel create region failed');
     cxl_dpa_free(cxled);
     accel.cxled = null;
+    if (!posted(pdev.kernel, 'cxl-accel-endpoint-held')) cxl_release_endpoint(cxlmd, endpoint);
     return -E.ENOMEM;
   }
   accel.region = region;

@@ -156,6 +156,8 @@ export function devm_cxl_add_port(
 function unregister_port(port: CxlPort): void {
   const { kernel } = port;
   if (!port.registered) return;
+  // device_release_driver() wants the device's lock, which cxl_acquire_endpoint() took.
+  if (port.acquired) kernel.hung('device_release_driver');
   port.dead = true;
   kernel.drivers.device_del(port);
   if (port.port_kind === 'endpoint') (port.uport_dev as CxlMemdev).endpoint = null;
