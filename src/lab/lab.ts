@@ -139,13 +139,18 @@ export class Lab {
 
   /**
    * Types a transcript line by line, waiting for each to come to rest; `until` (a typed line) is the last one typed.
-   * Stops early if a console is missing, as when an earlier line failed.
+   * Stops early if a console is missing, as when an earlier line failed. `beforeEnter` waits while the line stands there.
    */
-  async type(transcript: string, until?: string): Promise<void> {
+  async type(transcript: string, until?: string, beforeEnter?: () => Promise<void>): Promise<void> {
     for (const step of parseTranscript(transcript, 'walkthrough')) {
       await this.settled();
       if (this.consoles.find(step.console) === undefined) return;
-      this.input(step.console, `${step.line}\r`);
+      if (beforeEnter) {
+        this.input(step.console, step.line);
+        await this.settled();
+        await beforeEnter();
+        this.input(step.console, '\r');
+      } else this.input(step.console, `${step.line}\r`);
       if (step.line === until) break;
     }
     await this.settled();

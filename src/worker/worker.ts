@@ -55,6 +55,12 @@ function schedule(): void {
   setTimeout(flush, FRAME_MS);
 }
 
+/** A typed line is seen before what it starts keeps the engine busy. */
+async function shown(): Promise<void> {
+  flush();
+  await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+}
+
 function running(): Lab {
   if (!lab) throw new Error('the lab has not been started');
   return lab;
@@ -82,15 +88,15 @@ const api = {
     running().input(console, `${line}\r`);
   },
   async bootToL2(): Promise<void> {
-    await running().type(walkthrough, LAST_BOOT_LINE);
+    await running().type(walkthrough, LAST_BOOT_LINE, shown);
   },
   async playScenario(id: string): Promise<void> {
     const load = id === 'passthrough' ? null : scenarios[`../content/scenarios/${id}.transcript`];
     if (load === undefined) throw new Error(`There is no scenario "${id}".`);
-    await running().type(load === null ? walkthrough : await load());
+    await running().type(load === null ? walkthrough : await load(), undefined, shown);
   },
   async playTranscript(text: string): Promise<void> {
-    await running().type(text);
+    await running().type(text, undefined, shown);
   },
   async openConsole(machine: MachineId): Promise<ConsoleId | null> {
     return running().openTerminal(machine);
