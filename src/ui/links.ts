@@ -12,16 +12,14 @@ export function linkTo(change: Readonly<Record<string, string>>): string {
   return `${location.origin}${location.pathname}#${new URLSearchParams(change)}`;
 }
 
-export function playScenario(mirror: Mirror, id: string): Promise<void> {
+export function playScenario(mirror: Mirror, id: string, opening = false): Promise<void> {
   // The walkthrough from the button and from the gallery is the same: up to the loaded L2 driver.
-  return id === 'passthrough'
-    ? playFresh(mirror, () => boot(mirror))
-    : playFresh(mirror, () => mirror.client.playScenario(id));
+  return playFresh(mirror, () => (id === 'passthrough' ? boot(mirror) : mirror.client.playScenario(id)), opening);
 }
 
 /** Does what the address asks for, now and whenever it changes. The request is then taken out: a reload continues. */
 export function followLinks(mirror: Mirror): () => void {
-  const follow = () => {
+  const follow = (opening: boolean) => {
     const asked = new URLSearchParams(location.hash.slice(1));
     const scenario = asked.get('scenario');
     const topology = asked.get('topology');
@@ -34,14 +32,15 @@ export function followLinks(mirror: Mirror): () => void {
     else if (museum !== null) mirror.update({ dialog: 'museum', dialogAbout: museum });
     else if (patches !== null) mirror.update({ dialog: 'patches', dialogAbout: patches });
     else if (topology !== null) mirror.update({ dialog: 'topology', dialogAbout: topology });
-    else if (SCENARIOS.some((one) => one.id === scenario)) void playScenario(mirror, scenario ?? '');
+    else if (SCENARIOS.some((one) => one.id === scenario)) void playScenario(mirror, scenario ?? '', opening);
     else
       mirror.update({
         busyMessage: `This link asks for a scenario “${scenario}”, which is not in the gallery.`,
         dialog: 'gallery',
       });
   };
-  follow();
-  addEventListener('hashchange', follow);
-  return () => removeEventListener('hashchange', follow);
+  const changed = () => follow(false);
+  follow(true);
+  addEventListener('hashchange', changed);
+  return () => removeEventListener('hashchange', changed);
 }

@@ -18,15 +18,23 @@ export async function playThrough(mirror: Mirror, type: () => Promise<void>): Pr
   }
 }
 
-/** A fresh session (what was before is kept among the branches), then `type` in it. */
-export async function playFresh(mirror: Mirror, type: () => Promise<void>): Promise<void> {
+/**
+ * A fresh session (what was before is kept among the branches), then `type` in it. `opening`: the page has just been opened for
+ * this; then a session without a command is fresh enough.
+ */
+export async function playFresh(mirror: Mirror, type: () => Promise<void>, opening = false): Promise<void> {
   mirror.update({ dialog: null, selection: null, address: null, hoverAddress: null });
   mirror.goLive();
-  const before = mirror.store.getState().epoch;
-  const hadRows = mirror.log.head > 0;
-  await mirror.client.reset();
-  if (hadRows) await until(mirror, () => mirror.store.getState().epoch !== before);
+  mirror.update({ booting: true });
+  // A page that has just been opened by a link may have no row yet.
+  await until(mirror, () => mirror.log.head > 0);
   await quiet(mirror);
+  if (!opening || mirror.log.time.marks.length > 0) {
+    const before = mirror.store.getState().epoch;
+    await mirror.client.reset();
+    await until(mirror, () => mirror.store.getState().epoch !== before);
+    await quiet(mirror);
+  }
   await playThrough(mirror, type);
 }
 
