@@ -71,6 +71,12 @@ export function olddefconfig(request: ConfigRequest): ConfigResult {
     for (const symbol of known) {
       const value = values.get(symbol.name);
       if (value === undefined) continue;
+      // Without prompt a symbol is on only while something selects it.
+      if (!symbol.prompt && !selectors(symbol.name).some((name) => values.has(name))) {
+        values.delete(symbol.name);
+        changed = true;
+        continue;
+      }
       const depends = [...(symbol.depends ?? []), ...(intendedDepends ? (symbol.intendedDepends ?? []) : [])];
       const missing = depends.filter((name) => !values.has(name));
       if (missing.length > 0) {

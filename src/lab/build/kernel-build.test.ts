@@ -41,6 +41,8 @@ test('options follow dependencies and selects, and what changed is told', () => 
   const off = kernelBuild(request({ config: ['CONFIG_VFIO_CXL_CORE=n'] }));
   expect(off.build.config.CXL_ACCEL_VFIO_PCI).toBeUndefined();
   expect(off.remarks[0]).toContain('CONFIG_CXL_ACCEL_VFIO_PCI, which selects it, is off too');
+  const alone = kernelBuild(request({ config: ['CXL_REGION=n', 'CXL_ACCEL_VFIO_PCI=n'] }));
+  expect([alone.errors, alone.build.config.VFIO_CXL_CORE]).toEqual([[], undefined]);
   const region = request({ config: ['CXL_REGION=n'] });
   expect(kernelBuild(region).errors[0]).toContain('"cxl_get_hpa_freespace"');
   const fixed = kernelBuild({ ...region, quirks: { 'vfio-cxl-kconfig-depends': 'intended' } });

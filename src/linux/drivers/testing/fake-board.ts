@@ -189,6 +189,7 @@ export class Board implements CpuBus {
         INTEL_IOMMU: 'y',
         CXL_BUS: 'y',
         CXL_PORT: 'y',
+        CXL_REGION: 'y',
         CXL_ACPI: 'y',
         CXL_MEM: 'y',
         CXL_ACCEL: 'y',

@@ -94,6 +94,7 @@ const root_group: AttributeGroup = {
     const both = (bit: number) => (flags & CXL_DECODER_F_TYPE3) !== 0 && (flags & bit) !== 0;
     const ram = both(CXL_DECODER_F_RAM);
     const pmem = both(CXL_DECODER_F_PMEM);
+    if (attr.name.endsWith('_region') && dev.kernel.config('CXL_REGION') === 'n') return 0;
     if (attr.name === 'create_pmem_region' && !pmem) return 0;
     if (attr.name === 'create_ram_region' && !ram) return 0;
     if (attr.name === 'delete_region' && !ram && !pmem) return 0;

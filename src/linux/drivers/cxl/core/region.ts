@@ -184,7 +184,7 @@ export function cxl_add_to_region(root: CxlPort, cxled: CxlEndpointDecoder): num
 /** discover_region: every decoder of a new endpoint that firmware had enabled. */
 export function discover_regions(endpoint: CxlPort): void {
   const root = find_cxl_root(endpoint);
-  if (!root) return;
+  if (!root || endpoint.kernel.config('CXL_REGION') === 'n') return;
   for (const cxled of [...endpoint.decoders]) {
     if (!(cxled instanceof CxlEndpointDecoder)) continue;
     if (!(cxled.flags & CXL_DECODER_F_ENABLE) || cxled.state !== 'auto') continue;
@@ -231,6 +231,7 @@ function devm_cxl_add_dax_region(cxlr: CxlRegion): number {
 }
 
 export function cxl_region_init(kernel: Kernel): number {
+  if (kernel.config('CXL_REGION') === 'n') return 0;
   const driver = { name: 'cxl_region', bus: 'cxl', owner: null, mod_name: 'cxl_core', id: 6, probe: cxl_region_probe };
   return kernel.drivers.driver_register(driver);
 }
