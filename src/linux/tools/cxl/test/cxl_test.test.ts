@@ -18,6 +18,7 @@ const BUILD: Partial<KernelBuild> = {
       PCIEPORTBUS: 'y',
       CXL_BUS: 'y',
       CXL_PORT: 'y',
+      CXL_REGION: 'y',
       CXL_ACPI: 'y',
       CXL_MEM: 'y',
       CXL_PMEM: 'y',
