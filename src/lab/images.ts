@@ -87,6 +87,8 @@ const SBIN = new Set([
   'setpci',
   'driverctl',
   'losetup',
+  'dmidecode',
+  'sysctl',
 ]);
 
 function programPath(name: string): string {

@@ -1,5 +1,7 @@
 /** Program text of everything in `userland/`, by the name an executable file carries. */
 import type { Program } from '../linux/uapi/sys.ts';
+import { acpidump } from './acpica/acpidump.ts';
+import { acpixtract } from './acpica/acpixtract.ts';
 import { BOX_COMMANDS, boxTool } from './box/box.ts';
 import * as attributes from './coreutils/attributes.ts';
 import * as clock from './coreutils/clock.ts';
@@ -31,17 +33,25 @@ import { strings } from './coreutils/strings.ts';
 import * as system from './coreutils/system.ts';
 import * as text from './coreutils/text.ts';
 import { xxd } from './coreutils/xxd.ts';
-import { zcat } from './coreutils/zcat.ts';
+import { gunzip_tool, gzip, zcat, zgrep } from './coreutils/zcat.ts';
 import { dmesg } from './kmod/dmesg.ts';
 import { journalctl } from './kmod/journalctl.ts';
 import { logger } from './kmod/logger.ts';
 import { modinfo } from './kmod/modinfo.ts';
 import { depmod, insmod, lsmod, modprobe, rmmod } from './kmod/modules.ts';
 import { udevadm } from './kmod/udevadm.ts';
+import { kvm_stat } from './kvm/kvm_stat.ts';
 import { bc } from './misc/bc.ts';
+import { dmidecode } from './misc/dmidecode.ts';
 import { vfioPoke } from './misc/vfio-poke.ts';
+import { pidof } from './procps/pidof.ts';
+import { sysctl } from './procps/sysctl.ts';
+import { fuser } from './psmisc/fuser.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
+import { trace_cmd } from './trace-cmd/trace-cmd.ts';
+import { lsmem, numactl } from './util-linux/absent.ts';
+import { lscpu } from './util-linux/lscpu.ts';
 
 const TABLE = new Map<string, Program>(
   Object.entries({
@@ -143,7 +153,21 @@ const TABLE = new Map<string, Program>(
     depmod,
     strace,
     'vfio-poke': vfioPoke,
+    lscpu,
+    lsmem,
+    numactl,
+    acpidump,
+    acpixtract,
+    dmidecode,
+    pidof,
+    fuser,
+    sysctl,
+    kvm_stat,
+    'trace-cmd': trace_cmd,
     zcat,
+    gzip,
+    gunzip: gunzip_tool,
+    zgrep,
   } satisfies Record<string, Program>),
 );
 for (const name of BOX_COMMANDS) TABLE.set(name, boxTool(name));

@@ -21,6 +21,7 @@ import {
   KVM_SET_USER_MEMORY_REGION,
 } from '../../uapi/kvm.ts';
 import type { KvmCpu, KvmExits } from '../../uapi/sys.ts';
+import { kvm_create_vm_debugfs, kvm_destroy_vm_debugfs } from './debugfs.ts';
 import { type ExitCounts, GuestBus } from './guest-bus.ts';
 import { KVM_USER_MEM_SLOTS, MemorySlots } from './memslots.ts';
 
@@ -55,6 +56,8 @@ export class Vm {
   readonly slots = new MemorySlots();
   readonly counts: ExitCounts = { mmioRead: 0, mmioWrite: 0, io: 0 };
   readonly stopped: WaitQueue;
+  /** Its directory below debugfs's `kvm`, once it has one. */
+  debugfs: string | null = null;
   guest: Guest | null = null;
   bus: GuestBus | null = null;
   /** What KVM_RUN returns when it ends. */
@@ -92,6 +95,7 @@ export class Vm {
 
   destroy(): void {
     this.stop(-E.EINTR);
+    kvm_destroy_vm_debugfs(this);
     this.slots.clear();
     this.kvm.kernel.platform.mapEpoch.bump();
     const { log } = this.kvm.kernel;
@@ -158,7 +162,9 @@ function kvm_dev_ioctl_create_vm(kvm: Kvm, process: Process, type: number): numb
   const vm = new Vm(kvm, machine);
   kvm.vm = vm;
   process.onExit(() => vm.destroy());
-  return kvm.kernel.vfs.anon_fd(process, 'kvm-vm', vmOps(vm), vm);
+  const fd = kvm.kernel.vfs.anon_fd(process, 'kvm-vm', vmOps(vm), vm);
+  kvm_create_vm_debugfs(vm, process.pid, fd);
+  return fd;
 }
 
 function vmOps(vm: Vm): FileOperations {

@@ -2,6 +2,7 @@
 import { E } from '../../../base/errno.ts';
 import { misc_deregister, misc_register } from '../../drivers/char/misc.ts';
 import type { ModuleDef } from '../../include/module.ts';
+import { kvm_init_debug } from './debugfs.ts';
 import { guestMachine, KVM, Kvm, kvm_chardev_ops } from './kvm.ts';
 
 /** Minor of /dev/kvm among the misc devices. */
@@ -41,7 +42,11 @@ export const kvm_intel_module: ModuleDef = {
     }
     const kvm = new Kvm(kernel);
     kernel.set(KVM, kvm);
+    kvm_init_debug(kvm);
     return misc_register(kernel, KVM_MINOR, 'kvm', 'kvm', kvm_chardev_ops(kvm));
   },
-  exit: (kernel) => misc_deregister(kernel, KVM_MINOR),
+  exit(kernel) {
+    kernel.vfs.debugfs_remove('kvm');
+    misc_deregister(kernel, KVM_MINOR);
+  },
 };
