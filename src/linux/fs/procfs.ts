@@ -60,8 +60,9 @@ export class ComputedLink extends Inode {
   constructor(
     sb: SuperBlock,
     readonly target: () => string,
+    mode = 0o777,
   ) {
-    super(sb, S_IFLNK | 0o777);
+    super(sb, S_IFLNK | mode);
   }
   override readlink(): string {
     return this.target();

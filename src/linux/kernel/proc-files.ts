@@ -5,6 +5,7 @@ import { gzip_stored } from '../fs/gzip.ts';
 import { d_path, type Inode } from '../fs/inode.ts';
 import { ComputedLink, FdLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
 import type { FileOperations } from '../include/fs.ts';
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../uapi/constants.ts';
 import type { Linux } from './linux.ts';
 import type { Task } from './task.ts';
 
@@ -76,7 +77,10 @@ export class ProcFiles {
         lookup: (name) => {
           const open = task.files.get(Number(name));
           if (!open) return null;
-          return open.inode === null ? new FdLink(sb, open) : new ComputedLink(sb, () => open.path);
+          // tid_fd_update_inode: the rights tell how the file is open
+          const access = open.flags & O_ACCMODE;
+          const mode = 0o100 | (access === O_WRONLY ? 0 : 0o400) | (access === O_RDONLY ? 0 : 0o200);
+          return open.inode === null ? new FdLink(sb, open) : new ComputedLink(sb, () => open.path, mode);
         },
         list: () => [...task.files.entries()].map(([fd]) => String(fd)),
       }),

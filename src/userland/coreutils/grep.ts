@@ -50,6 +50,7 @@ export const grep = defineTool(
       ['--include=GLOB', 'only files with such names'],
       ['-L, --files-without-match', 'names of files without matches'],
       ['-l, --files-with-matches', 'names of files with matches'],
+      ['--label=NAME', 'what standard input is called'],
       ['--line-buffered', 'nothing (output is never held back)'],
       ['-m, --max-count=NUM', 'stop after NUM lines'],
       ['-n, --line-number', 'line numbers'],
@@ -135,7 +136,7 @@ async function run(t: Tool): Promise<number> {
     if (found && t.has('q')) return;
     await t.sys.tick();
     if (path === '-') {
-      if (await search(t, job, 0, '(standard input)')) found = true;
+      if (await search(t, job, 0, t.get('label') ?? '(standard input)')) found = true;
       return;
     }
     const stat = t.has('r') && !top ? t.sys.lstat(path) : t.sys.stat(path);

@@ -1,4 +1,5 @@
 /** sysctl of procps-ng 4.0.2 over whatever /proc/sys holds. Left out: --system's directories other than /etc/sysctl.conf. */
+import { E } from '../../base/errno.ts';
 import { O_WRONLY } from '../../linux/uapi/constants.ts';
 import { isDir, listDir } from '../coreutils/paths.ts';
 import { encode, readFileText, strerror, writeAll } from '../misc/io.ts';
@@ -64,14 +65,9 @@ async function write(t: Tool, setting: string): Promise<void> {
   }
   const failed = (errno: number): Promise<void> =>
     t.fail(`setting key "${key.replaceAll('/', '.')}": ${strerror(errno)}`);
+  // as the real one: an errno left over, and no bad status
   if ((stat.mode & 0o200) === 0) {
-    await t.out.flush();
-    await t.fail(
-      `setting key "${key.replaceAll('/', '.')}", ignoring: Read-only file system`.replace(
-        /, ignoring.*/,
-        ': Permission denied',
-      ),
-    );
+    await t.fail(`setting key "${key.replaceAll('/', '.')}": ${strerror(-E.EINVAL)}`, 0);
     return;
   }
   const fd = t.sys.open(path, O_WRONLY);
