@@ -7,25 +7,12 @@ import { printJson } from './json.ts';
 import type { LibCxl } from './libcxl.ts';
 import { memdevsUnder } from './list.ts';
 import { largestHole, Objects } from './objects.ts';
-import { type OptionSpec, type Parsed, parseOptions, parseSize } from './options.ts';
+import { type Parsed, parseOptions, parseSize } from './options.ts';
 import { Relations } from './relations.ts';
 import type { Decoder, Memdev, Topology } from './topology.ts';
+import { USAGE } from './usage.ts';
 
 /** `cxl create-region` (ndctl v81, cxl/region.c): options, checks, then the sysfs writes in its order. */
-
-export const CREATE_OPTIONS: readonly OptionSpec[] = [
-  { short: 'b', long: 'bus', value: true },
-  { short: 'd', long: 'decoder', value: true },
-  { short: 's', long: 'size', value: true },
-  { short: 't', long: 'type', value: true },
-  { short: 'U', long: 'uuid', value: true },
-  { short: 'w', long: 'ways', value: true },
-  { short: 'g', long: 'granularity', value: true },
-  { short: 'm', long: 'memdevs', value: false },
-  { short: 'u', long: 'human', value: false },
-  { short: 'Q', long: 'enforce-qos', value: false },
-  { short: '', long: 'debug', value: false },
-];
 
 const SZ_256M = 0x10000000n;
 
@@ -56,7 +43,8 @@ export class RegionCreator {
 
   /** 0 or a negated errno; parse errors of the command line itself give a usage status. */
   async run(): Promise<{ rc: number; usage: boolean }> {
-    const parsed = parseOptions(this.args, CREATE_OPTIONS);
+    const { line, options } = USAGE['create-region'];
+    const parsed = parseOptions(this.args, options, line);
     if (parsed.error !== null) {
       await print(this.cxl.sys, 2, parsed.error);
       return { rc: -E.EINVAL, usage: true };

@@ -1,4 +1,5 @@
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
+import { which } from '../coreutils/run.ts';
 import { print } from '../pciutils/io.ts';
 import { daxReader } from './dax.ts';
 import { imply, type ListOptions, noOptions } from './filter.ts';
@@ -7,10 +8,12 @@ import { LibCxl } from './libcxl.ts';
 import { list } from './list.ts';
 import { firmwareInfo, healthInfo, partitionInfo } from './mailbox.ts';
 import { memdevAction } from './memdev.ts';
+import { parseOptions } from './options.ts';
 import { type PoisonEvent, poisonList, poisonTrigger } from './poison.ts';
 import { portAction } from './port.ts';
 import { createRegion, regionAction } from './region.ts';
 import { Scanner } from './topology.ts';
+import { isCommand, USAGE, usageOf } from './usage.ts';
 
 const VERSION = '81';
 const KNOWN = [
@@ -38,44 +41,24 @@ const KNOWN = [
   'monitor',
 ];
 
-const LIST_USAGE = `
- usage: cxl list [<options>]
+const HELP = ` COMMAND [ARGS]\n\n\n See 'cxl help COMMAND' for more information on a specific command.\n cxl --list-cmds to see all available commands\n\n`;
+const BRIEF = 'cxl [--version] [--help]';
 
-    -m, --memdev <name>     only this memdev (name, number, PCI address)
-    -s, --serial <number>   only the memdev with this serial number
-    -M, --memdevs           memdevs
-    -b, --bus <name>        only below this bus (name or provider)
-    -B, --buses             buses
-    -p, --port <name>       only below this port
-    -P, --ports             ports
-    -S, --single            with -p: the port alone, not what is below it
-    -e, --endpoint <name>   only this endpoint
-    -E, --endpoints         endpoints
-    -d, --decoder <name>    only this decoder
-    -D, --decoders          decoders
-    -T, --targets           targets of decoders, dports of ports
-    -r, --region <name>     only this region
-    -R, --regions           regions
-    -X, --dax               dax devices of regions
-    -i, --idle              disabled objects too
-    -u, --human             numbers for people
-    -H, --health            health of memdevs
-    -I, --partition         partitions of memdevs
-    -F, --firmware          firmware of memdevs
-    -A, --alert-config      alert configuration of memdevs
-    -L, --media-errors      media errors
-    -v, --verbose           more; repeat for still more
-`;
+/** help_show_man_page */
+async function manPage(sys: Sys, page: string, env: Readonly<Record<string, string>>): Promise<number> {
+  const [path] = which(sys, 'man', env);
+  if (path !== undefined) return sys.exec(path, ['man', page], env);
+  await print(sys, 2, "  Warning: failed to exec 'man': No such file or directory\nno man viewer handled the request");
+  return 255;
+}
 
 /** cxl-cli 81: `list`, `version`, and the commands on regions, memdevs and ports. */
-export const cxl: Program = async (sys, argv) => {
+export const cxl: Program = async (sys, argv, env) => {
   const [, command, ...args] = argv;
-  if (command === undefined || command === '--help' || command === 'help') {
-    await print(
-      sys,
-      command === undefined ? 2 : 1,
-      `\n usage: cxl [--version] [--help] COMMAND [ARGS]\n\n commands of cxl-cli\n\n   ${KNOWN.join('\n   ')}\n\n`,
-    );
+  const page = command === 'help' ? args[0] : isCommand(command ?? '') && args.includes('--help') ? command : undefined;
+  if (page !== undefined) return manPage(sys, page === 'cxl' ? page : `cxl-${page}`, env);
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
+    await print(sys, 1, `\n usage: ${BRIEF}${HELP}`);
     return command === undefined ? 1 : 0;
   }
   if (command === '--version' || command === 'version' || command === '-v') {
@@ -85,6 +68,10 @@ export const cxl: Program = async (sys, argv) => {
   if (command === '--list-cmds') {
     await print(sys, 1, `${KNOWN.join('\n')}\n`);
     return 0;
+  }
+  if (command.startsWith('-')) {
+    await print(sys, 2, `Unknown option: ${command}\n\n Usage: ${BRIEF} COMMAND [ARGS]\n`);
+    return 129;
   }
   if (command === 'list') return runList(sys, args);
   const library = new LibCxl(sys);
@@ -122,113 +109,45 @@ export const cxl: Program = async (sys, argv) => {
 };
 
 const FLAGS: Readonly<Record<string, keyof ListOptions>> = {
-  M: 'memdevs',
-  B: 'buses',
-  P: 'ports',
-  E: 'endpoints',
-  D: 'decoders',
-  T: 'targets',
-  R: 'regions',
-  X: 'dax',
-  i: 'idle',
-  u: 'human',
-  S: 'single',
-  H: 'health',
-  I: 'partition',
-  F: 'firmware',
-  A: 'alert',
-  L: 'mediaErrors',
+  memdevs: 'memdevs',
+  buses: 'buses',
+  ports: 'ports',
+  endpoints: 'endpoints',
+  decoders: 'decoders',
+  targets: 'targets',
+  regions: 'regions',
+  dax: 'dax',
+  idle: 'idle',
+  human: 'human',
+  single: 'single',
+  health: 'health',
+  partition: 'partition',
+  firmware: 'firmware',
+  'alert-config': 'alert',
+  'media-errors': 'mediaErrors',
 };
-const VALUES: Readonly<Record<string, keyof ListOptions>> = {
-  m: 'memdev',
-  s: 'serial',
-  b: 'bus',
-  p: 'port',
-  e: 'endpoint',
-  d: 'decoder',
-  r: 'region',
-};
-const LONG: Readonly<Record<string, string>> = {
-  memdev: 'm',
-  serial: 's',
-  memdevs: 'M',
-  bus: 'b',
-  buses: 'B',
-  port: 'p',
-  ports: 'P',
-  single: 'S',
-  endpoint: 'e',
-  endpoints: 'E',
-  decoder: 'd',
-  decoders: 'D',
-  targets: 'T',
-  region: 'r',
-  regions: 'R',
-  dax: 'X',
-  idle: 'i',
-  human: 'u',
-  health: 'H',
-  partition: 'I',
-  firmware: 'F',
-  'alert-config': 'A',
-  'media-errors': 'L',
-  verbose: 'v',
-};
+const VALUES = ['memdev', 'serial', 'bus', 'port', 'endpoint', 'decoder', 'region'] as const;
+
+/** What the command line asks for, or what is wrong with it. */
+function listOptions(args: readonly string[]): ListOptions | string {
+  const options = noOptions();
+  const parsed = parseOptions(args, USAGE.list.options, USAGE.list.line);
+  if (parsed.error !== null) return parsed.error;
+  const [odd] = parsed.words;
+  if (odd !== undefined) return `  Error: unknown parameter "${odd}"\n\n${usageOf('list')}`;
+  for (const name of VALUES) options[name] = parsed.options.get(name) ?? null;
+  for (const [name, key] of Object.entries(FLAGS))
+    if (parsed.options.has(name)) Object.assign(options, { [key]: true });
+  options.verbose = parsed.options.get('verbose')?.length ?? 0;
+  if (options.single && options.port === null)
+    return `  Error: -S/--single expects a port filter: -p/--port=\n\n${usageOf('list')}`;
+  return options;
+}
 
 async function runList(sys: Sys, args: readonly string[]): Promise<number> {
-  const options = noOptions();
-  for (let n = 0; n < args.length; n++) {
-    const arg = args[n] as string;
-    let letters: string;
-    let inline: string | null = null;
-    if (arg.startsWith('--')) {
-      const [name, value] = arg.slice(2).split('=', 2);
-      if (name === 'help') {
-        await print(sys, 1, LIST_USAGE);
-        return 129;
-      }
-      if (name === 'debug') continue;
-      const letter = LONG[name ?? ''];
-      if (letter === undefined) {
-        await print(sys, 2, `  Error: unknown option \`${name}'\n${LIST_USAGE}`);
-        return 129;
-      }
-      letters = letter;
-      inline = value ?? null;
-    } else if (arg.startsWith('-') && arg.length > 1) letters = arg.slice(1);
-    else {
-      await print(sys, 2, `unknown parameter "${arg}"\n${LIST_USAGE}`);
-      return 129;
-    }
-    for (let at = 0; at < letters.length; at++) {
-      const letter = letters[at] as string;
-      if (letter === 'h') {
-        await print(sys, 1, LIST_USAGE);
-        return 129;
-      }
-      if (letter === 'v') {
-        options.verbose++;
-        continue;
-      }
-      const flag = FLAGS[letter];
-      const value = VALUES[letter];
-      if (flag !== undefined) Object.assign(options, { [flag]: true });
-      else if (value !== undefined) {
-        const text = inline ?? (letters.slice(at + 1) || args[++n]);
-        if (text === undefined) {
-          await print(sys, 2, `  Error: switch \`${letter}' requires a value\n`);
-          return 129;
-        }
-        Object.assign(options, { [value]: text });
-        break;
-      } else {
-        await print(sys, 2, `  Error: unknown switch \`${letter}'\n${LIST_USAGE}`);
-        return 129;
-      }
-    }
-  }
-  if (options.single && options.port === null) {
-    await print(sys, 2, `  Error: -S/--single expects a port filter: -p/--port=\n${LIST_USAGE}`);
+  const options = listOptions(args);
+  if (typeof options === 'string') {
+    await print(sys, 2, options);
     return 129;
   }
   imply(options);

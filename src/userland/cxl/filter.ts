@@ -99,7 +99,8 @@ export function imply(options: ListOptions): void {
     options.buses = options.ports = options.endpoints = options.decoders = true;
     options.targets = options.regions = true;
   }
-  const asks = (word: string) => options.ports && filterWords(options.port ?? '').includes(word);
+  // cxl_filter_has looks for the kind anywhere in a word: `root0` asks for buses too
+  const asks = (kind: string) => options.ports && filterWords(options.port ?? '').some((word) => word.includes(kind));
   if (asks('root')) options.buses = true;
   if (asks('endpoint')) options.endpoints = true;
 }

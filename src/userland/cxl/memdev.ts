@@ -10,9 +10,10 @@ import { type LabelCommand, LabelWork } from './labels.ts';
 import type { LibCxl } from './libcxl.ts';
 import { firmwareInfo, identify, partitionInfo, submit } from './mailbox.ts';
 import { Objects } from './objects.ts';
-import { type OptionSpec, parseOptions, parseSize } from './options.ts';
+import { parseOptions, parseSize } from './options.ts';
 import { Relations } from './relations.ts';
 import type { Decoder, Memdev, Port, Topology } from './topology.ts';
+import { USAGE, usageOf } from './usage.ts';
 
 /** `cxl` commands on memdevs (ndctl v81, cxl/memdev.c). */
 
@@ -26,37 +27,6 @@ export type MemdevCommand =
   | 'update-firmware'
   | LabelCommand;
 
-const COMMON: readonly OptionSpec[] = [
-  { short: 'b', long: 'bus', value: true },
-  { short: 'S', long: 'serial', value: false },
-  { short: 'v', long: 'verbose', value: false },
-  { short: 'f', long: 'force', value: false },
-];
-const DPA: readonly OptionSpec[] = [
-  { short: 't', long: 'type', value: true },
-  { short: 's', long: 'size', value: true },
-  { short: 'd', long: 'decoder', value: true },
-];
-const LABELS: readonly OptionSpec[] = [
-  { short: 's', long: 'size', value: true },
-  { short: 'O', long: 'offset', value: true },
-];
-const OWN: Readonly<Record<MemdevCommand, readonly OptionSpec[]>> = {
-  'enable-memdev': [],
-  'disable-memdev': [],
-  'reserve-dpa': DPA,
-  'free-dpa': DPA,
-  'set-partition': [...DPA, { short: 'a', long: 'align', value: false }],
-  'read-labels': [...LABELS, { short: 'o', long: 'output', value: true }],
-  'write-labels': [...LABELS, { short: 'i', long: 'input', value: true }],
-  'zero-labels': LABELS,
-  'wait-sanitize': [{ short: 't', long: 'timeout', value: true }],
-  'update-firmware': [
-    { short: 'F', long: 'firmware-file', value: true },
-    { short: 'c', long: 'cancel', value: false },
-    { short: 'w', long: 'wait', value: false },
-  ],
-};
 const DONE: Readonly<Record<MemdevCommand, string>> = {
   'enable-memdev': 'enabled',
   'disable-memdev': 'disabled',
@@ -80,10 +50,10 @@ function endpointOf(topology: Topology, memdev: Memdev): Port | undefined {
 export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: readonly string[]): Promise<number> {
   const dpa = command === 'reserve-dpa' || command === 'free-dpa';
   const lists = dpa || command === 'set-partition' || command === 'update-firmware';
-  const { options, words, error } = parseOptions(args, [...COMMON, ...OWN[command]]);
+  const { options, words, error } = parseOptions(args, USAGE[command].options, USAGE[command].line);
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl memdev: ${fn}: ${text}\n`);
   if (error !== null || words.length === 0) {
-    await print(cxl.sys, 2, error ?? `usage: cxl ${command} <mem0> [<mem1>..<memn>] [<options>]\n`);
+    await print(cxl.sys, 2, error ?? usageOf(command));
     return 129;
   }
   // names of host devices are found, but not counted as names
@@ -92,7 +62,7 @@ export async function memdevAction(cxl: LibCxl, command: MemdevCommand, args: re
   for (const word of odd)
     await say('memdev_action', `'${word}' is not a valid memdev ${serial ? 'serial number' : 'name'}`);
   if (odd.length === words.length) {
-    await print(cxl.sys, 2, `usage: cxl ${command} <mem0> [<mem1>..<memn>] [<options>]\n`);
+    await print(cxl.sys, 2, usageOf(command));
     return 129;
   }
   if (command === 'wait-sanitize') return waitSanitize(cxl, words, options);

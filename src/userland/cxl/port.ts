@@ -2,19 +2,13 @@ import { E } from '../../base/errno.ts';
 import { print } from '../pciutils/io.ts';
 import { passes } from './filter.ts';
 import type { LibCxl } from './libcxl.ts';
-import { type OptionSpec, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
 import type { Port, Topology } from './topology.ts';
+import { USAGE, usageOf } from './usage.ts';
 
 /** `cxl enable-port`, `disable-port` (cxl/port.c) and `disable-bus` (cxl/bus.c) of ndctl v81. */
 
 export type PortCommand = 'enable-port' | 'disable-port' | 'disable-bus';
-
-const OPTIONS: readonly OptionSpec[] = [
-  { short: 'e', long: 'endpoint', value: false },
-  { short: 'm', long: 'enable-memdevs', value: false },
-  { short: 'f', long: 'force', value: false },
-  { short: '', long: 'debug', value: false },
-];
 
 /** Enabled memdevs below a port. */
 function activeMemdevs(topology: Topology, port: Port): readonly string[] {
@@ -27,11 +21,18 @@ function activeMemdevs(topology: Topology, port: Port): readonly string[] {
 const below = (port: Port): readonly Port[] => [...port.ports, ...port.ports.flatMap(below)];
 
 export async function portAction(cxl: LibCxl, command: PortCommand, args: readonly string[]): Promise<number> {
-  const { options, words, error } = parseOptions(args, OPTIONS);
+  const { options, words, error } = parseOptions(args, USAGE[command].options, USAGE[command].line);
   const kind = command === 'disable-bus' ? 'bus' : 'port';
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl ${kind}: ${fn}: ${text}\n`);
   if (error !== null || words.length === 0) {
-    await print(cxl.sys, 2, error ?? `usage: cxl ${command} <${kind}0> [<${kind}1>..<${kind}N>] [<options>]\n`);
+    await print(cxl.sys, 2, error ?? usageOf(command));
+    return 129;
+  }
+  // buses go by name or number only
+  const odd = kind === 'bus' ? words.filter((word) => !/^(root)?\d/.test(word)) : [];
+  for (const word of odd) await say('bus_action', `'${word}' is not a valid bus identifer`);
+  if (odd.length === words.length) {
+    await print(cxl.sys, 2, usageOf(command));
     return 129;
   }
   const disable = async (topology: Topology, port: Port): Promise<number> => {
@@ -59,9 +60,11 @@ export async function portAction(cxl: LibCxl, command: PortCommand, args: readon
       ? topology.buses.flatMap((bus) => [bus, ...below(bus)]).flatMap((port) => port.endpoints)
       : ports;
     const prefix = kind === 'bus' ? 'root' : options.has('endpoint') ? 'endpoint' : 'port';
-    const found = all.filter((port) => passes(word, port.name, prefix, kind === 'bus' ? port.provider : port.host));
+    const found = all.filter((port) => passes(word, port.name, prefix, kind === 'bus' ? null : port.host));
     if (found.length === 0) {
-      await say(`${kind}_action`, `${kind}: ${word} not found`);
+      if (kind === 'bus') continue;
+      const what = options.has('endpoint') ? 'endpoint' : 'port';
+      await say('port_action', `${what}: ${word} not found`);
       continue;
     }
     for (const port of found) {

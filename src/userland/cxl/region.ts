@@ -3,19 +3,13 @@ import { print } from '../pciutils/io.ts';
 import { RegionCreator } from './create.ts';
 import { passes } from './filter.ts';
 import type { LibCxl } from './libcxl.ts';
-import { type OptionSpec, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
 import type { Decoder, Region } from './topology.ts';
+import { USAGE } from './usage.ts';
 
 /** `cxl create-`, `enable-`, `disable-` and `destroy-region` (ndctl v81, cxl/region.c). */
 
 type Action = 'enable' | 'disable' | 'destroy';
-
-const OPTIONS: readonly OptionSpec[] = [
-  { short: 'b', long: 'bus', value: true },
-  { short: 'd', long: 'decoder', value: true },
-  { short: 'f', long: 'force', value: false },
-  { short: '', long: 'debug', value: false },
-];
 
 const plural = (count: number) => `${count} region${count === 1 ? '' : 's'}`;
 
@@ -27,10 +21,11 @@ export async function createRegion(cxl: LibCxl, args: readonly string[]): Promis
 }
 
 export async function regionAction(cxl: LibCxl, action: Action, args: readonly string[]): Promise<number> {
-  const { options, words, error } = parseOptions(args, OPTIONS);
+  const usage = USAGE[`${action}-region`];
+  const { options, words, error } = parseOptions(args, usage.options, usage.line);
   const say = (fn: string, text: string) => print(cxl.sys, 2, `cxl region: ${fn}: ${text}\n`);
-  if (error !== null || words.length === 0) {
-    await print(cxl.sys, 2, error ?? `usage: cxl ${action}-region <region> [<options>]\n`);
+  if (error !== null) {
+    await print(cxl.sys, 2, error);
     return 129;
   }
   let count = 0;

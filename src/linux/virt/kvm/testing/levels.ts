@@ -85,6 +85,8 @@ export function level(platform: Platform, machine: MachineId, cpu: Cpu, ramEnd: 
         return fd;
       },
       file: (_process: Process, fd: number) => files.get(fd) ?? null,
+      debugfs_create: () => {},
+      debugfs_remove: () => {},
     },
   };
   const kernel = partial as unknown as Kernel & { mm: MemoryManager };
