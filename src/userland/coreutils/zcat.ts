@@ -1,10 +1,10 @@
 /** zcat, gunzip -c, gzip -dc and zgrep of gzip 1.12. Left out: packing, and unpacking in place. */
 import type { Program } from '../../linux/uapi/sys.ts';
-import { grep } from './grep.ts';
-import { isDir } from './paths.ts';
 import { complain, readAll, readFileBytes, strerror } from '../misc/io.ts';
 import { defineTool, type OptionRow, type Tool } from '../misc/tool.ts';
+import { grep } from './grep.ts';
 import { gunzip } from './inflate.ts';
+import { isDir } from './paths.ts';
 
 const OPTIONS: readonly OptionRow[] = [
   ['-c, --stdout', 'to standard output'],
