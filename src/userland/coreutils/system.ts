@@ -18,16 +18,21 @@ export const mount = defineTool(
     if (t.args.length === 0) {
       const text = await readFileText(t.sys, '/proc/mounts');
       for (const line of typeof text === 'string' ? text.trim().split('\n') : []) {
-        const [source, target, type, options] = line.split(' ');
+        const [source, target, type = '', options] = line.split(' ');
+        if (t.has('t') && !t.get('t')?.split(',').includes(type)) continue;
         t.out.line(`${source} on ${target} type ${type} (${options})`);
       }
       return 0;
     }
-    const [source = '', target = source] = t.args;
+    const [source = '', target] = t.args;
+    if (target === undefined) {
+      await t.fail(`${source}: can't find in /etc/fstab.`, 32);
+      return 32;
+    }
     const r = t.sys.mount(source, target, t.get('t') ?? 'auto');
     if (r < 0) {
       await t.fail(
-        `${target}: ${r === -19 ? `unknown filesystem type '${t.get('t') ?? 'auto'}'` : r === -2 ? 'mount point does not exist' : strerror(r)}.`,
+        `${target}: ${r === -19 ? `unknown filesystem type '${t.get('t') ?? 'auto'}'` : r === -2 ? 'mount point does not exist' : strerror(r)}.\n       dmesg(1) may have more information after failed mount system call.`,
         32,
       );
       return 32;
@@ -47,10 +52,17 @@ export const umount = defineTool(
     ],
   },
   async (t) => {
+    if (t.args.length === 0) {
+      await t.fail("bad usage\nTry 'umount --help' for more information.");
+      return 1;
+    }
     for (const target of t.args) {
       const r = t.sys.umount(target);
       if (r < 0)
-        await t.fail(`${target}: ${r === -22 ? 'not mounted' : r === -16 ? 'target is busy' : strerror(r)}.`, 32);
+        await t.fail(
+          `${target}: ${r === -22 ? 'not mounted' : r === -2 ? 'no mount point specified' : r === -16 ? 'target is busy' : strerror(r)}.`,
+          32,
+        );
     }
     return t.status;
   },
