@@ -1,5 +1,4 @@
 /** Time: date, sleep, uptime, and durations as tools take them. */
-import type { Program } from '../../linux/uapi/sys.ts';
 import { parseDate } from '../misc/date-text.ts';
 import { readFileText } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
