@@ -3,6 +3,7 @@ import type { Layout } from './dsl/types.ts';
 import { CONVENTIONAL, EXPRESS, endpointHeader, IO } from './layouts/common.ts';
 import {
   accelComponent,
+  accelComponent1,
   downstreamComponent,
   hostBridge,
   rpComponent,
@@ -117,6 +118,7 @@ const LAYOUTS: readonly Layout[] = [
   hostBridge('cxl-host-bridge.component', false),
   hostBridge('cxl-host-bridge-passthrough.component', true),
   accelComponent,
+  accelComponent1,
   type3Component,
   upstreamComponent,
   downstreamComponent,

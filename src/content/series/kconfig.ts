@@ -8,6 +8,8 @@ export interface KconfigSymbol {
   readonly selects?: readonly string[];
   /** Patch whose Kconfig hunk brings the symbol. */
   readonly patch?: number;
+  /** Only in trees with this series. */
+  readonly series?: string;
   /** What the RFC's reviewers wanted as a dependency (quirk vfio-cxl-kconfig-depends). */
   readonly intendedDepends?: readonly string[];
   /** Only in trees for one machine. */
@@ -75,6 +77,15 @@ export const KCONFIG: readonly KconfigSymbol[] = [
     patch: 12,
     machine: 'l1',
   },
+  // The series of June 2026: what of its Kconfig is known; CXL_VFIO_PASSTHROUGH is hidden there too.
+  { name: 'CXL_VFIO_PASSTHROUGH', type: 'bool', prompt: false, depends: ['CXL_BUS'], series: 'v3', machine: 'l1' },
+  {
+    ...bool('VFIO_PCI_CXL', ['VFIO_PCI', 'CXL_REGION']),
+    selects: ['CXL_VFIO_PASSTHROUGH'],
+    series: 'v3',
+    machine: 'l1',
+  },
+  { ...tristate('CXL_ACCEL_V28', ['CXL_REGION']), machine: 'l2' },
   { ...tristate('CXL_ACCEL', ['CXL_BUS']), machine: 'l2' },
   { ...tristate('SAMPLE_QEMU_CXL_ACCEL', ['CXL_BUS']), machine: 'l2' },
 ];

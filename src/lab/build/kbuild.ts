@@ -1,6 +1,7 @@
 import { UserError } from '../../base/assert.ts';
 import { text } from '../../base/bytes.ts';
 import { RFC_V1_CREATES, RFC_V1_PATCHES, RFC_V1_SYMBOLS } from '../../content/series/rfc-v1.ts';
+import { V3_PATCHES } from '../../content/series/v3.ts';
 import { encodeKernelImage } from '../../linux/image.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain } from '../../userland/misc/io.ts';
@@ -35,10 +36,10 @@ export const kbuild: Program = defineTool(
       ['--with=N[,N]', 'apply only these patches'],
       ['--soft=N[,N]', 'leave out, and link what the tree has instead, or empty functions'],
       ['--config=CONFIG_X=V', 'set an option to y, m or n (repeat for more)'],
-      ['--series=NAME', 'series of patches (rfc-v1)'],
+      ['--series=NAME', 'series of patches: rfc-v1 (default), or v3, the one of June 2026 (l1)'],
       ['--fix=ID', 'this posted defect as intended (repeat for more)'],
       ['--quirk=ID=HOW', 'a defect posted or intended'],
-      ['--driver=WHICH', 'l2: the test driver, rfc or 2025'],
+      ['--driver=WHICH', 'l2: the test driver, rfc, 2025 or v28'],
       ['--no-install', 'l2: do not put it into the root image of L1'],
       ['--list', 'the patches and the quirks, then nothing'],
     ],
@@ -63,6 +64,11 @@ function request(tool: Tool): KernelRequest {
     throw new UserError('say which kernel to build: kbuild l1 … or kbuild l2 …');
   const series = tool.get('series') ?? 'rfc-v1';
   if (!SERIES.includes(series)) throw new UserError(`--series ${series}: the series here are ${SERIES.join(', ')}`);
+  if (series !== 'rfc-v1') {
+    if (machine !== 'l1') throw new UserError(`--series ${series} is a series for L1's kernel: kbuild l1 …`);
+    const single = ['with', 'without', 'soft', 'fix', 'quirk'].find((name) => tool.has(name));
+    if (single) throw new UserError(`--${single} goes with --series rfc-v1; ${series} is built whole`);
+  }
   const soft = patchList('--soft', all('soft'));
   for (const number of soft)
     if (Object.values(RFC_V1_CREATES).includes(number))
@@ -78,11 +84,12 @@ function request(tool: Tool): KernelRequest {
     quirks[checkQuirk(id, kernelQuirkIds)] = how;
   }
   const driver = tool.get('driver') ?? 'rfc';
-  if (driver !== 'rfc' && driver !== '2025') throw new UserError(`--driver is rfc or 2025, not "${driver}"`);
+  if (driver !== 'rfc' && driver !== '2025' && driver !== 'v28')
+    throw new UserError(`--driver is rfc, 2025 or v28, not "${driver}"`);
   return {
     machine,
     series,
-    patches: start.filter((number) => !out.includes(number)),
+    patches: series === 'rfc-v1' ? start.filter((number) => !out.includes(number)) : [],
     soft,
     config: all('config'),
     quirks,
@@ -130,7 +137,11 @@ async function make(tool: Tool): Promise<number> {
 
 /** One line for each source file of the series that this build compiles. */
 function compiled(result: KernelResult): readonly string[] {
-  const { patches, config } = result.build;
+  const { patches, config, series } = result.build;
+  if (series === 'v3')
+    return V3_PATCHES.flatMap((patch) => patch.files.filter((file) => file.endsWith('.c') && patch.built !== false))
+      .filter((file, n, every) => every.indexOf(file) === n)
+      .map((file) => `  CC ${file.startsWith('drivers/vfio') ? '[M] ' : '    '} ${file.replace(/\.c$/, '.o')}`);
   const files = new Set(
     RFC_V1_PATCHES.filter((patch) => patches.includes(patch.number))
       .flatMap((patch) => patch.files)
@@ -150,6 +161,9 @@ async function list(tool: Tool): Promise<number> {
   const { out } = tool;
   out.put('rfc-v1: vfio: introduce vfio-cxl to support CXL type-2 accelerator passthrough (20 Sep 2024)\n');
   for (const { number, subject, purpose } of RFC_V1_PATCHES)
+    out.put(`  ${String(number).padStart(2, '0')}  ${subject}\n      ${purpose}\n`);
+  out.put('v3: vfio/pci: Add CXL Type-2 device passthrough support (25 Jun 2026)\n');
+  for (const { number, subject, purpose } of V3_PATCHES)
     out.put(`  ${String(number).padStart(2, '0')}  ${subject}\n      ${purpose}\n`);
   out.put('quirks:\n');
   for (const id of kernelQuirkIds) out.put(`  ${id}\n`);

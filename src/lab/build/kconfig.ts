@@ -13,6 +13,7 @@ export interface ConfigRequest {
   readonly settings: readonly string[];
   readonly patches: readonly number[];
   readonly machine: 'l1' | 'l2';
+  readonly series: string;
   /** Patch 04's Kconfig as the reviewers wanted it. */
   readonly intendedDepends: boolean;
 }
@@ -24,11 +25,13 @@ export interface ConfigResult {
 }
 
 export function olddefconfig(request: ConfigRequest): ConfigResult {
-  const { patches, machine, intendedDepends } = request;
+  const { patches, machine, series, intendedDepends } = request;
   const remarks: string[] = [];
   const known = KCONFIG.filter(
     (symbol) =>
-      (symbol.machine ?? machine) === machine && (symbol.patch === undefined || patches.includes(symbol.patch)),
+      (symbol.machine ?? machine) === machine &&
+      (symbol.series ?? series) === series &&
+      (symbol.patch === undefined || patches.includes(symbol.patch)),
   );
   const find = (name: string): KconfigSymbol | undefined => known.find((symbol) => symbol.name === name);
   const values = new Map<string, 'y' | 'm'>(

@@ -77,3 +77,17 @@ test('modules that a patch brings name the patch', () => {
     ['cxl-accel-vfio-pci', 12],
   ]);
 });
+
+test('the later series has none of the RFC, and its options only there', () => {
+  const { build, errors } = kernelBuild(request({ series: 'v3', patches: [] }));
+  expect(errors).toEqual([]);
+  expect(build.series).toBe('v3');
+  expect([build.config.VFIO_PCI_CXL, build.config.CXL_VFIO_PASSTHROUGH, build.config.VFIO_CXL_CORE]).toEqual([
+    'y',
+    'y',
+    undefined,
+  ]);
+  expect(() => kernelBuild(request({ config: ['CONFIG_VFIO_PCI_CXL=y'] }))).toThrow('no CONFIG_VFIO_PCI_CXL');
+  const off = kernelBuild(request({ series: 'v3', patches: [], config: ['CONFIG_CXL_REGION=n'] }));
+  expect(off.build.config.VFIO_PCI_CXL).toBeUndefined();
+});

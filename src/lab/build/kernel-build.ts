@@ -22,8 +22,8 @@ export interface KernelRequest {
   readonly soft: readonly number[];
   readonly config: readonly string[];
   readonly quirks: Readonly<Record<string, Setting>>;
-  /** L2's test driver: of the RFC's time, or the sample of 2025. */
-  readonly driver: 'rfc' | '2025';
+  /** L2's test driver: of the RFC's time, the sample of 2025, or the lab's on the interface of 2026. */
+  readonly driver: 'rfc' | '2025' | 'v28';
 }
 
 export interface KernelResult {
@@ -35,7 +35,7 @@ export interface KernelResult {
   readonly initramfs: readonly InitrdEntry[];
 }
 
-export const SERIES: readonly string[] = ['rfc-v1'];
+export const SERIES: readonly string[] = ['rfc-v1', 'v3'];
 export const ALL_PATCHES: readonly number[] = RFC_V1_PATCHES.map((patch) => patch.number);
 
 /** `2,4-6`, `all`, `none`. */
@@ -66,17 +66,20 @@ export const kernelQuirkIds: readonly string[] = Object.keys(KERNEL_QUIRKS);
 export function kernelBuild(request: KernelRequest): KernelResult {
   const { machine, patches, soft, quirks, driver, series } = request;
   const base: KernelBuild = machine === 'l1' ? L1_BUILD : L2_BUILD;
-  const start = { ...base.config };
-  if (machine === 'l2' && driver === '2025') {
+  const start: Record<string, 'y' | 'm'> = { ...base.config };
+  if (machine === 'l2' && driver !== 'rfc') {
     delete start.CXL_ACCEL;
-    start.SAMPLE_QEMU_CXL_ACCEL = 'm';
+    start[driver === '2025' ? 'SAMPLE_QEMU_CXL_ACCEL' : 'CXL_ACCEL_V28'] = 'm';
   }
+  // defconfig of the later series as posted: the option is new, and on.
+  if (series === 'v3') start.VFIO_PCI_CXL = 'y';
   const intendedDepends = quirks['vfio-cxl-kconfig-depends'] === 'intended';
   const { config, remarks } = olddefconfig({
     base: start,
     settings: request.config,
     patches,
     machine,
+    series,
     intendedDepends,
   });
   const left = ALL_PATCHES.filter((number) => !patches.includes(number));
@@ -87,11 +90,14 @@ export function kernelBuild(request: KernelRequest): KernelResult {
     release: `${base.release}-g${id}`,
     version: base.version,
     config,
+    ...(series === 'v3' ? { series } : {}),
     patches,
     quirks,
     notes: [
       `cxlab build ${id}, made by kbuild (a command of the lab)`,
-      `series ${series}, patches ${list(patches) || 'none'}${left.length > 0 ? `, left out ${list(left)}` : ''}`,
+      series === 'v3'
+        ? 'series v3 (25 Jun 2026), all 11 patches'
+        : `series ${series}, patches ${list(patches) || 'none'}${left.length > 0 ? `, left out ${list(left)}` : ''}`,
       ...(soft.length > 0 ? [`empty functions stand for patches ${list(soft)}`] : []),
       ...(fixed.length > 0 ? [`quirks ${fixed.join(' ')}`] : []),
     ],

@@ -20,7 +20,10 @@ export const qbuild: Program = defineTool(
       "Builds a qemu-system-x86_64. A command of the lab's own, not of any system: what it writes behaves like the binary such\na build gives. NAME is written here, and put into L1's root image as /usr/bin/NAME, where L1 finds it when it starts next.",
     options: [
       ['-o, --output=NAME', 'file to write'],
-      ['--variant=WHICH', 'VFIO stub: posted, branch, intended (default), or upstream (no CXL support)'],
+      [
+        '--variant=WHICH',
+        'VFIO stub: posted, branch, intended (default), upstream (no CXL support), or v3 (for kbuild --series v3)',
+      ],
       ['--accel=WHICH', "cxl-accel: profile A (the RFC's time), B (December 2024, default), or none"],
       ['--accel-reset', 'cxl-accel has a reset handler'],
       ['--fix=ID', 'this posted defect as intended (repeat for more)'],
@@ -50,6 +53,7 @@ const VARIANTS: Readonly<Record<string, QemuBuild['vfioCxl']>> = {
   branch: 'branch',
   intended: 'fixed',
   upstream: 'off',
+  v3: 'v3',
 };
 const QUIRK_IDS: readonly string[] = Object.keys(QEMU_QUIRKS);
 const isQuirk = (id: string): id is QemuQuirk => QUIRK_IDS.includes(id);

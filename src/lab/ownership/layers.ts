@@ -2,8 +2,16 @@
 import { present } from '../../base/assert.ts';
 import { pci_bus_read_config, pci_bus_write_config } from '../../linux/drivers/pci/access.ts';
 import type { Linux } from '../../linux/kernel/linux.ts';
+import { decode } from '../../linux/uapi/struct.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
-import { VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_INDEX_TO_OFFSET } from '../../linux/uapi/vfio.ts';
+import {
+  VFIO_PCI_CONFIG_REGION_INDEX,
+  VFIO_PCI_INDEX_TO_OFFSET,
+  VFIO_REGION_TYPE_CXL,
+  vfio_device_info,
+} from '../../linux/uapi/vfio.ts';
+import { VFIO_REGION_SUBTYPE_CXL_COMP_REGS } from '../../linux/uapi/vfio-cxl-v3.ts';
+import { type VfioDeviceFd, vfio_get_dev_region_info, vfio_get_device_info } from '../../qemu/hw/vfio/common.ts';
 import { type ResolvedRegister, resolveLayout } from '../../spec/dsl/resolve.ts';
 import { layoutById } from '../../spec/layouts.ts';
 import { functionsOf } from '../../state/functions.ts';
@@ -108,8 +116,9 @@ function kernelPort(kernel: Linux, fn: PciFunctionState): Port {
 /** User space of L1: the VMM's descriptor of the VFIO device. */
 function vfioPort(kernel: Linux): Port {
   const { sys, fd } = vfioFile(kernel);
+  const component = comp_regs_region(sys, fd) ?? 0;
   const at = ({ space, offset }: Place): number =>
-    VFIO_PCI_INDEX_TO_OFFSET(space === 'config' ? VFIO_PCI_CONFIG_REGION_INDEX : 0) + offset;
+    VFIO_PCI_INDEX_TO_OFFSET(space === 'config' ? VFIO_PCI_CONFIG_REGION_INDEX : component) + offset;
   return {
     read(place) {
       const bytes = new Uint8Array(place.width);
@@ -121,6 +130,16 @@ function vfioPort(kernel: Linux): Port {
       sys.pwrite(fd, bytes, at(place));
     },
   };
+}
+
+/** Index of the region a kernel of the later series has for the component registers: raw accesses of the BAR are refused there. */
+function comp_regs_region(sys: Sys, fd: number): number | null {
+  const device: VfioDeviceFd = { fd, name: '' };
+  const info = vfio_get_device_info(sys, fd);
+  if (typeof info === 'number') return null;
+  const { num_regions } = decode(vfio_device_info, info);
+  const subtype = VFIO_REGION_SUBTYPE_CXL_COMP_REGS;
+  return vfio_get_dev_region_info(sys, device, num_regions, VFIO_REGION_TYPE_CXL, subtype)?.index ?? null;
 }
 
 function vfioFile(kernel: Linux): { readonly sys: Sys; readonly fd: number } {

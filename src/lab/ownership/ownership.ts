@@ -7,7 +7,7 @@ import type { Lab } from '../lab.ts';
 import { type Place, READERS, type Reader, Stack, WRITERS, type Writer } from './layers.ts';
 
 /** Where a register cell lives. */
-export type Holder = 'device' | 'vconfig' | 'hdm-shadow' | 'l1-qemu' | 'other';
+export type Holder = 'device' | 'vconfig' | 'dvsec-shadow' | 'hdm-shadow' | 'l1-qemu' | 'other';
 
 export interface WriteEffect {
   /** Bits that changed, by holder, of this register. */
@@ -29,7 +29,7 @@ export interface OwnershipRow {
   /** The value written: every bit inverted from what the writer reads. */
   readonly writes: Readonly<Record<Writer, WriteEffect>>;
   /** For L2: who decides what it reads. */
-  readonly owner: 'device' | 'vconfig' | 'hdm-shadow' | 'l1-qemu' | 'read-only';
+  readonly owner: 'device' | 'vconfig' | 'dvsec-shadow' | 'hdm-shadow' | 'l1-qemu' | 'read-only';
 }
 
 /** Gives a lab whose L2 runs with the device passed through; asked for again whenever a write could not be undone. */
@@ -72,6 +72,7 @@ function ownerOf(before: OwnershipRow['before'], writes: OwnershipRow['writes'])
   // The VMM's descriptor reads something else now, and L2 still reads what it read: the VMM answers from its own copy.
   if (below.reads['l1.user'] !== before['l1.user'] && below.reads.l2 === before.l2) return 'l1-qemu';
   if (changed['hdm-shadow'] !== undefined) return 'hdm-shadow';
+  if (changed['dvsec-shadow'] !== undefined) return 'dvsec-shadow';
   if (changed.vconfig !== undefined) return 'vconfig';
   if (changed['l1-qemu'] !== undefined) return 'l1-qemu';
   return changed.device === undefined ? 'read-only' : 'device';
@@ -121,7 +122,11 @@ function whereIs(lab: Lab, cell: number): { readonly path: string; readonly offs
 }
 
 function holderOf(stack: Stack, path: string): Holder {
-  if (path.startsWith('vfio/')) return path.endsWith('/vconfig') ? 'vconfig' : 'hdm-shadow';
+  if (path.startsWith('vfio/')) {
+    if (path.endsWith('/vconfig')) return 'vconfig';
+    // The later series keeps the body of the DVSEC apart, in the CXL core.
+    return path.endsWith('/dvsec') ? 'dvsec-shadow' : 'hdm-shadow';
+  }
   if (path.startsWith('hw/l2/')) return 'l1-qemu';
   return stack.device.routes.some((route) => route.block === path) ? 'device' : 'other';
 }
@@ -131,7 +136,8 @@ function bitsOf(place: Place, path: string, offset: number, was: number, now: nu
   const block = place.register.offset;
   // Every holder keeps the device's own layout: the offset in the block tells the register.
   const at = block - offset;
-  const sameSpace = place.space === 'config' ? /config$/.test(path) : !/config$/.test(path);
+  const config = /(config|dvsec)$/.test(path);
+  const sameSpace = place.space === 'config' ? config : !config;
   if (!sameSpace || at < 0 || at >= 4) return null;
   const mask = place.width === 4 ? 0xffffffff : (2 ** (8 * place.width) - 1) * 2 ** (8 * at);
   const bits = ((was ^ now) & mask) >>> 0;

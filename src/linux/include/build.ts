@@ -8,6 +8,8 @@ export interface KernelBuild {
   readonly config: Readonly<Record<string, 'y' | 'm'>>;
   /** Modules built apart from the tree (tools/testing/cxl), installed below `updates/`. */
   readonly updates?: readonly string[];
+  /** Series the tree has besides its base; absent: the RFC's, as far as `patches` says. */
+  readonly series?: 'v3';
   /** RFC patches applied (1…13). */
   readonly patches: readonly number[];
   /** Behaviour of posted defects; absent means the default in include/quirks.ts. */

@@ -4,8 +4,8 @@ export interface QemuBuild {
   readonly accel: boolean;
   /** Which device `cxl-accel` is: of the RFC's time (A: memory-device registers on BAR 2) or of December 2024 (B). */
   readonly profile: 'A' | 'B';
-  /** "vfio: support CXL device in VFIO stub": off, the patch as posted, the later branch, or corrected. */
-  readonly vfioCxl: 'off' | 'posted' | 'branch' | 'fixed';
+  /** "vfio: support CXL device in VFIO stub": off, the patch as posted, the later branch, or corrected; `v3`: the one for the kernel series of June 2026. */
+  readonly vfioCxl: 'off' | 'posted' | 'branch' | 'fixed' | 'v3';
   /** Reset handler of the accelerator (profile B has one; the tree used with the RFC has none). */
   readonly accelReset: boolean;
   /** Single defects of the VFIO stub set apart from the variant. */

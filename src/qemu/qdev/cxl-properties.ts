@@ -79,6 +79,20 @@ const CXL_ACCEL: readonly PropertySpec[] = [
   { name: 'x-component-offset', kind: 'size', value: 0, inQtree: false },
   // Profile A only.
   { ...SERIAL_NUMBER, inQtree: false },
+  {
+    name: 'hdm-decoders',
+    kind: 'uint8',
+    value: 4,
+    inQtree: false,
+    description: 'HDM decoders: 4, or 1 (of this lab)',
+  },
+  {
+    name: 'firmware-committed',
+    kind: 'bool',
+    value: false,
+    inQtree: false,
+    description: 'Platform firmware commits and locks HDM decoder 0 at every start of the machine (of this lab)',
+  },
   SILICON,
   ...PCI_PROPERTIES,
 ];

@@ -1,4 +1,5 @@
 /** What a device of the catalogue may use of the VMM it is built in. Implemented by `system/vm.ts`. */
+import type { FixedWindow } from '../../hw/cxl/index.ts';
 import type { AddressSpace, MemoryCore, MemoryRegion } from '../../hw/memory/index.ts';
 import type { PciBus, PciEnv } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
@@ -36,6 +37,8 @@ export interface VirtualMachine {
   readonly system_io: MemoryRegion;
   readonly address_space_memory: AddressSpace;
   readonly address_space_io: AddressSpace;
+  /** CXL fixed memory windows, filled when the machine is complete. */
+  readonly fixed_windows: FixedWindow[];
   /** address_space_init(): one more address space of this VMM, in the list `info mtree` shows. */
   newAddressSpace(name: string, root: MemoryRegion): AddressSpace;
   /** Name for the next bus of a bridge without id (`pci.1` …). */

@@ -43,7 +43,7 @@ export function helpText(request: HelpRequest, build: QemuBuild): string {
 
 /** What a binary of qbuild was built with. */
 function buildWords(build: QemuBuild): string {
-  const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended' }[build.vfioCxl];
+  const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended', v3: 'v3' }[build.vfioCxl];
   const accel = build.accel ? `profile ${build.profile}${build.accelReset ? ' with reset' : ''}` : 'absent';
   const quirks = Object.entries(build.quirks).map(([id, how]) => `, ${id} ${how}`);
   return `VFIO stub ${stub}, cxl-accel ${accel}${quirks.join('')}`;

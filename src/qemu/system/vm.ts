@@ -1,4 +1,5 @@
 /** One running VMM: its memory core, buses, devices, backends, requests. What `qemu_init` leaves behind and the main loop works on. */
+import type { FixedWindow } from '../../hw/cxl/index.ts';
 import { AddressSpace, MemoryCore, type MemoryRegion, UINT64_SIZE, unassigned_io_ops } from '../../hw/memory/index.ts';
 import { PciBus, type PciEnv, PciHost } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
@@ -45,6 +46,7 @@ export class Vm implements RunningMachine, DeviceHost {
   readonly backends: MemoryBackend[] = [];
   /** Root buses of expander bridges, in order of creation. */
   readonly expanders: PciBus[] = [];
+  readonly fixed_windows: FixedWindow[] = [];
   /** 1 MiB for host bridge registers; null with cxl=off. */
   cxl_host_reg: MemoryRegion | null = null;
   kvm: KvmState | null = null;

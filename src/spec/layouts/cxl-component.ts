@@ -52,12 +52,12 @@ const extras: readonly Placement[] = [
   { at: CM_OFFSET.EXTSEC, block: extSecBlock },
   { at: CM_OFFSET.SNOOP, block: snoopBlock },
 ];
-/** Four decoders. @param targetsLow mask of the low target list, or of the low half of the DPA skip */
-const hdm = (capability: number, targetsLow: number): Placement => ({
+/** @param targetsLow mask of the low target list, or of the low half of the DPA skip */
+const hdm = (capability: number, targetsLow: number, decoders = 4): Placement => ({
   at: CM_OFFSET.HDM,
-  block: hdmBlock(4),
+  block: hdmBlock(decoders),
   resets: { HDM_CAP: capability },
-  writeMasks: qemuDecoderMasks(4, targetsLow),
+  writeMasks: qemuDecoderMasks(decoders, targetsLow),
 });
 const ras: Placement = { at: CM_OFFSET.RAS, block: rasBlock };
 /** RAS room of a component whose array leaves RAS out. */
@@ -97,6 +97,13 @@ export const accelComponentA: Layout = {
   id: 'cxl-accel-a.component',
   size: CM_SIZE,
   placements: [array([RAS, LINK, HDM]), ras, link, hdm(0x312, 0xf0000000)],
+};
+
+/** The accelerator with a single decoder (`hdm-decoders=1`, the lab's own option). */
+export const accelComponent1: Layout = {
+  id: 'cxl-accel1.component',
+  size: CM_SIZE,
+  placements: [array([0, LINK, HDM]), noRas, link, hdm(0x310, 0xf0000000, 1)],
 };
 
 export const type3Component: Layout = {

@@ -9,6 +9,7 @@ const OWNERS: Readonly<Record<OwnershipRow['owner'], string>> = {
   device: 'device',
   vconfig: 'vfio’s copy of configuration space',
   'hdm-shadow': 'vfio-cxl’s shadow of the HDM block',
+  'dvsec-shadow': 'the CXL core’s shadow of the DVSEC (v3 series)',
   'l1-qemu': 'L1’s QEMU',
   'read-only': 'nobody: writes of L2 are dropped',
 };

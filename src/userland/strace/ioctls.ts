@@ -9,6 +9,7 @@ import * as iommufd from '../../linux/uapi/iommufd.ts';
 import * as kvm from '../../linux/uapi/kvm.ts';
 import { decode, type StructDef } from '../../linux/uapi/struct.ts';
 import * as vfio from '../../linux/uapi/vfio.ts';
+import { vfio_device_info_cap_cxl_v3, vfio_region_info_cap_sparse_mmap } from '../../linux/uapi/vfio-cxl-v3.ts';
 import { address, type Bits, bits } from './values.ts';
 
 /** What a descriptor is; some VFIO numbers mean another call on another kind of file. */
@@ -111,9 +112,18 @@ function capabilities(
   return caps.length > 0 ? `, caps=[${caps.join(', ')}]` : '';
 }
 
+/** The later series uses the same id with another layout, known by its length. */
+function capCxl(bytes: Uint8Array): StructDef {
+  const first = bytes.length >= 20 ? viewOf(bytes).getUint32(16, true) : 0;
+  const at = first ? vfio.findInfoCap(bytes, first, vfio.VFIO_DEVICE_INFO_CAP_CXL) : 0;
+  return at && bytes.length - at >= vfio_device_info_cap_cxl_v3.size
+    ? vfio_device_info_cap_cxl_v3
+    : vfio.vfio_device_info_cap_cxl;
+}
+
 const deviceCaps = (bytes: Uint8Array): string =>
   capabilities(
-    { [vfio.VFIO_DEVICE_INFO_CAP_CXL]: ['VFIO_DEVICE_INFO_CAP_CXL', vfio.vfio_device_info_cap_cxl] },
+    { [vfio.VFIO_DEVICE_INFO_CAP_CXL]: ['VFIO_DEVICE_INFO_CAP_CXL', capCxl(bytes)] },
     bytes.length >= 20 ? viewOf(bytes).getUint32(16, true) : 0,
     bytes,
   );
@@ -121,6 +131,7 @@ const regionCaps = (bytes: Uint8Array): string =>
   capabilities(
     {
       [vfio.VFIO_REGION_INFO_CAP_TYPE]: ['VFIO_REGION_INFO_CAP_TYPE', vfio.vfio_region_info_cap_type],
+      [vfio.VFIO_REGION_INFO_CAP_SPARSE_MMAP]: ['VFIO_REGION_INFO_CAP_SPARSE_MMAP', vfio_region_info_cap_sparse_mmap],
       [vfio.VFIO_REGION_INFO_CAP_MSIX_MAPPABLE]: ['VFIO_REGION_INFO_CAP_MSIX_MAPPABLE', vfio.vfio_info_cap_header],
     },
     bytes.length >= 16 ? viewOf(bytes).getUint32(12, true) : 0,

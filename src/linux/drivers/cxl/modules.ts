@@ -1,6 +1,7 @@
 import type { Kernel } from '../../include/kernel.ts';
 import type { ModuleDef } from '../../include/module.ts';
 import { qemu_cxl_accel_exit, qemu_cxl_accel_init } from './accel/accel-2025.ts';
+import { cxl_accel_v28_exit, cxl_accel_v28_init } from './accel/accel-v28.ts';
 import { cxl_accel_exit, cxl_accel_init } from './accel/cxl-accel.ts';
 import { cxl_acpi_exit, cxl_acpi_init } from './acpi.ts';
 import { cxl_memdev_init } from './core/memdev.ts';
@@ -128,5 +129,19 @@ export const cxl_modules: readonly ModuleDef[] = [
     initcall: 6,
     init: (kernel) => qemu_cxl_accel_init(kernel, owner(kernel, 'SAMPLE_QEMU_CXL_ACCEL', 'qemu_cxl_accel')),
     exit: qemu_cxl_accel_exit,
+  },
+  {
+    name: 'cxl-accel-v28',
+    config: 'CXL_ACCEL_V28',
+    dir: 'drivers/cxl',
+    depends: ['cxl_core'],
+    alias: ['pci:v00008086d00000D94sv*sd*bc*sc*i*'],
+    description: 'Test driver on the type-2 interface of series v28 (of this lab)',
+    author: 'cxlab',
+    license: 'GPL',
+    size: 12288,
+    initcall: 6,
+    init: (kernel) => cxl_accel_v28_init(kernel, owner(kernel, 'CXL_ACCEL_V28', 'cxl_accel_v28')),
+    exit: cxl_accel_v28_exit,
   },
 ];

@@ -17,7 +17,7 @@ import {
  */
 
 /** cxl_pci_setup_regs */
-function cxl_pci_setup_regs(pdev: PciDev, type: number, map: CxlRegisterMap): number {
+export function cxl_pci_setup_regs(pdev: PciDev, type: number, map: CxlRegisterMap): number {
   const rc = cxl_find_regblock(pdev, type, map);
   return rc ? rc : cxl_setup_regs(map);
 }

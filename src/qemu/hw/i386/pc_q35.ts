@@ -248,6 +248,7 @@ export function q35_machine_done(vm: Vm, q35: Q35, machine: MachineOptions, memo
     const window = new FixedWindow(vm.pciEnv, n, place.base, place.size, options.granularity, targets);
     core.memory_region_add_subregion(system_memory, place.base, window.memory);
     q35.windows.push(window);
+    vm.fixed_windows.push(window);
   });
   core.memory_region_transaction_commit();
   if (vm.expanders.length > 0) q35.fw_cfg.add_file('etc/extra-pci-roots', le64(vm.expanders.length));

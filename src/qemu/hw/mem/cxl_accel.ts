@@ -15,6 +15,7 @@ import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
 import { realizeProfileA } from './cxl_accel_a.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
+import { firmware_commits } from './firmware-commit.ts';
 import { takeMemdev } from './memdev.ts';
 import { specified_resets } from './specified-resets.ts';
 
@@ -64,7 +65,10 @@ registerDeviceType({
     const strict = dev.props.text('silicon') === 'strict';
     const silicon = strict ? { capacity: size, type: 0 as const } : null;
     if (strict) enforce_config_lock(fn);
-    const component = new CxlComponent(vm.pciEnv, path, layout('cxl-accel.component'), 'cxl-accel', silicon);
+    const decoders = dev.props.number('hdm-decoders');
+    if (decoders !== 1 && decoders !== 4) error_setg(`hdm-decoders is 1 or 4, not ${decoders}`);
+    const blocks = layout(decoders === 1 ? 'cxl-accel1.component' : 'cxl-accel.component');
+    const component = new CxlComponent(vm.pciEnv, path, blocks, 'cxl-accel', silicon);
     const offset = dev.props.number('x-component-offset');
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, componentBar(dev, component.memory, offset));
     fn.addRoute({
@@ -89,5 +93,9 @@ registerDeviceType({
         fn.config.reset('power-on');
         component.reset();
       });
+    if (dev.props.bool('firmware-committed')) {
+      if (!backend) error_setg('firmware-committed=on needs volatile-memdev: there is no memory to decode');
+      firmware_commits(dev, fn, component, size);
+    }
   },
 });

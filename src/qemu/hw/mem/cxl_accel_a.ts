@@ -20,6 +20,8 @@ export function realizeProfileA(dev: Device): void {
   const { vm, props } = dev;
   const backend = takeMemdev(dev, 'volatile-memdev');
   if (!backend) error_setg('at least one memdev property must be set');
+  if (props.number('hdm-decoders') !== 4 || props.bool('firmware-committed'))
+    error_setg('hdm-decoders and firmware-committed are for profile B');
   const { size } = backend;
   const serial = props.number('sn');
   const hasSerial = serial < 2 ** 64;

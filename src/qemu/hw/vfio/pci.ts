@@ -25,6 +25,7 @@ import { pci_get_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { ioctl, type VfioDeviceFd, vfio_get_device_info, vfio_get_region_info } from './common.ts';
 import { type VfioGroupFd, vfio_get_device, vfio_get_group, vfio_put_group } from './container.ts';
 import { type VfioCxlDevice, vfio_cxl_setup, vfio_cxl_setup_failed } from './cxl.ts';
+import { type VfioCxlV3, vfio_cxl_v3_setup } from './cxl-v3.ts';
 import { VfioFunction } from './pci-config.ts';
 import { type VfioRegion, vfio_region_setup } from './region.ts';
 
@@ -35,6 +36,7 @@ interface VfioPciDevice {
   readonly group: VfioGroupFd;
   readonly bars: (VfioRegion | null)[];
   cxl: VfioCxlDevice | null;
+  cxl_v3: VfioCxlV3 | null;
   reset_works: boolean;
 }
 
@@ -105,14 +107,16 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
   const group = vfio_get_group(vm, groupid);
   const fd = vfio_get_device(vm, group, name);
   const device: VfioDeviceFd = { fd, name };
-  const vdev: VfioPciDevice = { fn, device, group, bars: [], cxl: null, reset_works: false };
+  const vdev: VfioPciDevice = { fn, device, group, bars: [], cxl: null, cxl_v3: null, reset_works: false };
   dev.unrealize = () => vfio_exitfn(vm, vdev);
 
   const info = vfio_get_device_info(sys, fd);
   if (typeof info === 'number') error_setg(`error getting device info: ${strerror(info)}`);
   const { flags, num_regions, num_irqs } = decode(vfio_device_info, info);
   vdev.reset_works = (flags & VFIO_DEVICE_FLAGS_RESET) !== 0;
-  const cxl = vfio_cxl_setup(vm, device, info, () => pci_get_bus(fn).address_space_mem);
+  const v3 = vm.build.vfioCxl === 'v3';
+  if (v3) vdev.cxl_v3 = vfio_cxl_v3_setup(dev, device, info);
+  const cxl = v3 ? null : vfio_cxl_setup(vm, device, info, () => pci_get_bus(fn).address_space_mem);
   if (typeof cxl === 'number') {
     vfio_cxl_setup_failed(vm);
     error_setg(`failed to set up CXL: ${strerror(cxl)}`);
@@ -173,6 +177,8 @@ function vfio_bars_register(dev: Device, vdev: VfioPciDevice, config_offset: num
     }
     const base = vm.core.memory_region_init(`${device.name} base BAR ${bar}`, region.info.size);
     vm.core.memory_region_add_subregion(base, 0, region.mem);
+    if (vdev.cxl_v3?.bar === bar)
+      vm.core.memory_region_add_subregion_overlap(base, vdev.cxl_v3.offset, vdev.cxl_v3.mem, 1);
     const mapped = dev.props.bool('x-no-mmap') ? 0 : region.vfio_region_mmap();
     if (mapped < 0) vm.error_report(`Failed to mmap ${device.name} BAR ${bar}. Performance may be slow`);
     fn.pci_register_bar(bar, type, base);
@@ -181,23 +187,36 @@ function vfio_bars_register(dev: Device, vdev: VfioPciDevice, config_offset: num
 
 /** Tells the page which cells answer the guest's accesses: the kernel's HDM shadow, then the device's own block. */
 function publishRoutes(vm: VirtualMachine, vdev: VfioPciDevice): void {
-  const { fn, device, cxl } = vdev;
+  const { fn, device, cxl, cxl_v3 } = vdev;
   const routes: RegisterRoute[] = [];
-  if (cxl) {
-    const { hdm_regs_bar_index: bar, hdm_regs_offset, hdm_regs_size } = cxl.info;
-    // The shadow's cells begin at CXL.cachemem (0x1000 of the component block).
+  // The shadow's cells begin at CXL.cachemem (0x1000 of the component block).
+  const shadow = (bar: number, offset: number, size: number, within: number) =>
     routes.push({
       space: `bar${bar}`,
-      offset: hdm_regs_offset,
-      size: hdm_regs_size,
+      offset,
+      size,
       block: `${paths.vfioDevice(vm.host, device.name)}/comp`,
-      blockOffset: hdm_regs_offset - 0x1000,
+      blockOffset: within - 0x1000,
       answeredBy: 'vfio-shadow',
     });
+  if (cxl) {
+    const { hdm_regs_bar_index: bar, hdm_regs_offset, hdm_regs_size } = cxl.info;
+    shadow(bar, hdm_regs_offset, hdm_regs_size, hdm_regs_offset);
+  }
+  // Of a later kernel the capability array too is a copy.
+  if (cxl_v3) {
+    const { bar, offset, hdm_offset, hdm_size } = cxl_v3;
+    shadow(bar, offset + 0x1000, hdm_offset + hdm_size - 0x1000, 0x1000);
+    publish(fn, routes);
+    return;
   }
   for (const route of lowerFunction(vm, device.name)?.routes ?? [])
     if (route.space !== 'config' && vdev.bars[Number(route.space.replace(/^bar/, ''))])
       routes.push({ ...route, answeredBy: 'device' });
+  publish(fn, routes);
+}
+
+function publish(fn: VfioFunction, routes: readonly RegisterRoute[]): void {
   for (const route of routes) fn.addRoute(route);
 }
 
@@ -245,6 +264,7 @@ function vfio_pci_hot_reset_one(vm: VirtualMachine, vdev: VfioPciDevice): void {
 /** vfio_exitfn and vfio_instance_finalize */
 function vfio_exitfn(vm: VirtualMachine, vdev: VfioPciDevice): void {
   vdev.cxl?.finalize();
+  vdev.cxl_v3?.finalize();
   for (const region of vdev.bars) region?.vfio_region_finalize();
   vm.sys.close(vdev.device.fd);
   vfio_put_group(vm, vdev.group);
@@ -261,6 +281,14 @@ registerDeviceType({
     { name: 'sysfsdev', kind: 'string', value: null },
     { name: 'x-no-mmap', kind: 'bool', value: false },
     { name: 'x-req', kind: 'bool', value: true },
+    {
+      name: 'x-cxl-decoder',
+      kind: 'enum',
+      value: 'committed',
+      words: ['committed', 'released'],
+      inQtree: false,
+      description: 'Virtual HDM decoder 0 as the guest finds it, builds for the v3 series (of this lab)',
+    },
     { name: 'x-vga', kind: 'bool', value: false },
     { name: 'x-no-kvm-intx', kind: 'bool', value: false },
     { name: 'x-no-kvm-msi', kind: 'bool', value: false },

@@ -1,17 +1,23 @@
 /**
  * VFIO regions of a device (hw/vfio/region.c of QEMU 9, plus notify_change of "vfio: support CXL device in VFIO stub"):
- * reads and writes by system calls, mmaps as RAM-device subregions. Left out: sparse mmap capabilities, migration.
+ * reads and writes by system calls, mmaps as RAM-device subregions, sparse ones too. Left out: migration.
  */
 import { hex, type Width } from '../../../base/addr.ts';
 import { E, strerror } from '../../../base/errno.ts';
 import type { MemoryRegion, MemoryRegionOps } from '../../../hw/memory/index.ts';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../linux/uapi/constants.ts';
+import { decode } from '../../../linux/uapi/struct.ts';
 import type { Sys } from '../../../linux/uapi/sys.ts';
 import {
+  findInfoCap,
+  VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+  VFIO_REGION_INFO_FLAG_CAPS,
   VFIO_REGION_INFO_FLAG_MMAP,
   VFIO_REGION_INFO_FLAG_READ,
   VFIO_REGION_INFO_FLAG_WRITE,
+  vfio_region_info,
 } from '../../../linux/uapi/vfio.ts';
+import { vfio_region_info_cap_sparse_mmap, vfio_region_sparse_mmap_area } from '../../../linux/uapi/vfio-cxl-v3.ts';
 import type { SiteId } from '../../../log/index.ts';
 import type { VirtualMachine } from '../../qdev/virtual-machine.ts';
 import { type RegionInfo, type VfioDeviceFd, vfio_get_region_info } from './common.ts';
@@ -22,8 +28,7 @@ export class VfioRegion implements MemoryRegionOps {
   readonly valid = { min: 1, max: 8 } as const;
   readonly impl = { min: 1, max: 8 } as const;
   readonly mem: MemoryRegion;
-  /** Virtual address of the mapping, 0 while there is none. */
-  hva = 0;
+  private readonly mmaps: { readonly hva: number; readonly size: number }[] = [];
   /** Called at the start of every write, before the kernel sees it. */
   notify_change: ((addr: number, data: number, size: Width) => void) | null = null;
   private readonly sys: Sys;
@@ -100,20 +105,41 @@ export class VfioRegion implements MemoryRegionOps {
     if (!(flags & VFIO_REGION_INFO_FLAG_MMAP) || size === 0) return 0;
     const prot =
       (flags & VFIO_REGION_INFO_FLAG_READ ? PROT_READ : 0) | (flags & VFIO_REGION_INFO_FLAG_WRITE ? PROT_WRITE : 0);
-    const hva = this.sys.mmap(0, size, prot, MAP_SHARED, this.device.fd, offset);
-    if (hva < 0) return hva;
-    this.hva = hva;
     const { core, sys } = this.vm;
-    const mapped = core.memory_region_init_ram_device(`${this.name} mmaps[0]`, size, sys.mem, hva);
-    core.memory_region_add_subregion(this.mem, 0, mapped);
+    for (const [n, area] of (sparse_areas(this.info) ?? [{ offset: 0, size }]).entries()) {
+      const hva = sys.mmap(0, area.size, prot, MAP_SHARED, this.device.fd, offset + area.offset);
+      if (hva < 0) {
+        this.vfio_region_finalize();
+        return hva;
+      }
+      this.mmaps.push({ hva, size: area.size });
+      const mapped = core.memory_region_init_ram_device(`${this.name} mmaps[${n}]`, area.size, sys.mem, hva);
+      core.memory_region_add_subregion(this.mem, area.offset, mapped);
+    }
     return 0;
   }
 
   /** vfio_region_exit + finalize */
   vfio_region_finalize(): void {
-    if (this.hva) this.sys.munmap(this.hva, this.info.size);
-    this.hva = 0;
+    for (const { hva, size } of this.mmaps) this.sys.munmap(hva, size);
+    this.mmaps.length = 0;
   }
+}
+
+/** vfio_setup_region_sparse_mmaps: areas that may be mapped, null when the whole region may. */
+function sparse_areas(info: RegionInfo): readonly { readonly offset: number; readonly size: number }[] | null {
+  const { bytes, flags } = info;
+  const { cap_offset } = decode(vfio_region_info, bytes);
+  const at = flags & VFIO_REGION_INFO_FLAG_CAPS ? findInfoCap(bytes, cap_offset, VFIO_REGION_INFO_CAP_SPARSE_MMAP) : 0;
+  if (!at) return null;
+  const { nr_areas } = decode(vfio_region_info_cap_sparse_mmap, bytes, at);
+  return Array.from({ length: nr_areas }, (_, n) =>
+    decode(
+      vfio_region_sparse_mmap_area,
+      bytes,
+      at + vfio_region_info_cap_sparse_mmap.size + n * vfio_region_sparse_mmap_area.size,
+    ),
+  ).filter(({ size }) => size > 0);
 }
 
 function word(bytes: Uint8Array, at: number, width: number): number {

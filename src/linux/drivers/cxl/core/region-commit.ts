@@ -1,8 +1,15 @@
 import { E } from '../../../../base/errno.ts';
 import { mock_dev_ops } from '../../../include/cxl_mock.ts';
-import { CXL, CXL_CONFIG_COMMIT, type CxlDecoder, type CxlPort, type CxlRegion } from '../../../include/cxl_types.ts';
+import {
+  CXL,
+  CXL_CONFIG_COMMIT,
+  CXL_DECODER_F_LOCK,
+  type CxlDecoder,
+  type CxlPort,
+  type CxlRegion,
+} from '../../../include/cxl_types.ts';
 import { publish_region } from './publish.ts';
-import { at_least } from './version.ts';
+import { at_least, has_type2_v28 } from './version.ts';
 
 /** Committing and resetting a region's decoders (drivers/cxl/core/region.c, v6.11, with the later change of teardown). */
 
@@ -62,6 +69,9 @@ export function cxl_region_decode_commit(cxlr: CxlRegion): number {
 
 /** cxl_region_decode_reset: the first `count` targets, last one first, from the host bridge down. */
 export function cxl_region_decode_reset(cxlr: CxlRegion, count: number): number {
+  // CXL_REGION_F_LOCK (2025): what firmware locked is left alone.
+  const locked = cxlr.targets.some((cxled) => cxled && cxled.flags & CXL_DECODER_F_LOCK);
+  if (locked && has_type2_v28(cxlr.kernel)) return 0;
   const rc = count > 0 ? cxl_region_invalidate_memregion(cxlr) : 0;
   // before v6.12 this cancelled the teardown, later it is only a warning
   if (rc && !at_least(cxlr.kernel, 6, 12)) return rc;

@@ -20,6 +20,7 @@ import {
 } from '../../../include/pci.ts';
 import { hasPatch, posted } from '../../../include/quirks.ts';
 import { PCI_VENDOR_ID_CXL, VFIO_PCI_OFFSET } from '../../../uapi/vfio.ts';
+import { in_dvsec_body } from './cxl/vfio_cxl_core.ts';
 import { pci_try_reset_function, pcie_has_flr } from './pci_reset.ts';
 import { cxl_dvsec_write } from './vfio_cxl_dvsec.ts';
 import {
@@ -209,6 +210,34 @@ function is_cxl_dvsec(vdev: VfioPciCoreDevice, cap_id: number, cap_start: number
   return (shadow(vdev).read(cap_start + 4, 4) & 0xffff) === PCI_VENDOR_ID_CXL;
 }
 
+/** v3, patch 08: an access ends where the body of the CXL device DVSEC begins (vfio_pci_cxl_config_boundary). */
+function clipped(vdev: VfioPciCoreDevice, pos: number, count: number): number {
+  if (!vdev.cxl_v3) return count;
+  const inside = in_dvsec_body(vdev.cxl_v3, pos);
+  let most = 1;
+  while (most < count && in_dvsec_body(vdev.cxl_v3, pos + most) === inside) most++;
+  return most;
+}
+
+/** vfio_pci_cxl_config_rw: bytes of the body are the CXL core's. */
+function dvsec_rw(
+  vdev: VfioPciCoreDevice,
+  bytes: Uint8Array,
+  at: number,
+  pos: number,
+  count: 1 | 2 | 4,
+  iswrite: boolean,
+): number {
+  const cxl = vdev.cxl_v3;
+  if (!cxl) return -E.EINVAL;
+  const off = pos - cxl.dvsec_offset;
+  if (iswrite) return cxl.cxlpt.dvsec_write(off, count, bits(bytes, at, count)) || count;
+  const value = cxl.cxlpt.dvsec_read(off, count);
+  if (value < 0) return value;
+  for (let n = 0; n < count; n++) bytes[at + n] = (value >>> (8 * n)) & 0xff;
+  return count;
+}
+
 /** vfio_config_do_rw: one naturally aligned piece within one capability; gives its length or a negated errno. */
 function vfio_config_do_rw(
   vdev: VfioPciCoreDevice,
@@ -220,8 +249,9 @@ function vfio_config_do_rw(
   const { pdev } = vdev;
   const asked = bytes.length - at;
   if (pos < 0 || pos >= pdev.cfg_size || pos + asked > pdev.cfg_size) return -E.EFAULT;
-  const most = Math.min(asked, vfio_pci_cap_remaining_dword(vdev, pos));
-  const count: Width = most >= 4 && pos % 4 === 0 ? 4 : most >= 2 && pos % 2 === 0 ? 2 : 1;
+  const most = clipped(vdev, pos, Math.min(asked, vfio_pci_cap_remaining_dword(vdev, pos)));
+  const count: 1 | 2 | 4 = most >= 4 && pos % 4 === 0 ? 4 : most >= 2 && pos % 2 === 0 ? 2 : 1;
+  if (in_dvsec_body(vdev.cxl_v3, pos)) return dvsec_rw(vdev, bytes, at, pos, count, iswrite);
   const cap_id = vdev.pci_config_map[pos] as number;
   let cap_start = pos;
   let perm: PermBits;

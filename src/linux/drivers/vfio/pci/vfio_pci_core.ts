@@ -27,6 +27,13 @@ import {
 } from '../../../uapi/vfio.ts';
 import { VFIO } from '../vfio.ts';
 import { vfio_register_group_dev, vfio_unregister_group_dev } from '../vfio_main.ts';
+import { vfio_pci_cxl_open } from './cxl/regions.ts';
+import {
+  has_vfio_pci_cxl,
+  overlaps_comp_regs,
+  vfio_pci_cxl_acquire,
+  vfio_pci_cxl_release,
+} from './cxl/vfio_cxl_core.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
 import { vfio_config_free, vfio_config_init } from './vfio_pci_config_init.ts';
 import {
@@ -79,7 +86,7 @@ export function vfio_pci_core_enable(vdev: VfioPciCoreDevice): number {
     vdev.msix_offset = (table & ~7) >>> 0;
     vdev.msix_size = ((flags & 0x7ff) + 1) * 16;
   } else vdev.msix_bar = 0xff;
-  return 0;
+  return vfio_pci_cxl_open(vdev, vfio_pci_core_register_dev_region);
 }
 
 /** vfio_pci_probe_mmaps: page-sized memory BARs can be mapped, except the component BAR of a CXL device. */
@@ -171,6 +178,7 @@ export function vfio_pci_core_mmap(vdev: VfioPciCoreDevice, vma: VmArea): number
   if (index >= VFIO_PCI_ROM_REGION_INDEX || !vdev.bar_mmap_supported[index]) return -E.EINVAL;
   const start = vma.offset % VFIO_PCI_OFFSET;
   if (start + vma.length > barPageLength(vdev, index)) return -E.EINVAL;
+  if (overlaps_comp_regs(vdev.cxl_v3, index, start, vma.length)) return -E.EINVAL;
   const rc = vfio_pci_core_setup_barmap(vdev, index, 'vfio-pci');
   if (rc) return rc;
   const base = pci_resource_start(pdev, index) + start;
@@ -189,8 +197,16 @@ export function vfio_pci_core_register_device(vdev: VfioPciCoreDevice): number {
   const { pdev } = vdev;
   // Only plain functions: bridges cannot be assigned.
   if ((pdev.hdr_type & 0x7f) !== 0) return -E.EINVAL;
+  if (has_vfio_pci_cxl(vdev.kernel)) {
+    const cxl = vfio_pci_cxl_acquire(pdev);
+    if (typeof cxl !== 'number') vdev.cxl_v3 = cxl;
+    else if (cxl !== -E.ENODEV) return cxl;
+  }
   const rc = vfio_register_group_dev(vdev);
-  if (rc) return rc;
+  if (rc) {
+    if (vdev.cxl_v3) vfio_pci_cxl_release(pdev, vdev.cxl_v3);
+    return rc;
+  }
   pdev.driverData = vdev;
   publishDevice(vdev);
   return 0;
@@ -198,6 +214,8 @@ export function vfio_pci_core_register_device(vdev: VfioPciCoreDevice): number {
 
 export function vfio_pci_core_unregister_device(vdev: VfioPciCoreDevice): void {
   vfio_unregister_group_dev(vdev);
+  if (vdev.cxl_v3) vfio_pci_cxl_release(vdev.pdev, vdev.cxl_v3);
+  vdev.cxl_v3 = null;
   vdev.pdev.driverData = null;
   publishDevice(vdev, false);
 }

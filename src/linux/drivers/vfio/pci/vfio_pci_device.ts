@@ -15,6 +15,7 @@ import { PCI_COMMAND, PCI_COMMAND_MEMORY, type PciDev, pci_resource_len } from '
 import { posted } from '../../../include/quirks.ts';
 import { VFIO_PCI_INDEX_TO_OFFSET } from '../../../uapi/vfio.ts';
 import { VfioDevice, type VfioDeviceOps } from '../vfio.ts';
+import type { VfioPciCxlState } from './cxl/vfio_cxl_core.ts';
 import type { ShadowBytes } from './vconfig.ts';
 import type { HdmRules } from './vfio_cxl_hdm.ts';
 
@@ -98,6 +99,8 @@ export class VfioPciCoreDevice extends VfioDevice {
   msix_size = 0;
   readonly cxl = new VfioCxl();
   readonly hdm_rules: HdmRules;
+  /** The later series' state (drivers/vfio/pci/cxl); null on a plain device and in kernels of the RFC. */
+  cxl_v3: VfioPciCxlState | null = null;
   opened = false;
   /** Spans of the access paths, looked up once: nothing here may allocate per access. */
   readonly sites: {
@@ -185,8 +188,21 @@ export function publishDevice(vdev: VfioPciCoreDevice, bound = true): void {
         }
       : {}),
     ...(region ? { region } : {}),
+    ...(vdev.cxl_v3 ? publishedCxl(vdev.cxl_v3, names.comp, vdev.opened) : {}),
   };
   kernel.log.publish(path, { ...state });
+}
+
+/** The same of a device of the later series: its shadows exist from bind to unbind. */
+function publishedCxl(cxl: VfioPciCxlState, comp: string, opened: boolean): Partial<VfioDeviceState> {
+  const hdm = {
+    bar: cxl.comp_reg_bir,
+    offset: cxl.comp_reg_offset + cxl.hdm_reg_offset,
+    size: cxl.hdm_reg_size,
+    count: cxl.hdm_count,
+  };
+  const region = { index: cxl.hdm_region_idx, hpa: cxl.hpa_base, size: cxl.hpa_size };
+  return { hdmShadow: comp, hdm, ...(opened ? { region } : {}) };
 }
 
 /** PAGE_ALIGN(pci_resource_len) */

@@ -58,6 +58,7 @@ import {
   vfio_region_info_cap_type,
 } from '../../../uapi/vfio.ts';
 import { VFIO } from '../vfio.ts';
+import { vfio_pci_cxl_get_info, vfio_pci_cxl_get_region_info } from './cxl/regions.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
 import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
 
@@ -85,6 +86,10 @@ function vfio_pci_ioctl_get_info(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
   // Patch 11: the capability exists once vfio_cxl_core_enable filled it.
   if (vdev.has_cxl && vdev.cxl.cap && hasPatch(vdev.kernel, 11))
     caps.push(encode(vfio_device_info_cap_cxl, { id: VFIO_DEVICE_INFO_CAP_CXL, version: 1, next: 0, ...vdev.cxl.cap }));
+  if (vdev.cxl_v3) {
+    flags |= VFIO_DEVICE_FLAGS_CXL;
+    caps.push(vfio_pci_cxl_get_info(vdev.cxl_v3));
+  }
   const value = { argsz, flags, num_regions: VFIO_PCI_NUM_REGIONS + vdev.regions.length, num_irqs: VFIO_PCI_NUM_IRQS };
   return reply(arg, argsz, vfio_device_info.size, caps, (extra) =>
     encode(
@@ -136,7 +141,11 @@ function vfio_pci_ioctl_get_region_info(vdev: VfioPciCoreDevice, arg: Uint8Array
     size = pci_resource_len(vdev.pdev, index);
     if (size > 0) {
       flags = rw;
-      if (vdev.bar_mmap_supported[index]) {
+      const sparse = vfio_pci_cxl_get_region_info(vdev, index);
+      if (sparse) {
+        flags = sparse.flags;
+        caps.push(...sparse.caps);
+      } else if (vdev.bar_mmap_supported[index]) {
         flags |= VFIO_REGION_INFO_FLAG_MMAP;
         if (index === vdev.msix_bar)
           caps.push(encode(vfio_info_cap_header, { id: VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, version: 1, next: 0 }));

@@ -15,6 +15,7 @@ import {
   VFIO_PCI_ROM_REGION_INDEX,
   VFIO_PCI_VGA_REGION_INDEX,
 } from '../../../uapi/vfio.ts';
+import { overlaps_comp_regs } from './cxl/vfio_cxl_core.ts';
 import { vfio_pci_config_rw } from './vfio_pci_config.ts';
 import { __vfio_pci_memory_enabled, type VfioPciCoreDevice } from './vfio_pci_device.ts';
 
@@ -22,6 +23,8 @@ import { __vfio_pci_memory_enabled, type VfioPciCoreDevice } from './vfio_pci_de
 
 /** Does this BAR go without pci_request_selected_regions? (patch 13: the CXL core already holds parts of it) */
 export function skips_region_request(vdev: VfioPciCoreDevice, bar: number): boolean {
+  // v3: the CXL core holds the block of the component BAR.
+  if (vdev.cxl_v3?.comp_reg_bir === bar) return true;
   if (!vdev.has_cxl || !hasPatch(vdev.kernel, 13)) return false;
   return posted(vdev.kernel, 'vfio-cxl-no-request-all-bars') || bar === vdev.cxl.comp_reg_bar;
 }
@@ -119,6 +122,7 @@ function vfio_pci_bar_rw(
   const end = pci_resource_start(pdev, bar) !== 0 ? pci_resource_len(pdev, bar) : 0;
   if (end === 0 || off >= end) return -E.EINVAL;
   const count = Math.min(bytes.length, end - off);
+  if (overlaps_comp_regs(vdev.cxl_v3, bar, off, count)) return -E.EINVAL;
   if (bar === VFIO_PCI_ROM_REGION_INDEX) return -E.ENOMEM;
   const rc = vfio_pci_core_setup_barmap(vdev, bar);
   if (rc) return rc;
