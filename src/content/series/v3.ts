@@ -91,6 +91,7 @@ export const V3_PATCHES: readonly V3Patch[] = [
 
 /** Layers a concern can sit in, from the silicon up. */
 export type Layer =
+  | 'device'
   | 'firmware'
   | 'L1 CXL core'
   | 'L1 vfio-cxl-core'
@@ -174,7 +175,7 @@ export const V3_MOVED: readonly Moved[] = [
   {
     id: 'cap-array',
     concern: 'Capability array of the component block',
-    rfc: { layer: 'nobody', how: 'Read from the device at each access.', cite: 'RFC patch 08, outside the HDM block' },
+    rfc: { layer: 'device', how: 'Read from the device at each access.', cite: 'RFC patch 08, outside the HDM block' },
     v3: { layer: 'L1 CXL core', how: 'A read-only snapshot, cxl_passthrough_cm_rw.', cite: doc('CM cap-array') },
   },
   {

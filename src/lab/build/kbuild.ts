@@ -1,7 +1,7 @@
 import { UserError } from '../../base/assert.ts';
 import { text } from '../../base/bytes.ts';
 import { RFC_V1_CREATES, RFC_V1_PATCHES, RFC_V1_SYMBOLS } from '../../content/series/rfc-v1.ts';
-import { V3_PATCHES } from '../../content/series/v3.ts';
+import { movedConcerns, V3_PATCHES } from '../../content/series/v3.ts';
 import { encodeKernelImage } from '../../linux/image.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain } from '../../userland/misc/io.ts';
@@ -41,7 +41,7 @@ export const kbuild: Program = defineTool(
       ['--quirk=ID=HOW', 'a defect posted or intended'],
       ['--driver=WHICH', 'l2: the test driver, rfc, 2025 or v28'],
       ['--no-install', 'l2: do not put it into the root image of L1'],
-      ['--list', 'the patches and the quirks, then nothing'],
+      ['--list', 'the patches, what moved between the series, and the quirks, then nothing'],
     ],
     misuse: 2,
   },
@@ -165,6 +165,9 @@ async function list(tool: Tool): Promise<number> {
   out.put('v3: vfio/pci: Add CXL Type-2 device passthrough support (25 Jun 2026)\n');
   for (const { number, subject, purpose } of V3_PATCHES)
     out.put(`  ${String(number).padStart(2, '0')}  ${subject}\n      ${purpose}\n`);
+  out.put('moved from rfc-v1 to v3:\n');
+  for (const { concern, rfc, v3 } of movedConcerns())
+    out.put(`  ${concern}\n      ${rfc.layer} (${rfc.cite}) -> ${v3.layer} (${v3.cite})\n`);
   out.put('quirks:\n');
   for (const id of kernelQuirkIds) out.put(`  ${id}\n`);
   return 0;
