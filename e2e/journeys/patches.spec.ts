@@ -26,6 +26,9 @@ test('a link opens the board with a build; trying it shows where it stops; all s
   await expect(board.getByRole('row', { name: /^02/ })).toContainText('cxl_get_hdm_info');
   await expect(board.getByRole('row', { name: /^all/ })).toContainText('reaches the memory');
   expect(await board.getByRole('row').count()).toBeGreaterThan(16);
+
+  await board.getByRole('tab', { name: 'RFC and 2026' }).click();
+  await expect(board.getByRole('row', { name: /Driver that binds/ })).toContainText('L1 vfio-pci');
   expect(lab.problems).toEqual([]);
 });
 
@@ -58,5 +61,10 @@ test('after the boot the exit meter and the ownership table say what commands an
   await expect(table.getByRole('row', { name: /BASE_HI0/ })).toContainText('shadow of the HDM block');
   const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
   expect(violations.map((one) => one.id)).toEqual([]);
+  await page.keyboard.press('Escape');
+
+  await command('VFIO structures');
+  await page.getByRole('dialog').getByRole('button', { name: 'GET_REGION_INFO index 9' }).click();
+  await expect(page.getByRole('dialog').getByRole('row', { name: /cap_type\.type/ })).toContainText('0x80001e98');
   expect(lab.problems).toEqual([]);
 });

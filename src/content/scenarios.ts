@@ -25,6 +25,14 @@ export const SCENARIOS: readonly Scenario[] = [
     facts: 'host, L1, L2',
   },
   {
+    id: 'series-v3',
+    group: 'Passthrough',
+    title: 'The series of 2026',
+    about:
+      'The same goal by another design: vfio-pci itself takes a device whose decoder firmware committed, and the CXL core keeps the shadows.',
+    facts: 'host, L1, L2',
+  },
+  {
     id: 'one-device',
     group: 'Interleaving',
     title: 'One expander, one region',

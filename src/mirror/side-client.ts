@@ -8,9 +8,10 @@ import type {
   MatrixRow,
   OwnershipRow,
   SideApi,
+  VfioAnswer,
 } from '../worker/side.ts';
 
-export type { Climb, ExhibitStep, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
+export type { Climb, ExhibitStep, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, VfioAnswer };
 
 /** The second worker, started when first asked for and ended with the dialog that wanted it. */
 export class SideClient {
@@ -54,6 +55,9 @@ export class SideClient {
   }
   exhibitTranscript(id: string, setting: 'posted' | 'intended'): Promise<string> {
     return this.running().exhibitTranscript(id, setting);
+  }
+  vfioAnswers(): Promise<readonly VfioAnswer[]> {
+    return this.running().vfioAnswers();
   }
   ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
     return whileItRuns(onRow, (news) => this.running().ownership(proxy(news)));

@@ -32,6 +32,7 @@ export type DialogId =
   | 'patches'
   | 'museum'
   | 'ownership'
+  | 'structs'
   | 'exits'
   | null;
 

@@ -13,9 +13,10 @@ import { exhibitLines } from '../lab/museum.ts';
 import { type OwnershipRow, ownership } from '../lab/ownership/ownership.ts';
 import { runStep } from '../lab/run-step.ts';
 import { parseTranscript } from '../lab/transcript.ts';
+import { type VfioAnswer, vfioAnswers } from '../lab/vfio-structs.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 
-export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow };
+export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, VfioAnswer };
 
 /** A line typed in one of the two labs, and what it printed. */
 export interface ExhibitStep {
@@ -26,6 +27,9 @@ export interface ExhibitStep {
   /** One of the exhibit's own lines, not of the way there. */
   readonly own: boolean;
 }
+
+/** The line of the walkthrough with which L2's driver is loaded. */
+const LAST_BOOT_LINE = 'modprobe cxl-accel';
 
 const breath = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -110,13 +114,22 @@ const api = {
     const exhibit = MUSEUM.find((one) => one.id === id);
     return exhibit ? `${exhibitLines(exhibit, setting).join('\n')}\n` : '';
   },
+  /** What VFIO tells L1's VMM of the device, in a lab where L2 has it. */
+  async vfioAnswers(): Promise<readonly VfioAnswer[]> {
+    job++;
+    const lab = await Lab.start({ seed: 1, host });
+    await lab.type(walkthrough, LAST_BOOT_LINE);
+    const answers = await vfioAnswers(lab);
+    lab.stop();
+    return answers;
+  },
   /** Who owns each register; null when it was cancelled. */
   async ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
     const mine = ++job;
     const rows: OwnershipRow[] = [];
     const make = async () => {
       const lab = await Lab.start({ seed: 1, host });
-      await lab.type(walkthrough, 'modprobe cxl-accel');
+      await lab.type(walkthrough, LAST_BOOT_LINE);
       return lab;
     };
     for await (const row of ownership(make)) {

@@ -4,7 +4,7 @@ import { Lab, type LabHost } from '../lab.ts';
 import { type OwnershipRow, ownership } from './ownership.ts';
 
 /** The ownership table of the later series, where it differs from the RFC's (ownership.test.ts). */
-const TRANSCRIPT = readFileSync(new URL('../transcripts/series-v3.transcript', import.meta.url), 'utf8');
+const TRANSCRIPT = readFileSync(new URL('../../content/scenarios/series-v3.transcript', import.meta.url), 'utf8');
 const COMMITTED = TRANSCRIPT.slice(
   TRANSCRIPT.indexOf('## One decoder, committed'),
   TRANSCRIPT.indexOf('l2# devmem 0x110000040 64 0x'),

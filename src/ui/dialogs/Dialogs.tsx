@@ -11,6 +11,7 @@ import { SettingsForm } from './SettingsForm.tsx';
 const Palette = lazy(() => import('./Palette.tsx'));
 const PatchBoard = lazy(() => import('../patches/PatchBoard.tsx'));
 const Museum = lazy(() => import('../museum/Museum.tsx'));
+const VfioStructs = lazy(() => import('../meters/VfioStructs.tsx'));
 const OwnershipTable = lazy(() => import('../meters/OwnershipTable.tsx'));
 const ExitMeter = lazy(() => import('../meters/ExitMeter.tsx'));
 const TopologyDialog = lazy(() => import('./TopologyDialog.tsx'));
@@ -36,6 +37,7 @@ export default function Dialogs() {
     patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
     museum: { title: 'Review museum: as posted, as intended', body: <Museum />, huge: true },
     ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
+    structs: { title: 'What VFIO tells of the device', body: <VfioStructs />, huge: true },
     exits: { title: 'Exit meter', body: <ExitMeter />, huge: true },
     goto: { title: 'Go to address', body: <GotoForm onDone={close} /> },
   };

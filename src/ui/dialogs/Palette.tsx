@@ -87,6 +87,7 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
       { group: 'View', label: 'Patch board', run: () => mirror.update({ dialog: 'patches' }) },
       { group: 'View', label: 'Review museum', run: () => mirror.update({ dialog: 'museum' }) },
       { group: 'View', label: 'Who owns each register', run: () => mirror.update({ dialog: 'ownership' }) },
+      { group: 'View', label: 'VFIO structures', run: () => mirror.update({ dialog: 'structs' }) },
       { group: 'View', label: 'Exit meter', run: () => mirror.update({ dialog: 'exits' }) },
       { group: 'View', label: 'Fidelity ledger', run: () => mirror.update({ dialog: 'fidelity' }) },
       { group: 'View', label: 'Light theme', run: () => mirror.setSettings({ theme: 'light' }) },

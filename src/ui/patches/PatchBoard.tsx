@@ -7,10 +7,18 @@ import { linkTo } from '../links.ts';
 import controls from '../parts/controls.module.css';
 import { LadderView } from './LadderView.tsx';
 import { MatrixTable } from './MatrixTable.tsx';
+import { MovedTable } from './MovedTable.tsx';
 import { OtherSwitches } from './OtherSwitches.tsx';
 import styles from './Patches.module.css';
 import { PatchList } from './PatchList.tsx';
 import { useSide } from './use-side.ts';
+
+const VIEWS = [
+  ['board', 'One build'],
+  ['matrix', 'All single switches'],
+  ['moved', 'RFC and 2026'],
+] as const;
+type View = (typeof VIEWS)[number][0];
 
 /** The series as switches: choose a build, see how far it comes, boot it, or compute all single switches. */
 export default function PatchBoard() {
@@ -19,7 +27,7 @@ export default function PatchBoard() {
   const side = useSide();
   const asked = choiceFromText(about);
   const [choice, setChoice] = useState<BuildChoice>(typeof asked === 'string' ? POSTED_SERIES : asked);
-  const [view, setView] = useState<'board' | 'matrix'>('board');
+  const [view, setView] = useState<View>('board');
   const [climbs, setClimbs] = useState<ReadonlyMap<string, Climb>>(new Map());
   const [step, setStep] = useState<string | null>(null);
   const key = choiceToText(choice);
@@ -39,7 +47,7 @@ export default function PatchBoard() {
     <div className={styles.board}>
       <div className={styles.bar}>
         <div className={controls.group} role="tablist" aria-label="View">
-          {(['board', 'matrix'] as const).map((name) => (
+          {VIEWS.map(([name, label]) => (
             <button
               key={name}
               type="button"
@@ -48,7 +56,7 @@ export default function PatchBoard() {
               className={controls.button}
               onClick={() => setView(name)}
             >
-              {name === 'board' ? 'One build' : 'All single switches'}
+              {label}
             </button>
           ))}
         </div>
@@ -68,7 +76,9 @@ export default function PatchBoard() {
           Copy link
         </button>
       </div>
-      {view === 'matrix' ? (
+      {view === 'moved' ? (
+        <MovedTable />
+      ) : view === 'matrix' ? (
         <MatrixTable
           side={side}
           onPick={(picked) => {
