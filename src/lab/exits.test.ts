@@ -1,16 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { type CommandExits, exitsByCommand, exitTotal } from '../state/exits.ts';
 import { publishedAs } from '../state/functions.ts';
 import { type KvmStatsState, paths } from '../state/schema.ts';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
 import { liveRows } from './live-state.ts';
-
-const WALKTHROUGH = readFileSync(new URL('../content/walkthrough.transcript', import.meta.url), 'utf8');
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
+import { host, WALKTHROUGH } from './testing/host.ts';
 
 let commands: readonly CommandExits[];
 let counters: KvmStatsState | null;

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LabHost } from './lab.ts';
 import { type MatrixRow, matrix, SWITCHES } from './matrix.ts';
-
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
+import { host } from './testing/host.ts';
 
 async function rows(only: readonly string[]): Promise<ReadonlyMap<string, MatrixRow>> {
   const out = new Map<string, MatrixRow>();

@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
 import { runStep } from './run-step.ts';
+import { host, WALKTHROUGH } from './testing/host.ts';
 import { parseTranscript } from './transcript.ts';
 
 /** What each reset of the accelerator leaves: vfio-cxl-rfc.md (g), l0-type2-device.md 6, CXL 3.1 9.6 and 9.7. */
-const WALKTHROUGH = readFileSync(new URL('../content/walkthrough.transcript', import.meta.url), 'utf8');
 const BOOT = WALKTHROUGH.split('\n').find((line) => line.startsWith('host# qemu')) ?? '';
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 
 /** The RFC's device, the one with a reset handler, and one that follows the specification. */
 const DEVICES = {

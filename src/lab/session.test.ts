@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { CellsAt, Row } from '../log/index.ts';
@@ -7,14 +6,9 @@ import type { StateReader } from '../state/reader.ts';
 import type { CxlRegionState } from '../state/schema.ts';
 import { xlat } from '../state/xlat.ts';
 import { backendBytes } from './export/backend.ts';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
 import { liveState } from './live-state.ts';
-
-const WALKTHROUGH = readFileSync(new URL('../content/walkthrough.transcript', import.meta.url), 'utf8');
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
+import { host, WALKTHROUGH } from './testing/host.ts';
 
 let lab: Lab;
 const region = () => lab.log.object('cxl/l2/region0') as unknown as CxlRegionState;

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
 import { runStep } from './run-step.ts';
+import { host } from './testing/host.ts';
 import { diffStep, parseTranscript } from './transcript.ts';
 
 /** Our own, and the scenarios of the page's gallery. */
@@ -11,10 +12,6 @@ const FILES = ['./transcripts/', '../content/scenarios/'].flatMap((folder) => {
     .filter((name) => name.endsWith('.transcript'))
     .map((name) => [name, new URL(name, at)] as const);
 });
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 
 const lines = (output: string): readonly string[] => {
   const all = output.split('\n');

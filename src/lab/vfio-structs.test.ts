@@ -1,13 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
+import { host, WALKTHROUGH } from './testing/host.ts';
 import { vfioAnswers } from './vfio-structs.ts';
-
-const WALKTHROUGH = readFileSync(new URL('../content/walkthrough.transcript', import.meta.url), 'utf8');
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 
 test('the structures are those of the RFC’s UAPI, byte for byte (vfio-cxl-rfc.md (f))', {
   timeout: 30_000,

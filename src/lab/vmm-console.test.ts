@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
 import { text } from '../base/bytes.ts';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
+import { host } from './testing/host.ts';
 
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 const QEMU =
   'qemu-system-x86_64 -M q35,cxl=on -enable-kvm -m 1G -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel /boot/vmlinuz-6.11.0-rc2-vfio-cxl-l1 -initrd /boot/initrd-6.11.0-rc2-vfio-cxl-l1 -append "console=ttyS0 quiet"';
 

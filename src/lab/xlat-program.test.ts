@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest';
 import { backendBytes } from './export/backend.ts';
-import { Lab, type LabHost } from './lab.ts';
+import { Lab } from './lab.ts';
 import { runStep } from './run-step.ts';
-
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
+import { host } from './testing/host.ts';
 
 const QEMU =
   'cd /boot && qemu-system-x86_64 -M q35,cxl=on -m 2G,maxmem=8G,slots=8 -cpu max,hypervisor=off ' +

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { LabHost } from '../lab.ts';
+import { host } from '../testing/host.ts';
 import { parseCapture } from './capture.ts';
 import { type Replay, replay } from './replay.ts';
 import { type GoldenScores, scoresOf } from './scores.ts';
-
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 
 const capture = (name: string) =>
   parseCapture(brotliDecompressSync(readFileSync(new URL(`./fixtures/${name}.json.br`, import.meta.url))).toString());

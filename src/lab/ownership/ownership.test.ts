@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { Lab, type LabHost } from '../lab.ts';
+import { Lab } from '../lab.ts';
 import { runStep } from '../run-step.ts';
+import { host, WALKTHROUGH } from '../testing/host.ts';
 import { parseTranscript } from '../transcript.ts';
 import { type OwnershipRow, ownership } from './ownership.ts';
-
-const WALKTHROUGH = readFileSync(new URL('../../content/walkthrough.transcript', import.meta.url), 'utf8');
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 
 const rows: OwnershipRow[] = [];
 const row = (name: string): OwnershipRow => {

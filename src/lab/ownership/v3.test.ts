@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { Lab, type LabHost } from '../lab.ts';
+import { Lab } from '../lab.ts';
+import { host } from '../testing/host.ts';
 import { type OwnershipRow, ownership } from './ownership.ts';
 
 /** The ownership table of the later series, where it differs from the RFC's (ownership.test.ts). */
@@ -10,10 +11,6 @@ const COMMITTED = TRANSCRIPT.slice(
   TRANSCRIPT.indexOf('l2# devmem 0x110000040 64 0x'),
 );
 const BUILDS = TRANSCRIPT.split('\n').filter((line) => line.startsWith('host# kbuild'));
-const host: LabHost = {
-  yieldToHost: () => new Promise((resolve) => setImmediate(resolve)),
-  pace: () => Promise.resolve(),
-};
 const rows: OwnershipRow[] = [];
 const row = (name: string): OwnershipRow => {
   const found = rows.find((one) => one.name === name);
