@@ -5,10 +5,10 @@
 import { type Addr, PAGE_SIZE, TWO32, type Width } from '../../../base/addr.ts';
 import type { CpuBus, RamObject, RamRef } from '../../../hw/bus/cpu-bus.ts';
 import { Backing, LARGE_PAGE, PageTlb } from '../../../hw/bus/page-tlb.ts';
-import { layerIndex, type SiteId } from '../../../log/index.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import type { Process } from '../../include/tasks.ts';
 import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sys.ts';
+import { type ExitSites, exitSites, unit } from './exits.ts';
 import type { MemorySlots } from './memslots.ts';
 import { KvmEvents } from './trace.ts';
 
@@ -44,11 +44,7 @@ export class GuestBus implements CpuBus {
   /** Who answers each cached page of kind WINDOW, as of `windowGeneration`. */
   private readonly ports: (WindowPort | null)[] = [];
   private windowGeneration = -1;
-  private readonly readSite: SiteId;
-  private readonly writeSite: SiteId;
-  private readonly loopSite: SiteId;
-  private readonly faultSite: SiteId;
-  private readonly ioSite: SiteId;
+  private readonly sites: ExitSites;
   private readonly trace: KvmEvents;
 
   /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
@@ -63,23 +59,7 @@ export class GuestBus implements CpuBus {
     this.tlb = new PageTlb(kernel.platform.mapEpoch);
     this.windows = exits.windows ?? null;
     this.trace = new KvmEvents(kernel.tracing);
-    const layer = layerIndex(kernel.machine, 'kvm');
-    const site = (name: string, cite: string) => kernel.log.site({ layer, name, args: ['gpa', 'value'], cite });
-    this.readSite = site('kvm exit mmio read', 'virt/kvm: KVM_EXIT_MMIO');
-    this.writeSite = site('kvm exit mmio write', 'virt/kvm: KVM_EXIT_MMIO');
-    this.ioSite = kernel.log.site({
-      layer,
-      name: 'kvm exit io write',
-      args: ['port', 'value'],
-      cite: 'virt/kvm: KVM_EXIT_IO',
-    });
-    this.loopSite = kernel.log.site({
-      layer,
-      name: 'kvm exits mmio read: a loop of 4-byte loads',
-      args: ['gpa', 'loads'],
-      cite: 'virt/kvm: KVM_EXIT_MMIO',
-    });
-    this.faultSite = site('kvm: page of the guest cannot be provided', 'arch/x86/kvm/mmu/mmu.c kvm_handle_error_pfn');
+    this.sites = exitSites(kernel);
   }
 
   load(addr: Addr, width: Width): number {
@@ -249,7 +229,7 @@ export class GuestBus implements CpuBus {
       return;
     }
     this.counts.mmioRead += into.length;
-    const outer = log.begin(this.loopSite, addr, into.length);
+    const outer = log.begin(this.sites.loop, addr, into.length);
     try {
       exits.mmioReadLoop(addr, into);
     } finally {
@@ -303,7 +283,7 @@ export class GuestBus implements CpuBus {
     this.trace.pio('pio_write', port, width, value);
     // Only writes of configuration data have rows of their own: they change registers, and every change has its cause.
     const shown = port >= CONFIG_DATA && port < CONFIG_DATA + 4;
-    const outer = shown ? this.kernel.log.begin(this.ioSite, port, value) : 0;
+    const outer = shown ? this.kernel.log.begin(this.sites.io, port, value) : 0;
     try {
       this.exits.pioWrite(port, width, value);
     } finally {
@@ -377,7 +357,7 @@ export class GuestBus implements CpuBus {
     if (!this.running) return this.dead(width);
     const { log } = this.kernel;
     this.counts.mmioRead++;
-    const outer = log.begin(this.readSite, gpa, 0);
+    const outer = log.begin(this.sites.read, gpa, 0);
     this.trace.exit('EPT_MISCONFIG');
     this.trace.mmio('unsatisfied-read', width, gpa, 0, 0);
     let value = 0;
@@ -397,7 +377,7 @@ export class GuestBus implements CpuBus {
     const { log } = this.kernel;
     this.counts.mmioWrite++;
     // An 8-byte value is shown exactly as far as a double holds it.
-    const outer = log.begin(this.writeSite, gpa, hi * TWO32 + (lo >>> 0));
+    const outer = log.begin(this.sites.write, gpa, hi * TWO32 + (lo >>> 0));
     this.trace.exit('EPT_MISCONFIG');
     this.trace.mmio('write', width, gpa, lo, hi);
     try {
@@ -417,7 +397,7 @@ export class GuestBus implements CpuBus {
     if (this.exits.mmioReadBytes) {
       const { log } = this.kernel;
       this.counts.mmioRead++;
-      const outer = log.begin(this.readSite, gpa, 0);
+      const outer = log.begin(this.sites.read, gpa, 0);
       try {
         this.exits.mmioReadBytes(gpa, into);
       } finally {
@@ -442,7 +422,7 @@ export class GuestBus implements CpuBus {
     if (this.exits.mmioWriteBytes) {
       const { log } = this.kernel;
       this.counts.mmioWrite++;
-      const outer = log.begin(this.writeSite, gpa, from.length);
+      const outer = log.begin(this.sites.write, gpa, from.length);
       try {
         this.exits.mmioWriteBytes(gpa, from);
       } finally {
@@ -480,7 +460,7 @@ export class GuestBus implements CpuBus {
   }
 
   private fault(gpa: Addr): void {
-    this.kernel.log.note(this.faultSite, gpa, 0);
+    this.kernel.log.note(this.sites.fault, gpa, 0);
     this.onFault();
   }
 
@@ -488,10 +468,4 @@ export class GuestBus implements CpuBus {
     this.hi = width === 8 ? 0xffffffff : 0;
     return width >= 4 ? 0xffffffff : 2 ** (8 * width) - 1;
   }
-}
-
-/** Elements of a string move to device memory: up to 4 bytes, naturally aligned (memcpy_fromio / memcpy_toio). */
-function unit(addr: Addr, left: number): 1 | 2 | 4 {
-  if (left >= 4 && addr % 4 === 0) return 4;
-  return left >= 2 && addr % 2 === 0 ? 2 : 1;
 }
