@@ -28,6 +28,11 @@ async function sh(...args: string[]): Promise<{ rc: number; stdout: string; stde
   return { rc, ...said };
 }
 
+test('options of the first line count, as when the script is executed', async () => {
+  const script = file('traced.sh', '#!/bin/bash -ex\necho one\nfalse\necho two\n');
+  expect(await sh('--machine', 'host', script)).toEqual({ rc: 1, stdout: 'one\n', stderr: '+ echo one\n+ false\n' });
+});
+
 test('the script keeps its name, finds the files beside it, gives its output and its status', async () => {
   file('part', `echo "part \${BASH_SOURCE[0]##*/} called from \${BASH_SOURCE[1]##*/}:\${BASH_LINENO[0]}"\n`);
   const script = file('a b.sh', '. "$(dirname "$0")/part"\necho "$0" "$#" "$2"\necho bad >&2\nexit 5\n');

@@ -1,4 +1,5 @@
 import { UserError } from '../base/assert.ts';
+import { text } from '../base/bytes.ts';
 import { strerror } from '../base/errno.ts';
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../linux/uapi/constants.ts';
 import { ProcessExit, type Sys } from '../linux/uapi/sys.ts';
@@ -97,6 +98,13 @@ async function put(sys: Sys, file: GuestFile, must: boolean): Promise<void> {
   sys.close(fd);
 }
 
+/** What the script's own first line gives bash (`#!/bin/bash -Ex`): it runs as if it had been executed. */
+function interpreterOptions(file: GuestFile | undefined): readonly string[] {
+  const [first = ''] = file ? text(file.bytes.subarray(0, 256)).split('\n', 1) : [];
+  const options = /^#!\s*\S*\/bash\s+(-\S.*?)\s*$/.exec(first)?.[1];
+  return options === undefined ? [] : [options];
+}
+
 async function spawn(sys: Sys, { script, args, files, cwd, env, write }: Script): Promise<number> {
   const dir = files[0]?.path.replace(/\/[^/]*$/, '') || '/';
   const [out, err, ended] = [sys.pipe(), sys.pipe(), sys.pipe()];
@@ -104,7 +112,7 @@ async function spawn(sys: Sys, { script, args, files, cwd, env, write }: Script)
     throw new UserError('the machine has no pipe left');
   for (const fd of [out[0], err[0], ...ended]) sys.setCloexec(fd, true);
   const input = sys.open('/dev/null', O_RDONLY);
-  const pid = sys.spawn('/bin/bash', ['bash', script, ...args], {
+  const pid = sys.spawn('/bin/bash', ['bash', ...interpreterOptions(files[0]), script, ...args], {
     ...{ fds: [input, out[1], err[1]], env: { ...ENV, TEST_PATH: dir, ...env }, cwd },
   });
   if (pid < 0) throw new UserError(`the machine has no shell: ${strerror(pid)}`);
