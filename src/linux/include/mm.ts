@@ -16,4 +16,10 @@ export interface Mm {
   zap(file: object, offset: number, length: number): void;
   /** Bytes of System RAM not handed out. */
   readonly freeBytes: number;
+  /** Bytes of System RAM, without what was taken offline. */
+  readonly totalBytes: number;
+  /** Memory that is plugged in or put online later. */
+  online_pages(start: Addr, size: number): void;
+  /** False when some of it is in use. */
+  offline_pages(start: Addr, size: number): boolean;
 }

@@ -1,6 +1,7 @@
 /** init/main.c and arch/x86/kernel/{setup,e820}.c: from the boot parameters to the first process. Each line says what was done. */
 import { alignUp, hex, MiB, PAGE_SIZE } from '../../base/addr.ts';
 import { UserError } from '../../base/assert.ts';
+import { memory_dev_init } from '../drivers/base/memory.ts';
 import { chr_dev_init } from '../drivers/char/mem.ts';
 import { ComputedLink } from '../fs/procfs.ts';
 import { RamInode } from '../fs/ramfs.ts';
@@ -183,6 +184,7 @@ export async function start_kernel(kernel: Linux): Promise<void> {
   kernel.tty.init(kernel.consoleName);
   kernel.proc_init();
   chr_dev_init(kernel);
+  memory_dev_init(kernel);
   for (let level = 1; level <= 7; level++) {
     kernel.scheduler.advance(INITCALL_LEVEL_NS[level] ?? 0);
     for (const def of kernel.modules.table)

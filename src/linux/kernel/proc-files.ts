@@ -115,7 +115,9 @@ export class ProcFiles {
       return Array.from({ length: kernel.cpu.count }, (_, n) => one(n)).join('');
     });
     file('meminfo', () => {
-      const total = kernel.e820.filter((entry) => entry.type === 'usable').reduce((sum, entry) => sum + entry.size, 0);
+      const usable = (map: Linux['e820']): number =>
+        map.filter((entry) => entry.type === 'usable').reduce((sum, entry) => sum + entry.size, 0);
+      const total = usable(kernel.e820) + kernel.mm.totalBytes - usable(kernel.boot.e820);
       const line = (name: string, bytes: number): string =>
         `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
       return line('MemTotal', total) + line('MemFree', kernel.mm.freeBytes) + line('MemAvailable', kernel.mm.freeBytes);

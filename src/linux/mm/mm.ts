@@ -34,6 +34,7 @@ export class MemoryManager implements Mm {
   private readonly waiting = new Set<Process>();
   private readonly zapSite: SiteId;
   private readonly machine: MachineId;
+  private hotBytes = 0;
 
   constructor(private readonly kernel: Kernel) {
     this.machine = kernel.machine;
@@ -48,6 +49,20 @@ export class MemoryManager implements Mm {
 
   get freeBytes(): number {
     return this.allocator.freeBytes;
+  }
+  get totalBytes(): number {
+    const usable = this.kernel.boot.e820.filter((entry) => entry.type === 'usable');
+    return usable.reduce((sum, entry) => sum + entry.size, 0) + this.hotBytes;
+  }
+
+  online_pages(start: Addr, size: number): void {
+    this.allocator.add(start, size);
+    this.hotBytes += size;
+  }
+  offline_pages(start: Addr, size: number): boolean {
+    const gone = this.allocator.remove(start, size);
+    if (gone) this.hotBytes -= size;
+    return gone;
   }
 
   /** mmap(2): the address, or a negated errno. */

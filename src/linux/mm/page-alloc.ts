@@ -17,6 +17,9 @@ export class PageAllocator {
   /** Granules that were used and freed: their next owner must see zeros. */
   private readonly dirty = new Set<number>();
   freeBytes = 0;
+  /** Ranges put online later; taken from only when everything else is gone, as other nodes are. */
+  private readonly hot: { readonly start: Addr; readonly end: Addr }[] = [];
+  private hotFree: { start: Addr; end: Addr }[] = [];
 
   /** After a reboot: granules known to be clean, of memory that may hold anything; null: fresh memory. */
   private readonly known: Set<number> | null;
@@ -41,12 +44,13 @@ export class PageAllocator {
     this.freeBytes -= left;
     const out: Extent[] = [];
     while (left > 0) {
-      const range = this.free.at(-1);
+      const list = this.free.length > 0 ? this.free : this.hotFree;
+      const range = list.at(-1);
       if (!range) return null;
       const take = Math.min(left, range.end - range.start);
       range.end -= take;
       out.push({ phys: range.end, size: take });
-      if (range.end === range.start) this.free.pop();
+      if (range.end === range.start) list.pop();
       left -= take;
     }
     return out;
@@ -54,17 +58,36 @@ export class PageAllocator {
 
   release(extents: readonly Extent[]): void {
     for (const { phys, size } of extents) {
-      this.free.push({ start: phys, end: phys + size });
+      const isHot = this.hot.some((range) => phys >= range.start && phys < range.end);
+      (isHot ? this.hotFree : this.free).push({ start: phys, end: phys + size });
       this.freeBytes += size;
     }
-    this.free.sort((a, b) => a.start - b.start);
-    const merged: { start: Addr; end: Addr }[] = [];
-    for (const range of this.free) {
-      const last = merged.at(-1);
-      if (last && last.end === range.start) last.end = range.end;
-      else merged.push(range);
-    }
-    this.free = merged;
+    this.free = merge(this.free);
+    this.hotFree = merge(this.hotFree);
+  }
+
+  /** More memory, of unknown content. */
+  add(start: Addr, size: number): void {
+    this.hot.push({ start, end: start + size });
+    for (let at = start; at < start + size; at += GRANULE) this.markDirty(at);
+    this.release([{ phys: start, size }]);
+  }
+
+  /** Takes memory of `add` back; false when some of it is in use. */
+  remove(start: Addr, size: number): boolean {
+    const end = start + size;
+    const range = this.hotFree.find((one) => one.start <= start && one.end >= end);
+    const at = this.hot.findIndex((one) => one.start === start && one.end === end);
+    if (!range || at < 0) return false;
+    this.hot.splice(at, 1);
+    const rest = [
+      { start: range.start, end: start },
+      { start: end, end: range.end },
+    ].filter((one) => one.start < one.end);
+    this.hotFree.splice(this.hotFree.indexOf(range), 1, ...rest);
+    this.freeBytes -= size;
+    for (let granule = start; granule < end; granule += GRANULE) this.dirty.delete(granule);
+    return true;
   }
 
   markDirty(granule: Addr): void {
@@ -79,4 +102,15 @@ export class PageAllocator {
     this.known?.add(granule);
     return this.dirty.delete(granule) || unknown;
   }
+}
+
+/** Ranges in address order, neighbours as one. */
+function merge(ranges: readonly { start: Addr; end: Addr }[]): { start: Addr; end: Addr }[] {
+  const merged: { start: Addr; end: Addr }[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last && last.end === range.start) last.end = range.end;
+    else merged.push(range);
+  }
+  return merged;
 }

@@ -34,7 +34,7 @@ export class DevDax extends Device {
   }
 }
 
-function dev_dax(dev: Device): DevDax {
+export function dev_dax(dev: Device): DevDax {
   assert(dev instanceof DevDax, `${dev.name} is not a DAX device`);
   return dev;
 }
