@@ -1,4 +1,5 @@
 import type { Sys } from '../../linux/uapi/sys.ts';
+import { DaxMemory } from './dax-memory.ts';
 import { Fields, hexNumber, type Node, size } from './json.ts';
 import { Scanner } from './topology.ts';
 
@@ -60,12 +61,16 @@ export function daxRegion(
 /** util_daxctl_dev_to_json */
 export function daxDevice(sys: Sys, scanner: Scanner, dir: string, { human, mappings }: DaxStyle): Fields {
   const driver = sys.readlink(`${dir}/driver`);
+  const memory = DaxMemory.of(sys, scanner, dir);
   const fields = new Fields()
     .add('chardev', dir.slice(dir.lastIndexOf('/') + 1))
     .add('size', size(number(scanner, `${dir}/size`), human))
     .add('target_node', Number(scanner.text(`${dir}/target_node`) ?? -1))
     .add('align', Number(scanner.text(`${dir}/align`) ?? 0))
-    .add('mode', typeof driver === 'string' && driver.endsWith('/kmem') ? 'system-ram' : 'devdax')
+    .add('mode', memory ? 'system-ram' : 'devdax')
+    .add('online_memblocks', memory?.online)
+    .add('total_memblocks', memory?.sections)
+    .add('movable', memory?.movable)
     .add('state', typeof driver === 'string' ? undefined : 'disabled');
   if (!mappings) return fields;
   const ranges = scanner

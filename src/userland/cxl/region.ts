@@ -1,6 +1,8 @@
 import { E, strerror } from '../../base/errno.ts';
 import { print } from '../pciutils/io.ts';
 import { RegionCreator } from './create.ts';
+import { daxDevices } from './dax.ts';
+import { DaxMemory } from './dax-memory.ts';
 import { passes } from './filter.ts';
 import type { LibCxl } from './libcxl.ts';
 import { parseOptions } from './options.ts';
@@ -10,6 +12,12 @@ import { USAGE } from './usage.ts';
 /** `cxl create-`, `enable-`, `disable-` and `destroy-region` (ndctl v81, cxl/region.c). */
 
 type Action = 'enable' | 'disable' | 'destroy';
+
+const LEAKED = [
+  'Forcing region disable without successful offline.',
+  'Physical address space has now been permanently leaked.',
+  'Leaked address cannot be recovered until a reboot.',
+];
 
 const plural = (count: number) => `${count} region${count === 1 ? '' : 's'}`;
 
@@ -75,9 +83,21 @@ class RegionWork {
     return rc;
   }
 
-  /** Memory that is in use as system RAM would be taken offline first; nothing here puts it online. */
-  private disable(): Promise<number> {
-    const { name } = this.region;
+  /** disable_region: memory that is in use as system RAM is taken offline first. */
+  private async disable(): Promise<number> {
+    const { cxl, region } = this;
+    const { name } = region;
+    const dax = `${region.path}/dax_region${/(\d+)$/.exec(name)?.[1]}`;
+    let failed = false;
+    for (const device of daxDevices(cxl.scanner, dax) ?? []) {
+      const memory = DaxMemory.of(cxl.sys, cxl.scanner, `${dax}/${device}`);
+      const rc = memory === null || memory.online === 0 ? 0 : await memory.setOffline();
+      if (rc >= 0) continue;
+      await this.say('disable_region', `${name}: unable to offline ${device}: ${strerror(rc)}`);
+      if (!this.force) return rc;
+      failed = true;
+    }
+    for (const text of failed ? LEAKED : []) await this.say('disable_region', `${name}: ${text}`);
     return this.cxl.unbind(`/sys/bus/cxl/devices/${name}`, name);
   }
 

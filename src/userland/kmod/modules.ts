@@ -90,6 +90,19 @@ async function load(sys: Sys, file: string, params: string): Promise<number> {
   return r;
 }
 
+/** kmod_module_probe_insert_module: a module and what it needs; 0 also when it is there already. */
+export async function insertModule(sys: Sys, name: string): Promise<number> {
+  const loaded = new Set((await loadedModules(sys)).map((m) => m.name));
+  const files = (await dependencies(sys)).get(name);
+  if (files === undefined) return (await builtinModules(sys)).has(name) ? 0 : -E.ENOENT;
+  for (const file of loaded.has(name) ? [] : [...files].reverse()) {
+    const one = fileName(file);
+    const rc = loaded.has(one) ? 0 : await load(sys, file, await configuredOptions(sys, one));
+    if (rc < 0 && rc !== -E.EEXIST) return rc;
+  }
+  return 0;
+}
+
 /** kmod's own words for what insertion can answer. */
 const insertError = (r: number): string =>
   r === -E.ENOENT
