@@ -50,8 +50,9 @@ import { fuser } from './psmisc/fuser.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
 import { trace_cmd } from './trace-cmd/trace-cmd.ts';
-import { lsmem, numactl } from './util-linux/absent.ts';
+import { numactl } from './util-linux/absent.ts';
 import { lscpu } from './util-linux/lscpu.ts';
+import { lsmem } from './util-linux/lsmem.ts';
 
 const TABLE = new Map<string, Program>(
   Object.entries({

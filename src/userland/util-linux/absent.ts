@@ -1,6 +1,6 @@
 /**
- * Tools about things these machines do not have, which say so as the real ones do after looking: lsmem (util-linux 2.38; no memory blocks
- * in sysfs), numactl 2.0.16 (no NUMA nodes, so get_mempolicy(2) is missing). Their output for machines that have them is left out.
+ * numactl 2.0.16, which says that there is no NUMA as the real one does where get_mempolicy(2) is missing. Its output for machines
+ * that have it is left out.
  */
 import { E } from '../../base/errno.ts';
 import { O_DIRECTORY } from '../../linux/uapi/constants.ts';
@@ -14,35 +14,6 @@ function lookedFor(t: Tool, path: string): number {
   t.sys.close(fd);
   return -E.ENOSYS;
 }
-
-export const lsmem = defineTool(
-  {
-    name: 'lsmem',
-    usage: '[options]',
-    about: 'Shows the ranges of memory.',
-    options: [
-      ['-a, --all', 'each block'],
-      ['-b, --bytes', 'bytes'],
-      ['-J, --json', 'as JSON'],
-      ['-n, --noheadings', 'no heading'],
-      ['-o, --output LIST', 'columns'],
-      ['-P, --pairs', 'key="value"'],
-      ['-r, --raw', 'raw'],
-      ['-S, --split LIST', 'split by columns'],
-      ['-s, --sysroot DIR', 'another root'],
-      ['-V, --version', 'version'],
-    ],
-  },
-  async (t) => {
-    if (t.has('V')) {
-      t.out.line('lsmem from util-linux 2.38.1');
-      return 0;
-    }
-    if (t.args.length > 0) await t.fail("bad usage\nTry 'lsmem --help' for more information.");
-    else await t.failErrno('cannot open /sys/devices/system/memory', lookedFor(t, '/sys/devices/system/memory'));
-    return 1;
-  },
-);
 
 export const numactl = defineTool(
   {
