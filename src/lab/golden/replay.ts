@@ -37,7 +37,7 @@ function pattern(bus: CpuBus, at: number, length: number): void {
 }
 
 /** The program a line runs; lines that begin otherwise are the shell's own. */
-const tool = (command: string) => /^[a-z]\S*(?= |$)/.exec(command)?.[0] ?? 'sh';
+const tool = (command: string) => /^(?!for )[a-z]\S*(?= |$)/.exec(command)?.[0] ?? 'sh';
 
 /** `only: maps` gives the commands without comparing them. */
 export async function replay(capture: GoldenCapture, host: LabHost, only: 'all' | 'maps' = 'all'): Promise<Replay> {
