@@ -229,12 +229,14 @@ class DeviceWork {
     if (memory === null) return -E.ENXIO;
     const { sections, online } = memory;
     if (online > 0)
-      await this.say(
-        '\n  WARNING: detected a race while onlining memory\n' +
+      await writeText(
+        this.sys,
+        2,
+        `${this.dev.name}:\n  WARNING: detected a race while onlining memory\n` +
           '  Some memory may not be in the expected zone. It is\n' +
           '  recommended to disable any other onlining mechanisms,\n' +
           '  and retry. If onlining is to be left to other agents,\n' +
-          '  use the --no-online option to suppress this warning',
+          '  use the --no-online option to suppress this warning\n',
       );
     if (online === sections) {
       await this.say(`all memory sections (${online}) already online`);
