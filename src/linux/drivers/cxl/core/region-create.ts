@@ -51,7 +51,7 @@ export function unregister_region(cxlr: CxlRegion): void {
   kernel.drivers.device_del(cxlr);
   for (const cxled of [...cxlr.targets]) if (cxled) cxl_region_detach(cxled);
   if (cxlr.res && cxlr.state < CXL_CONFIG_ACTIVE) {
-    kernel.iomem.release_resource(cxlr.res);
+    if (cxlr.res.parent) kernel.iomem.remove_resource(cxlr.res);
     cxlr.res = null;
   }
   cxl_unpublish(cxlr);

@@ -45,7 +45,8 @@ export function alloc_hpa(cxlr: CxlRegion, size: number): number {
 export function free_hpa(cxlr: CxlRegion): number {
   if (!cxlr.res) return 0;
   if (cxlr.state >= CXL_CONFIG_ACTIVE) return -E.EBUSY;
-  cxlr.kernel.iomem.release_resource(cxlr.res);
+  // cxl_region_iomem_release: what still lies inside (System RAM that could not go) stays
+  if (cxlr.res.parent) cxlr.kernel.iomem.remove_resource(cxlr.res);
   cxlr.res = null;
   cxlr.state = CXL_CONFIG_IDLE;
   publish_region(cxlr);
