@@ -50,6 +50,12 @@ export function exitTotal(count: ExitCount): number {
   return count.mmioRead + count.mmioWrite + count.io;
 }
 
+/** A command's figures in the order tables show them: L1 read, write, port; L2 the same; host entered for L2; pread, pwrite, ioctl. */
+export function exitFigures({ guests: { l1, l2 }, calls }: CommandExits): readonly number[] {
+  const of = ({ mmioRead, mmioWrite, io }: ExitCount): readonly number[] => [mmioRead, mmioWrite, io];
+  return [...of(l1), ...of(l2), nestedEntries(exitTotal(l2)), calls.pread64, calls.pwrite64, calls.ioctl];
+}
+
 /** Every command of the log with what it cost, in order. */
 export function exitsByCommand(log: RowReader): readonly CommandExits[] {
   const out: CommandExits[] = [];

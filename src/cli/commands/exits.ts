@@ -1,6 +1,6 @@
 import { UserError } from '../../base/assert.ts';
 import { liveRows } from '../../lab/live-state.ts';
-import { type CommandExits, exitsByCommand, exitTotal, nestedEntries } from '../../state/exits.ts';
+import { type CommandExits, exitFigures, exitsByCommand } from '../../state/exits.ts';
 import { options, readText, seedOf } from '../args.ts';
 import { playTranscript } from '../play.ts';
 
@@ -19,23 +19,12 @@ export async function exits(args: string[]): Promise<number> {
 const COLUMNS = ['L1 rd', 'L1 wr', 'L1 io', 'L2 rd', 'L2 wr', 'L2 io', 'L0 for L2', 'pread', 'pwrite', 'ioctl'];
 
 function asTable(commands: readonly CommandExits[]): string {
-  const rows = commands.map(({ guests: { l1, l2 }, calls, console, line }) => ({
-    cells: [
-      l1.mmioRead,
-      l1.mmioWrite,
-      l1.io,
-      l2.mmioRead,
-      l2.mmioWrite,
-      l2.io,
-      nestedEntries(exitTotal(l2)),
-      calls.pread64,
-      calls.pwrite64,
-      calls.ioctl,
-    ].map(String),
+  const rows = commands.map((command) => ({
+    cells: exitFigures(command).map(String),
     label:
-      console === ''
+      command.console === ''
         ? '(before the first command)'
-        : `${console}# ${line.length > 60 ? `${line.slice(0, 59)}…` : line}`,
+        : `${command.console}# ${command.line.length > 60 ? `${command.line.slice(0, 59)}…` : command.line}`,
   }));
   const widths = COLUMNS.map((name, n) => Math.max(name.length, ...rows.map((row) => (row.cells[n] ?? '').length)));
   const text = (cells: readonly string[]): string => cells.map((cell, n) => cell.padStart(widths[n] ?? 0)).join('  ');

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { exitTotal, nestedEntries } from '../../state/exits.ts';
+import { exitFigures, exitTotal } from '../../state/exits.ts';
 import { exitMeter } from '../../views/exits.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import styles from './Meters.module.css';
@@ -48,46 +48,38 @@ export default function ExitMeter() {
             </tr>
           </thead>
           <tbody>
-            {commands.map(({ row, console, line, guests: { l1, l2 }, calls }) => (
-              <tr key={row}>
-                <th scope="row" title={line}>
-                  {console === '' ? (
-                    'before the first command'
-                  ) : (
-                    <button
-                      type="button"
-                      className={styles.command}
-                      onClick={() => {
-                        mirror.seek(row);
-                        mirror.update({ dialog: null });
-                      }}
-                    >
-                      <span className={styles.console}>{console}#</span> {line}
-                    </button>
-                  )}
-                </th>
-                {[
-                  l1.mmioRead,
-                  l1.mmioWrite,
-                  l1.io,
-                  l2.mmioRead,
-                  l2.mmioWrite,
-                  l2.io,
-                  nestedEntries(exitTotal(l2)),
-                  calls.pread64,
-                  calls.pwrite64,
-                  calls.ioctl,
-                ].map((count, n) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: columns in order
-                  <td key={n} className={styles.number} data-none={count === 0}>
-                    {count.toLocaleString('en')}
+            {commands.map((command) => {
+              const { row, console, line, guests } = command;
+              return (
+                <tr key={row}>
+                  <th scope="row" title={line}>
+                    {console === '' ? (
+                      'before the first command'
+                    ) : (
+                      <button
+                        type="button"
+                        className={styles.command}
+                        onClick={() => {
+                          mirror.seek(row);
+                          mirror.update({ dialog: null });
+                        }}
+                      >
+                        <span className={styles.console}>{console}#</span> {line}
+                      </button>
+                    )}
+                  </th>
+                  {exitFigures(command).map((count, n) => (
+                    // biome-ignore lint/suspicious/noArrayIndexKey: columns in order
+                    <td key={n} className={styles.number} data-none={count === 0}>
+                      {count.toLocaleString('en')}
+                    </td>
+                  ))}
+                  <td className={styles.gauge} aria-hidden="true">
+                    <span style={{ width: `${(100 * (exitTotal(guests.l1) + exitTotal(guests.l2))) / most}%` }} />
                   </td>
-                ))}
-                <td className={styles.gauge} aria-hidden="true">
-                  <span style={{ width: `${(100 * (exitTotal(l1) + exitTotal(l2))) / most}%` }} />
-                </td>
-              </tr>
-            ))}
+                </tr>
+              );
+            })}
           </tbody>
         </table>
       </div>
