@@ -1,7 +1,9 @@
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy, type Remote, transfer, wrap } from 'comlink';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 import type {
   Climb,
+  ExhibitRuns,
+  ExhibitSetting,
   ExhibitStep,
   LadderStep,
   MatrixProgress,
@@ -9,9 +11,21 @@ import type {
   OwnershipRow,
   SideApi,
   VfioAnswer,
+  Watch,
 } from '../worker/side.ts';
+import type { SideLab } from './side-lab.ts';
 
-export type { Climb, ExhibitStep, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, VfioAnswer };
+export type {
+  Climb,
+  ExhibitRuns,
+  ExhibitSetting,
+  ExhibitStep,
+  LadderStep,
+  MatrixProgress,
+  MatrixRow,
+  OwnershipRow,
+  VfioAnswer,
+};
 
 /** The second worker, started when first asked for and ended with the dialog that wanted it. */
 export class SideClient {
@@ -44,14 +58,33 @@ export class SideClient {
   transcript(choice: BuildChoice): Promise<string> {
     return this.running().transcript(choice);
   }
-  climb(choice: BuildChoice, onStep: (step: LadderStep) => void): Promise<Climb | null> {
-    return whileItRuns(onStep, (news) => this.running().climb(choice, proxy(news)));
+  /** @param lab shows the machines while they run and afterwards */
+  climb(choice: BuildChoice, onStep: (step: LadderStep) => void, lab?: SideLab): Promise<Climb | null> {
+    const api = this.running();
+    const watch = lab ? this.watch(lab) : null;
+    return whileItRuns(onStep, (news) => api.climb(choice, proxy(news), watch && transfer(watch, [watch.port])));
   }
   matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
     return whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
   }
-  exhibit(id: string, onStep: (step: ExhibitStep) => void): Promise<readonly ExhibitStep[] | null> {
-    return whileItRuns(onStep, (news) => this.running().exhibit(id, proxy(news)));
+  /** @param labs show the machines of both runs */
+  exhibit(
+    id: string,
+    onStep: (step: ExhibitStep) => void,
+    labs?: Readonly<Record<ExhibitSetting, SideLab>>,
+  ): Promise<ExhibitRuns | null> {
+    const api = this.running();
+    const watch = labs ? { posted: this.watch(labs.posted), intended: this.watch(labs.intended) } : null;
+    return whileItRuns(onStep, (news) =>
+      api.exhibit(id, proxy(news), watch && transfer(watch, [watch.posted.port, watch.intended.port])),
+    );
+  }
+  private watch(lab: SideLab): Watch {
+    const api = this.running();
+    return lab.watch(
+      (key, space, offset, length, cursor) => api.bytes(key, space, offset, length, cursor),
+      (key) => void api.release(key),
+    );
   }
   exhibitTranscript(id: string, setting: 'posted' | 'intended'): Promise<string> {
     return this.running().exhibitTranscript(id, setting);

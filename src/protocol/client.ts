@@ -47,6 +47,8 @@ export type BytesSpace = { readonly ram: string } | { readonly machine: MachineI
 
 /** What the page can ask of the lab, wherever it runs. */
 export interface LabClient {
+  /** A lab beside the session: to be looked at, nothing can be typed in it. */
+  readonly readOnly?: boolean;
   subscribe(onBatch: (batch: LogBatch) => void): () => void;
   input(console: ConsoleId, text: string): Promise<void>;
   resize(console: ConsoleId, columns: number, rows: number): Promise<void>;

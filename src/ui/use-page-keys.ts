@@ -49,7 +49,8 @@ function open(mirror: Mirror, dialog: 'palette' | 'goto' | 'keys'): boolean {
   return true;
 }
 
-function timeKey(mirror: Mirror, code: string): boolean {
+/** Moves a mirror's cursor by one of the keys that work from anywhere. */
+export function timeKey(mirror: Mirror, code: string): boolean {
   const { cursor, playing, live } = mirror.store.getState();
   const run: Record<string, () => void> = {
     ArrowLeft: () => mirror.seek(cursor - 1),
@@ -58,7 +59,7 @@ function timeKey(mirror: Mirror, code: string): boolean {
     KeyY: () => mirror.seek(neighbourMark(mirror.log, cursor, 1)),
     Space: () => mirror.update({ playing: !playing }),
     KeyB: () => {
-      if (!live) void mirror.client.branch(cursor).then(() => mirror.goLive());
+      if (!live && !mirror.client.readOnly) void mirror.client.branch(cursor).then(() => mirror.goLive());
     },
   };
   const act = run[code];
@@ -69,7 +70,8 @@ function timeKey(mirror: Mirror, code: string): boolean {
 const FOCUSABLE = 'textarea.xterm-helper-textarea, button:not([disabled]), [tabindex="0"], input, select';
 
 function cyclePane(step: 1 | -1): boolean {
-  const panes = [...document.querySelectorAll<HTMLElement>('[data-pane]')];
+  const among = document.querySelector('[role=dialog]') ?? document;
+  const panes = [...among.querySelectorAll<HTMLElement>('[data-pane]')];
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
   const next = panes[(at + step + panes.length) % panes.length];
   next?.querySelector<HTMLElement>(FOCUSABLE)?.focus();

@@ -3,15 +3,13 @@ import walkthrough from '../content/walkthrough.transcript?raw';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import type { MachineId } from '../log/index.ts';
 import type { BytesSpace, ConsoleId, LogBatch, SessionRecord } from '../protocol/client.ts';
-import { batchOf } from './batch.ts';
+import { LogStream } from './log-stream.ts';
 
 const scenarios = import.meta.glob<string>('../content/scenarios/*.transcript', { query: '?raw', import: 'default' });
 
 /** The line of the walkthrough with which L2's driver is loaded and the mapping appears. */
 const LAST_BOOT_LINE = 'modprobe cxl-accel';
 
-/** Rows in one message at most; the rest follows with the next frame. */
-const MAX_ROWS = 200_000;
 const FRAME_MS = 16;
 
 /** A MessageChannel ping: lets `message` events in, costs microseconds (setTimeout would cost milliseconds). */
@@ -32,21 +30,14 @@ const host: LabHost = {
 };
 
 let lab: Lab | null = null;
-let stream: MessagePort | null = null;
-let sent = { rows: 0, strings: 0, values: 0, sites: 0 };
+let stream: LogStream | null = null;
 let frameAsked = false;
 let flushedAt = 0;
 
 function flush(): void {
   frameAsked = false;
   flushedAt = performance.now();
-  if (!lab || !stream) return;
-  const made = batchOf(lab.log, sent, MAX_ROWS, lab.consoles.list());
-  if (!made) return;
-  sent = made.sent;
-  const { batch } = made;
-  stream.postMessage(batch, [batch.kind.buffer, batch.a.buffer, batch.b.buffer, batch.c.buffer, batch.cause.buffer]);
-  if (sent.rows < lab.log.length) schedule();
+  if (stream?.flush()) schedule();
 }
 
 function schedule(): void {
@@ -70,10 +61,10 @@ const api = {
   /** Boots the lab and gives it the recorded inputs; rows stream to `port` from row 0. */
   async start(session: SessionRecord, port: MessagePort): Promise<void> {
     lab?.stop();
-    stream = port;
-    sent = { rows: 0, strings: 0, values: 0, sites: 0 };
+    stream = null;
     const fresh = await Lab.start({ seed: session.seed, host, inputs: session.inputs, paced: true });
     lab = fresh;
+    stream = new LogStream(fresh, port);
     fresh.onCrash = (message) => port.postMessage({ crash: message });
     fresh.log.listen(schedule);
     schedule();

@@ -123,7 +123,7 @@ function Edit(props: { readonly view: Inspector; readonly row: RegisterRow; read
   const [text, setText] = useState('');
   const field = writable.find((one) => one.name === name);
   const seen = view.machine === 'l2' ? (row.cells.l2.value ?? row.cells.device.value) : row.cells.device.value;
-  if (!field || seen === null) return null;
+  if (!field || seen === null || mirror.client.readOnly) return null;
   const value = text.trim() === '' ? null : Number(text.trim());
   const fits = value !== null && Number.isInteger(value) && value >= 0 && value < 2 ** (field.hi - field.lo + 1);
   const next = fits ? withField(seen, field, value) : null;

@@ -34,7 +34,7 @@ export default function Museum() {
       })
       .then((all) => {
         if (!shown || !all) return;
-        setSteps(all);
+        setSteps(all.steps);
         setDone(true);
       });
     return () => {

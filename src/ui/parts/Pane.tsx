@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
 import styles from './Pane.module.css';
 
 /** A pane: one heading, its tools, its content. */
@@ -9,10 +9,12 @@ export function Pane(props: {
   readonly children: ReactNode;
   readonly hideTitle?: boolean;
 }) {
+  // The same pane may be on the page more than once: of the session, and of labs beside it.
+  const title = useId();
   return (
-    <section className={styles.pane} aria-labelledby={`${props.id}-title`} data-pane={props.id}>
+    <section className={styles.pane} aria-labelledby={title} data-pane={props.id}>
       <header className={styles.head}>
-        <h2 id={`${props.id}-title`} className={props.hideTitle ? 'visually-hidden' : styles.title}>
+        <h2 id={title} className={props.hideTitle ? 'visually-hidden' : styles.title}>
           {props.title}
         </h2>
         {props.tools}

@@ -77,7 +77,7 @@ export function StagePane() {
             speed={speed}
           />
         ) : null}
-        {empty ? (
+        {empty && !mirror.client.readOnly ? (
           <div className={styles.empty}>
             <p>
               <strong>The host is on; no guest runs yet.</strong> Boot to L2 types the whole walkthrough: host QEMU with
