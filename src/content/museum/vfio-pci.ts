@@ -1,0 +1,79 @@
+import { DRIVER, type Exhibit } from './exhibit.ts';
+
+/** Exhibits of patches 09 to 13: what the series changes in vfio-pci-core, and the variant driver. */
+export const VFIO_PCI: readonly Exhibit[] = [
+  {
+    id: 'vfio-cxl-hot-reset-open',
+    title: 'The reset nobody closed',
+    patch: 9,
+    function: 'vfio_pci_core_ioctl',
+    point:
+      "The function reset is kept away because it would hurt the CXL state; the hot reset of the bus is not. L1's VMM asks for it when L2 starts: on a device that honours it, L1's decoder is gone while its region is still listed.",
+    part: 'l1',
+    builds: ['qbuild --accel-reset --no-install -o qemu-reset'],
+    boot: { hostQemu: './qemu-reset' },
+    until: 'l2',
+    lines: [
+      ['l1', 'devmem 0xfe801148'],
+      ['l1', 'cat /sys/bus/cxl/devices/region0/commit'],
+      DRIVER,
+      ['l2', 'devmem 0x110000040 32 0x5678; devmem 0x110000040'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-dvsec-writable',
+    title: 'A DVSEC made of clay',
+    patch: 10,
+    function: 'vfio_config_do_rw',
+    point:
+      'virt_perms makes the whole capability writable for the guest, its header and the vendor included. With another vendor in the copy the next access goes to the device itself.',
+    part: 'l1',
+    until: 'l2',
+    lines: [
+      ['l2', 'setpci -s 0d:00.0 0x10a.w=0xffff; setpci -s 0d:00.0 0x10a.w'],
+      ['l2', 'setpci -s 0d:00.0 0x10c.w=0xffff; setpci -s 0d:00.0 0x10c.w'],
+      ['l2', 'setpci -s 0d:00.0 0x104.w=0; setpci -s 0d:00.0 0x10c.w=2; setpci -s 0d:00.0 0x10c.w'],
+      ['l1', 'setpci -s 0d:00.0 0x10c.w'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-dvsec-every-device',
+    title: 'Every device, CXL driver or not',
+    patch: 10,
+    function: 'vfio_config_do_rw',
+    point:
+      'The emulation asks for the vendor of the DVSEC, not whether the device was opened as a CXL one: plain vfio-pci changes its behaviour too.',
+    part: 'l1',
+    boot: { driver: 'vfio-pci' },
+    until: 'l2',
+    lines: [
+      ['l2', 'setpci -s 0d:00.0 0x10c.w=6; setpci -s 0d:00.0 0x10c.w'],
+      ['l1', 'setpci -s 0d:00.0 0x10c.w'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-fixed-size',
+    title: '256 MiB, whatever the device has',
+    patch: 12,
+    function: 'cxl_open_device',
+    point: "The size of memory and region is a constant of the driver; half of a bigger device's memory is never used.",
+    part: 'l1',
+    boot: { memory: '512M' },
+    until: 'bound',
+    lines: [
+      ['l1', 'setpci -s 0d:00.0 0x11c.l'],
+      ['l1', 'vfio-poke 0000:0d:00.0 info regions map 9 0x18000000'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-no-request-all-bars',
+    title: 'No BAR is requested at all',
+    patch: 13,
+    function: 'vfio_pci_core_setup_barmap',
+    point:
+      'Only the component BAR is claimed by the CXL core, but the workaround leaves out the request for every BAR.',
+    part: 'l1',
+    until: 'bound',
+    lines: [['l1', "vfio-poke 0000:0d:00.0 read 4 0x800 4 hold 5 & sleep 1; grep -A1 'fe810000' /proc/iomem"]],
+  },
+];
