@@ -6,6 +6,8 @@ export interface BootChoices {
   /** Host's QEMU binary and the accelerator's `-device` text after `cxl-accel,bus=root_port13`. */
   readonly hostQemu?: string;
   readonly accel?: string;
+  /** Text after the root port's options. */
+  readonly rootPort?: string;
   /** Size of the backend behind the accelerator. */
   readonly memory?: string;
   readonly l1Kernel?: string;
@@ -26,8 +28,8 @@ export const BDF = '0000:0d:00.0';
 /** The host's QEMU starts L1. */
 export function bootL1(choices: BootChoices = {}): string {
   const { hostQemu = 'qemu-system-x86_64', accel = '', memory = '256M', l1Kernel = L1_KERNEL } = choices;
-  const { cpu = 'host,hypervisor=off', l1Append = '' } = choices;
-  return `${hostQemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 4G,maxmem=8G,slots=8 -smp 4 -object memory-backend-ram,id=vmem0,share=on,size=${memory} -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=root_port13,chassis=0,slot=2 -device cxl-accel,bus=root_port13,volatile-memdev=vmem0,id=cxl-accel0${accel} -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -device intel-iommu -kernel ${l1Kernel} -initrd ${L1_INITRD} -append "console=ttyS0 intel_iommu=on iomem=relaxed quiet${l1Append}" -nographic`;
+  const { cpu = 'host,hypervisor=off', l1Append = '', rootPort = '' } = choices;
+  return `${hostQemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 4G,maxmem=8G,slots=8 -smp 4 -object memory-backend-ram,id=vmem0,share=on,size=${memory} -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=root_port13,chassis=0,slot=2${rootPort} -device cxl-accel,bus=root_port13,volatile-memdev=vmem0,id=cxl-accel0${accel} -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -device intel-iommu -kernel ${l1Kernel} -initrd ${L1_INITRD} -append "console=ttyS0 intel_iommu=on iomem=relaxed quiet${l1Append}" -nographic`;
 }
 
 /** L1 gives the device to a VFIO driver. */

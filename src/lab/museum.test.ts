@@ -20,6 +20,13 @@ test('at least twenty exhibits, each a quirk that some build has, each shown in 
   expect(readdirSync(FOLDER).sort()).toEqual(files.sort());
 });
 
+test('every quirk has an exhibit, or the fidelity ledger says why it has none', () => {
+  const ledger = readFileSync(new URL('../content/fidelity.md', import.meta.url), 'utf8');
+  const shown = new Set(MUSEUM.map(({ id }) => id));
+  const quirks = [...Object.keys(KERNEL_QUIRKS), ...Object.keys(QEMU_QUIRKS)];
+  expect(quirks.filter((id) => !shown.has(id) && !ledger.includes(`\`${id}\``))).toEqual([]);
+});
+
 test.each(MUSEUM.map((exhibit) => [exhibit.id, exhibit] as const))(
   '%s: the recorded lines are those of the exhibit, and the settings differ',
   (id, exhibit) => {

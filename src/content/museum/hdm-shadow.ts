@@ -84,4 +84,39 @@ export const HDM_SHADOW: readonly Exhibit[] = [
       ['l2', 'devmem 0x110000040 32 0x5678; devmem 0x110000040'],
     ],
   },
+  {
+    id: 'vfio-cxl-commit-unchecked',
+    title: 'Every commit succeeds',
+    patch: 8,
+    function: 'write_hdm_decoder_n',
+    point:
+      'COMMITTED follows COMMIT at once: no order of decoders, no size, no alignment is asked for, and Commit Error is never set. The guest is told of a decoder that no device would have.',
+    part: 'l1',
+    until: 'l2',
+    lines: [
+      ['l2', 'devmem 0xfe60115c 32 1; devmem 0xfe601158 32 0x10000000'],
+      ['l2', 'devmem 0xfe601168 32 0x200; devmem 0xfe601168'],
+      DRIVER,
+      ['l2', 'dmesg -l warn,err,alert'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-shadow-before-enable',
+    title: 'A copy of a device that does not answer',
+    patch: 8,
+    function: 'setup_virt_comp_regs',
+    point:
+      'The registers are copied before the device is enabled. With memory decoding off (or in D3hot) every load gives ones: in the copy all decoders are committed and locked, and no write of the guest gets through.',
+    part: 'l1',
+    boot: { rootPort: ',silicon=strict' },
+    until: 'bound',
+    lines: [
+      ['l1', 'setpci -s 0d:00.0 COMMAND=0:2'],
+      ['l1', '@L2'],
+      ['l2', 'devmem 0xfe601128; devmem 0xfe601148'],
+      ['l2', 'devmem 0xfe601148 32 0; devmem 0xfe601148'],
+      DRIVER,
+      ['l2', 'dmesg -l warn,err,alert'],
+    ],
+  },
 ];

@@ -47,4 +47,32 @@ export const L2_DRIVER: readonly Exhibit[] = [
       ['l2', "dmesg | grep 'free space'"],
     ],
   },
+  {
+    id: 'cxl-accel-region-null-only',
+    title: 'Only NULL is an error',
+    patch: 'driver',
+    function: 'cxl_accel_probe',
+    point:
+      'cxl_create_region() answers with an error pointer; the driver asks for NULL and goes on with the error as if it were a region. Here the device has 128 MiB, decodes as the specification says and refuses the commit of 256.',
+    part: 'l2',
+    boot: { memory: '128M', accel: ',silicon=strict', driver: 'vfio-pci' },
+    until: 'l2',
+    lines: [DRIVER, ['l2', 'dmesg -l warn,err,alert'], ['l2', 'lsmod']],
+  },
+  {
+    id: 'cxl-accel-serial-zero',
+    title: 'Zero again, one level down',
+    patch: 'driver',
+    function: 'cxl_accel_probe',
+    point: 'The test driver too takes pdev->dev.id, which is 0, for the serial number.',
+    part: 'l2',
+    builds: ['qbuild --accel A --no-install -o qemu-a'],
+    boot: { hostQemu: './qemu-a', accel: ',sn=0xcafe0005' },
+    until: 'l2',
+    lines: [
+      DRIVER,
+      ['l2', 'cat /sys/bus/cxl/devices/mem0/serial'],
+      ['l2', "lspci -vv -s 0d:00.0 | grep 'Serial Number'"],
+    ],
+  },
 ];

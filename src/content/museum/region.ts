@@ -66,4 +66,15 @@ export const REGION: readonly Exhibit[] = [
       ['l1', 'pgrep qemu'],
     ],
   },
+  {
+    id: 'vfio-cxl-region-rw-decoding-off',
+    title: 'Reads with memory decoding off',
+    patch: 5,
+    function: 'vfio_cxl_region_rw',
+    point:
+      'The helper is called with test_mem false: a BAR refuses reads and writes while the guest has memory decoding off, the region answers them.',
+    part: 'l1',
+    until: 'bound',
+    lines: [['l1', 'vfio-poke 0000:0d:00.0 write 9 0 78563412 write 7 4 0000 read 0 0x1000 4 read 9 0 4']],
+  },
 ];

@@ -1,4 +1,4 @@
-import { DRIVER, type Exhibit } from './exhibit.ts';
+import { DRIVER, type Exhibit, KERNEL_L1 } from './exhibit.ts';
 
 /** Exhibits of patches 09 to 13: what the series changes in vfio-pci-core, and the variant driver. */
 export const VFIO_PCI: readonly Exhibit[] = [
@@ -75,5 +75,49 @@ export const VFIO_PCI: readonly Exhibit[] = [
     part: 'l1',
     until: 'bound',
     lines: [['l1', "vfio-poke 0000:0d:00.0 read 4 0x800 4 hold 5 & sleep 1; grep -A1 'fe810000' /proc/iomem"]],
+  },
+  {
+    id: 'vfio-cxl-bar-not-sparse',
+    title: 'A whole BAR kept back for 144 bytes',
+    patch: 9,
+    function: 'vfio_pci_probe_mmaps',
+    point:
+      'The component BAR cannot be mapped at all, though a sparse mapping could leave out just the page of the HDM block: every access to it costs the guest an exit to its VMM.',
+    part: 'l1',
+    until: 'l2',
+    lines: [
+      ['l1', 'cat /sys/kernel/debug/kvm/mmio_exits'],
+      ['l2', 'devmem 0xfe602000'],
+      ['l1', 'cat /sys/kernel/debug/kvm/mmio_exits'],
+      ['l2', 'devmem 0xfe601128'],
+      ['l1', 'cat /sys/kernel/debug/kvm/mmio_exits'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-flr-open',
+    title: 'A function reset by the back door',
+    patch: 9,
+    function: 'vfio_exp_config_write',
+    point:
+      'VFIO_DEVICE_RESET is refused because a function level reset leaves the CXL side alone; a guest that sets Initiate FLR in its configuration space gets one all the same.',
+    part: 'l1',
+    boot: { accel: ',silicon=strict' },
+    until: 'l2',
+    lines: [
+      ['l1', 'cd /sys/kernel/tracing; echo function > current_tracer'],
+      ['l2', 'setpci -s 0d:00.0 CAP_EXP+8.w=8000:8000'],
+      ['l1', 'grep pci_try_reset trace'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-unbalanced-release',
+    title: 'Giving back what was never taken',
+    patch: 13,
+    function: 'vfio_pci_core_setup_barmap',
+    point: 'The request of the BAR is left out, its release on the error path is not.',
+    part: 'l1',
+    boot: { l1Append: ' cxlab.fail_ioremap=bar' },
+    until: 'bound',
+    lines: [['l1', 'vfio-poke 0000:0d:00.0 read 0 0x1000 4'], KERNEL_L1],
   },
 ];

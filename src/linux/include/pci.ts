@@ -21,6 +21,7 @@ export {
   pci_find_ext_capability,
   pci_find_next_ext_capability,
   pci_get_domain_bus_and_slot,
+  pci_get_dsn,
   pci_is_enabled,
   pci_release_region,
   pci_release_selected_regions,

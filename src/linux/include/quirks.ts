@@ -17,8 +17,10 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-export-kind': 'posted',
   'vfio-cxl-kconfig-depends': 'posted',
   'vfio-cxl-detach-unlocked': 'posted',
+  'vfio-cxl-no-sanitize': 'posted',
   // --- patch 05
   'vfio-cxl-region-rw-unbounded': 'posted',
+  'vfio-cxl-region-rw-decoding-off': 'posted',
   'vfio-cxl-region-no-zap': 'posted',
   'vfio-cxl-null-vaddr': 'posted',
   'vfio-cxl-ioremap-check': 'posted',
@@ -30,10 +32,14 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-bar-64k': 'posted',
   'vfio-cxl-reserved-bits': 'posted',
   'vfio-cxl-committed-writable': 'posted',
+  'vfio-cxl-commit-unchecked': 'posted',
+  'vfio-cxl-shadow-before-enable': 'posted',
   // --- patch 09
   'vfio-cxl-has-cxl-sticky': 'posted',
   'vfio-cxl-hot-reset-open': 'posted',
   'vfio-cxl-nointx-any': 'posted',
+  'vfio-cxl-bar-not-sparse': 'posted',
+  'vfio-cxl-flr-open': 'posted',
   // --- patch 10
   'vfio-cxl-dvsec-every-device': 'posted',
   'vfio-cxl-dvsec-writable': 'posted',
@@ -41,10 +47,13 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-fixed-size': 'posted',
   // --- patch 13
   'vfio-cxl-no-request-all-bars': 'posted',
+  'vfio-cxl-unbalanced-release': 'posted',
   // --- L2's test driver
   'cxl-accel-endpoint-error': 'posted',
   // As posted, every failed probe after the endpoint was acquired hangs for good in its own clean-up.
   'cxl-accel-endpoint-held': 'intended',
+  'cxl-accel-region-null-only': 'posted',
+  'cxl-accel-serial-zero': 'posted',
   // --- type-2 RFC v2
   'hpa-freespace-off-by-two': 'intended',
 } as const satisfies Readonly<Record<string, 'posted' | 'intended'>>;

@@ -32,6 +32,14 @@ export const QEMU_QUIRKS = {
   'qemu-setup-no-error': ['posted', 'branch'],
   /** Once committed, a control write is ignored: the mapping outlives the decoder. */
   'qemu-no-unmap': ['branch'],
+  /** The write is acted on before the kernel has seen it, whatever becomes of it there. */
+  'qemu-notify-first': ['posted', 'branch', 'fixed'],
+  /** The whole region is mapped, whatever SIZE says. */
+  'qemu-size-ignored': ['posted', 'branch', 'fixed'],
+  /** BASE is taken as it is, inside a fixed window or not. */
+  'qemu-base-unchecked': ['posted', 'branch', 'fixed'],
+  /** A reset of the machine leaves the virtual decoders and the mapping as they are. */
+  'qemu-reset-keeps-decoders': ['posted', 'branch', 'fixed'],
 } as const satisfies Readonly<Record<string, readonly QemuBuild['vfioCxl'][]>>;
 
 export type QemuQuirk = keyof typeof QEMU_QUIRKS;

@@ -23,6 +23,7 @@ const PXB_CXL: readonly PropertySpec[] = [
 ];
 
 const CXL_RP: readonly PropertySpec[] = [
+  SILICON,
   ...RESERVE_PROPERTIES,
   linkSpeed('64'),
   linkWidth('32'),

@@ -1,15 +1,14 @@
-import { fromHalves, hex } from '../../../base/addr.ts';
+import { hex } from '../../../base/addr.ts';
 import { E } from '../../../base/errno.ts';
 import { CXL_DECODER_F_ENABLE, type CxlDevState, CxlEndpointDecoder, IS_ERR } from '../../include/cxl_types.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import type { PciDev, PciDriver } from '../../include/pci_types.ts';
-import { pci_read_config_dword } from '../pci/access.ts';
 import { PCI_IRQ_MSI, PCI_IRQ_MSIX, pci_alloc_irq_vectors, pci_free_irq_vectors } from '../pci/msi.ts';
 import {
   pci_disable_device,
   pci_enable_device,
   pci_find_dvsec_capability,
-  pci_find_ext_capability,
+  pci_get_dsn,
   pci_set_master,
 } from '../pci/pci.ts';
 import { pci_register_driver, pci_unregister_driver } from '../pci/pci-driver.ts';
@@ -63,14 +62,6 @@ function cxl_memdev_state_create(pdev: PciDev): CxlDevState {
     cxlmd: null,
     mbox: null,
   };
-}
-
-/** pci_get_dsn: 0 without the capability. */
-function pci_get_dsn(pdev: PciDev): number {
-  const at = pci_find_ext_capability(pdev, 3);
-  if (!at) return 0;
-  const lo = pci_read_config_dword(pdev, at + 4);
-  return fromHalves(pci_read_config_dword(pdev, at + 8), lo);
 }
 
 /** cxl_map_device_regs: status, mailbox and memory device registers; gives the mailbox's address. */

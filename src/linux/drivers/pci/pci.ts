@@ -1,4 +1,4 @@
-import { hex } from '../../../base/addr.ts';
+import { fromHalves, hex } from '../../../base/addr.ts';
 import { E } from '../../../base/errno.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import {
@@ -29,6 +29,8 @@ import {
 } from './access.ts';
 import { pci_restore_msi_state, pci_save_msi_state } from './msi.ts';
 import { pci_for_each_dev } from './search.ts';
+
+const PCI_EXT_CAP_ID_DSN = 3;
 
 /**
  * Services to drivers (drivers/pci/pci.c, v6.11): capabilities, enabling, bus mastering, resources, state saving.
@@ -193,7 +195,10 @@ export function pci_request_region(dev: PciDev, bar: number, name: string): numb
 
 export function pci_release_region(dev: PciDev, bar: number): void {
   const held = dev.held[bar];
+  const r = dev.resource[bar];
   if (held) dev.kernel.iomem.release_resource(held);
+  else if (r && pci_resource_len(dev, bar) > 0 && r.flags & IORESOURCE_MEM)
+    dev.kernel.printk(4, `Trying to free nonexistent resource <0x${hex(r.start, 16)}-0x${hex(r.end, 16)}>`);
   dev.held[bar] = null;
 }
 
@@ -223,6 +228,14 @@ function pcie_control_registers(dev: PciDev): readonly number[] {
   const slot = port && (flags & 0x100) !== 0;
   const first = [8, 16, ...(slot ? [24] : []), ...(type === PCI_EXP_TYPE_ROOT_PORT ? [28] : [])];
   return (flags & 0xf) >= 2 ? [...first, 40, 48, ...(slot ? [56] : [])] : first;
+}
+
+/** pci_get_dsn: the Device Serial Number, 0 without the capability. */
+export function pci_get_dsn(dev: PciDev): number {
+  const at = pci_find_ext_capability(dev, PCI_EXT_CAP_ID_DSN);
+  if (!at) return 0;
+  const lo = pci_read_config_dword(dev, at + 4);
+  return fromHalves(pci_read_config_dword(dev, at + 8), lo);
 }
 
 /** pci_save_state: the 64-byte header, the control registers of PCI Express, enabled message interrupts. */

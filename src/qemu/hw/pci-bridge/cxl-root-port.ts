@@ -1,5 +1,6 @@
 /** cxl-rp (hw/pci-bridge/cxl_root_port.c): a root port with CXL component registers in BAR0. Left out: hot-plug events, AER root interrupts, GPF. */
 import { CxlComponent, CxlDownstreamPort, CxlRootPort } from '../../../hw/cxl/index.ts';
+import { type MemoryRegionOps, UINT64_SIZE } from '../../../hw/memory/index.ts';
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge, type PciBus, type PciFunction } from '../../../hw/pci/index.ts';
 import { layout } from '../../../spec/layouts.ts';
 import type { Bus } from '../../qdev/bus.ts';
@@ -80,6 +81,20 @@ export function initPort(dev: Device, fn: PciBridge): void {
   config.init('SLTCAP', ((config.get('SLTCAP') & 0x7ffff) | ((dev.props.number('slot') & 0x1fff) << 19)) >>> 0);
 }
 
+/** What nobody below claims ends as Unsupported Request, all ones for the reader (`silicon=strict`); QEMU gives zeros. */
+function unsupported_requests(bridge: PciBridge): void {
+  const { core } = bridge.env;
+  const ones: MemoryRegionOps = {
+    hi: 0xffffffff,
+    valid: { min: 1, max: 8 },
+    impl: { min: 1, max: 8 },
+    read: (_offset, width) => (width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff),
+    write: () => {},
+  };
+  const region = core.memory_region_init_io(ones, 'unsupported requests', UINT64_SIZE);
+  core.memory_region_add_subregion_overlap(bridge.address_space_mem, 0, region, -1);
+}
+
 registerDeviceType({
   name: 'cxl-rp',
   description: 'CXL Root Port',
@@ -97,6 +112,7 @@ registerDeviceType({
       layout: layout('cxl-rp.config'),
     });
     pci_register_device(dev, fn);
+    if (dev.props.text('silicon') === 'strict') unsupported_requests(fn);
     initPort(dev, fn);
     initLink(dev, fn, false);
     const path = `hw/${vm.guest}/${fn.id}/component`;

@@ -21,6 +21,7 @@ import type { SiteId } from '../../../log/index.ts';
 import { type QemuBuild, qemuPosted } from '../../qdev/build.ts';
 import type { VirtualMachine } from '../../qdev/virtual-machine.ts';
 import { type VfioDeviceFd, vfio_get_dev_region_info, vfio_region_fd_read } from './common.ts';
+import { vfio_cxl_reset_decoders } from './cxl-reset.ts';
 import { VfioRegion } from './region.ts';
 
 export const HDM_LOCK = 0x100;
@@ -76,6 +77,8 @@ export function vfio_cxl_base(build: QemuBuild, lo: number, hi: number): number 
 export class VfioCxlDevice {
   private mappedBy: number | null = null;
   private container: MemoryRegion | null = null;
+  /** What was added to it: the region, or as much of it as the decoder's size asks for. */
+  private added: MemoryRegion | null = null;
   private readonly site: SiteId;
   private readonly mapSite: SiteId;
   private readonly unmapSite: SiteId;
@@ -99,11 +102,16 @@ export class VfioCxlDevice {
 
   /** Guest address the region is mapped at, or null. */
   get mappedAt(): number | null {
-    return this.container ? this.region.mem.addr : null;
+    return this.added?.addr ?? null;
   }
 
-  /** vfio_cxl_hdm_regs_changed: hooked to writes of the component BAR. */
-  hdm_regs_changed = (addr: number, data: number, size: Width): void => {
+  /** vfio_cxl_hdm_regs_changed: hooked to writes of the component BAR, posted before the kernel has seen them. */
+  watch(bar: VfioRegion): void {
+    if (qemuPosted(this.vm.build, 'qemu-notify-first')) bar.notify_change = this.hdm_regs_changed;
+    else bar.notify_done = this.hdm_regs_changed;
+  }
+
+  private readonly hdm_regs_changed = (addr: number, data: number, size: Width): void => {
     const { build } = this.vm;
     const { hdm_regs_offset: regs, hdm_regs_size } = this.info;
     if (size !== 4 || addr % 4 !== 0) {
@@ -126,7 +134,11 @@ export class VfioCxlDevice {
     const at = (this.info.hdm_regs_offset + 0x20 * decoder + 0x20) >>> 0;
     const cur = this.reg(at);
     if (cur === null) return;
-    const action = vfio_cxl_hdm_action(this.vm.build, cur, data);
+    // After the write what counts is what the kernel made of it; `cur` is the register as it is now.
+    const first = qemuPosted(this.vm.build, 'qemu-notify-first');
+    const before = first ? cur : this.mappedBy === decoder ? HDM_COMMITTED : 0;
+    const next = first ? data : cur & HDM_COMMITTED ? HDM_COMMIT : 0;
+    const action = vfio_cxl_hdm_action(this.vm.build, before, next);
     if (action === 'add') this.map(decoder, at);
     // A corrected VMM lets the decoder go that it mapped for; the posted one takes the region out whoever asks.
     if (action === 'del' && (this.mappedBy === decoder || qemuPosted(this.vm.build, 'qemu-map-swapped'))) this.unmap();
@@ -154,7 +166,7 @@ export class VfioCxlDevice {
     const lo = this.reg(ctrl - 0x10);
     const hi = this.reg(ctrl - 0x0c);
     if (lo === null || hi === null) return;
-    const { core, log, system_memory, build } = this.vm;
+    const { core, log, system_memory, build, fixed_windows } = this.vm;
     const posted = qemuPosted(build, 'qemu-map-target');
     if (this.container) {
       // One region, mapped once: a second decoder of a corrected VMM waits until the first lets go.
@@ -163,14 +175,45 @@ export class VfioCxlDevice {
       return;
     }
     const base = vfio_cxl_base(build, lo, hi);
+    const size = this.size_to_map(ctrl);
+    if (size === 0) return;
+    if (
+      !qemuPosted(build, 'qemu-base-unchecked') &&
+      !fixed_windows.some((window) => base >= window.base && base + size <= window.base + window.size)
+    ) {
+      this.vm.error_report(`${this.device.name}: HDM decoder ${decoder} at 0x${hex(base)} lies in no CXL fixed window`);
+      return;
+    }
     // Corrected: into system memory above the fixed window's own region, so that the committed range really answers.
     const container = posted ? this.bus_mem() : system_memory;
     core.memory_region_transaction_begin();
-    core.memory_region_add_subregion_overlap(container, base, this.region.mem, posted ? 0 : 1);
+    const part =
+      size === this.region.info.size
+        ? this.region.mem
+        : core.memory_region_init_alias(`${this.region.name} of decoder ${decoder}`, this.region.mem, 0, size);
+    core.memory_region_add_subregion_overlap(container, base, part, posted ? 0 : 1);
     core.memory_region_transaction_commit();
     this.container = container;
+    this.added = part;
     this.mappedBy = decoder;
-    log.note(this.mapSite, base, this.region.info.size);
+    log.note(this.mapSite, base, size);
+  }
+
+  /** Bytes of the region a decoder shows: posted all of it, else what SIZE says, as far as the region goes. */
+  private size_to_map(ctrl: number): number {
+    const whole = this.region.info.size;
+    if (qemuPosted(this.vm.build, 'qemu-size-ignored')) return whole;
+    const lo = this.reg(ctrl - 8);
+    const hi = this.reg(ctrl - 4);
+    return lo === null || hi === null ? 0 : Math.min(whole, fromHalves(hi, (lo & 0xf0000000) >>> 0));
+  }
+
+  /** Machine reset. Posted, the stub has no part in it; else the kernel's shadow is written as a reset leaves a device. */
+  reset(): void {
+    const { build, sys } = this.vm;
+    if (qemuPosted(build, 'qemu-reset-keeps-decoders')) return;
+    this.remove();
+    vfio_cxl_reset_decoders(sys, this.device, this.info);
   }
 
   private unmap(): void {
@@ -179,11 +222,12 @@ export class VfioCxlDevice {
   }
 
   private remove(): void {
-    if (!this.container) return;
+    if (!this.container || !this.added) return;
     const { core, log } = this.vm;
-    log.note(this.unmapSite, this.region.mem.addr, this.region.info.size);
-    core.memory_region_del_subregion(this.container, this.region.mem);
+    log.note(this.unmapSite, this.added.addr, this.added.size);
+    core.memory_region_del_subregion(this.container, this.added);
     this.container = null;
+    this.added = null;
     this.mappedBy = null;
   }
 

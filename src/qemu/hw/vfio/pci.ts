@@ -137,11 +137,14 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
   if (!fn.attach(device, config.offset, config.size)) error_setg('failed to read device config space');
   if (cxl) {
     const bar = vdev.bars[cxl.info.hdm_regs_bar_index];
-    if (bar) bar.notify_change = cxl.hdm_regs_changed;
+    if (bar) cxl.watch(bar);
   }
   vfio_bars_register(dev, vdev, config.offset);
   publishRoutes(vm, vdev);
-  fn.resetHooks.push(() => vfio_pci_reset(vm, vdev, config.offset));
+  fn.resetHooks.push(() => {
+    vfio_pci_reset(vm, vdev, config.offset);
+    vdev.cxl?.reset();
+  });
 }
 
 /** vfio_bars_prepare and vfio_bars_register: type bits from the kernel's BARs; MSI-X tables are QEMU's. */

@@ -31,6 +31,8 @@ export class VfioRegion implements MemoryRegionOps {
   private readonly mmaps: { readonly hva: number; readonly size: number }[] = [];
   /** Called at the start of every write, before the kernel sees it. */
   notify_change: ((addr: number, data: number, size: Width) => void) | null = null;
+  /** The same after it. */
+  notify_done: ((addr: number, data: number, size: Width) => void) | null = null;
   private readonly sys: Sys;
   private readonly buffers: Readonly<Record<Width, Uint8Array>> = {
     1: new Uint8Array(1),
@@ -89,6 +91,7 @@ export class VfioRegion implements MemoryRegionOps {
       const value = width === 8 && hi ? hex(hi) + hex(lo, 8) : hex(lo);
       this.failed('vfio_region_write', `0x${hex(offset)}, 0x${value},${width}`, put);
     }
+    this.notify_done?.(offset, lo, width);
     this.vm.log.end(outer, put);
   }
 

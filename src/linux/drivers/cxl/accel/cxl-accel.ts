@@ -14,7 +14,7 @@ import {
 import type { Kernel } from '../../../include/kernel.ts';
 import type { PciDev, PciDriver } from '../../../include/pci_types.ts';
 import { posted } from '../../../include/quirks.ts';
-import { pci_disable_device, pci_enable_device, pci_find_dvsec_capability } from '../../pci/pci.ts';
+import { pci_disable_device, pci_enable_device, pci_find_dvsec_capability, pci_get_dsn } from '../../pci/pci.ts';
 import { pci_register_driver, pci_unregister_driver } from '../../pci/pci-driver.ts';
 import {
   cxl_accel_get_region_params,
@@ -81,7 +81,11 @@ function create_region(pdev: PciDev, accel: CxlAccel, cxlmd: CxlMemdev): number 
   accel.cxled = cxled;
   const region = cxl_create_region(cxlrd, [cxled], 1);
   if (IS_ERR(region)) {
-    // posted: only a null pointer is caught here, so a real error goes on with a bad region
+    // posted: only a null pointer is caught here, so a real error goes on as a region
+    if (posted(pdev.kernel, 'cxl-accel-region-null-only')) {
+      const address = BigInt.asUintN(64, BigInt(region)).toString(16);
+      pdev.kernel.oops(`BUG: unable to handle page fault for address: ${address}`, 'cxl_accel_get_region_params');
+    }
     pdev.err('CXL accel create region failed');
     cxl_dpa_free(cxled);
     accel.cxled = null;
@@ -108,7 +112,7 @@ function cxl_accel_probe(pdev: PciDev): number {
   }
   const accel: CxlAccel = { cxlds, cxlmd: null, cxled: null, region: null };
   cxl_accel_set_dvsec(cxlds, dvsec);
-  cxl_accel_set_serial(cxlds, 0);
+  cxl_accel_set_serial(cxlds, posted(pdev.kernel, 'cxl-accel-serial-zero') ? 0 : pci_get_dsn(pdev));
   cxl_accel_set_resource(cxlds, { start: 0, end: BUFFER_SIZE - 1, name: 'dpa' }, CXL_ACCEL_RES_DPA);
   cxl_accel_set_resource(cxlds, { start: 0, end: BUFFER_SIZE - 1, name: 'ram' }, CXL_ACCEL_RES_RAM);
   if (cxl_pci_accel_setup_regs(pdev, cxlds)) {

@@ -1,4 +1,3 @@
-import { fromHalves } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
   CXL_ACCEL_DRIVER_CAP_HDM,
@@ -31,8 +30,7 @@ import {
 import {
   IORESOURCE_MEM_64,
   pci_find_dvsec_capability,
-  pci_find_ext_capability,
-  pci_read_config_dword,
+  pci_get_dsn,
   pci_resource_flags,
   pci_resource_len,
   pci_resource_start,
@@ -43,6 +41,7 @@ import { PCI_VENDOR_ID_CXL } from '../../../uapi/vfio.ts';
 import { ShadowBytes } from './vconfig.ts';
 import { hdm_window_end } from './vfio_cxl_hdm.ts';
 import { vfio_cxl_register_cxl_region } from './vfio_cxl_region.ts';
+import { cxl_dvsec_reset_done, cxl_dvsec_reset_start } from './vfio_cxl_reset.ts';
 import {
   vfio_pci_core_disable,
   vfio_pci_core_enable,
@@ -60,7 +59,6 @@ const SZ_64K = 0x10000;
 const CXL_CM_OFFSET = 0x1000;
 const CXL_CM_SIZE = 0x1000;
 const PCI_DVSEC_CXL_DEVICE = 0;
-const PCI_EXT_CAP_ID_DSN = 3;
 
 // --- what the variant driver sets before enable (patch 04) ----------------------------------------------------------
 
@@ -150,13 +148,6 @@ function clean_virt_comp_regs(vdev: VfioPciCoreDevice): void {
 
 // --- enable (patch 04) ------------------------------------------------------------------------------------------------
 
-/** pci_get_dsn, for the intended serial number. */
-function device_serial(vdev: VfioPciCoreDevice): number {
-  const pos = pci_find_ext_capability(vdev.pdev, PCI_EXT_CAP_ID_DSN);
-  if (!pos) return 0;
-  return fromHalves(pci_read_config_dword(vdev.pdev, pos + 8), pci_read_config_dword(vdev.pdev, pos + 4));
-}
-
 /** create_cxl_region */
 function create_cxl_region(vdev: VfioPciCoreDevice, cxlds: CxlDevState): number {
   const { cxl, pdev, kernel } = vdev;
@@ -195,7 +186,7 @@ function create_cxl_region(vdev: VfioPciCoreDevice, cxlds: CxlDevState): number 
  */
 function ioremap_region(vdev: VfioPciCoreDevice, start: number): number | null {
   const { kernel, cxl } = vdev;
-  if (kernel.param('cxlab.fail_ioremap') !== undefined) return null;
+  if (kernel.param('cxlab.fail_ioremap') === '') return null;
   const type = posted(kernel, 'vfio-cxl-noncached') ? 'uncached-minus' : 'write-back';
   cxl.region.memtype = reserve_memtype(kernel, start, start + cxl.region.size, type);
   return start;
@@ -252,7 +243,7 @@ function enable_cxl(vdev: VfioPciCoreDevice, dvsec: number): number {
   if (IS_ERR(cxlds)) return cxlds;
   cxl.cxlds = cxlds;
   cxl_accel_set_dvsec(cxlds, dvsec);
-  cxl_accel_set_serial(cxlds, posted(kernel, 'vfio-cxl-serial-zero') ? 0 : device_serial(vdev));
+  cxl_accel_set_serial(cxlds, posted(kernel, 'vfio-cxl-serial-zero') ? 0 : pci_get_dsn(pdev));
   cxl_accel_set_resource(cxlds, cxl.dpa_res, CXL_ACCEL_RES_DPA);
   cxl_accel_set_resource(cxlds, cxl.ram_res, CXL_ACCEL_RES_RAM);
   const regs = cxl_pci_accel_setup_regs(pdev, cxlds);
@@ -315,13 +306,18 @@ function enable(vdev: VfioPciCoreDevice): number {
   const dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, PCI_DVSEC_CXL_DEVICE);
   if (!dvsec) return -E.ENODEV;
   if (cxl.region.size === 0) return -E.EINVAL;
+  // Posted: what the last user left in the memory is the next one's to read.
+  const clean = posted(kernel, 'vfio-cxl-no-sanitize') ? 0 : cxl_dvsec_reset_done(pdev, dvsec);
+  if (clean) return clean;
   const found = find_comp_regs(vdev);
   if (found) return found;
-  const virt = setup_virt_comp_regs(vdev);
+  // Posted: the copy is taken before the device is enabled, when it may not answer.
+  const early = posted(kernel, 'vfio-cxl-shadow-before-enable');
+  const virt = early ? setup_virt_comp_regs(vdev) : 0;
   if (virt) return virt;
   cxl.devres_mark = pdev.devres.length;
   vfio_pci_core_enable_cxl(vdev);
-  const enabled = vfio_pci_core_enable(vdev);
+  const enabled = vfio_pci_core_enable(vdev) || (early ? 0 : setup_virt_comp_regs(vdev));
   if (enabled) {
     clean_virt_comp_regs(vdev);
     return enabled;
@@ -381,6 +377,7 @@ export function vfio_cxl_core_close_device(vdev: VfioPciCoreDevice): void {
     disable_cxl(vdev);
     vfio_pci_core_disable(vdev);
     clean_virt_comp_regs(vdev);
+    if (!posted(kernel, 'vfio-cxl-no-sanitize')) cxl_dvsec_reset_start(vdev.pdev);
     if (!posted(kernel, 'vfio-cxl-has-cxl-sticky')) vdev.has_cxl = false;
     publishDevice(vdev);
   });

@@ -34,7 +34,9 @@ const vfio_cxl_regops: VfioPciRegionOps = {
       const beyond = (VMALLOC_START + BigInt(Math.max(off, region.size))).toString(16);
       vdev.kernel.oops(`BUG: unable to handle page fault for address: ${beyond}`, 'vfio_pci_core_do_io_rw');
     }
-    return vfio_pci_core_do_io_rw(vdev, false, region.vaddr, bytes, off, bytes.length, 0, 0, iswrite);
+    // Posted: test_mem is false, so nobody asks whether memory decoding is on.
+    const test_mem = !posted(vdev.kernel, 'vfio-cxl-region-rw-decoding-off');
+    return vfio_pci_core_do_io_rw(vdev, test_mem, region.vaddr, bytes, off, bytes.length, 0, 0, iswrite);
   },
 
   /** vfio_cxl_region_mmap: order of checks as posted; pages come at the first touch. */

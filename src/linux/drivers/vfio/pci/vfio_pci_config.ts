@@ -180,6 +180,8 @@ function exp_write(
   if (!(ctl & 0x8000)) return;
   shadow(vdev).write(at, 2, ctl & 0x7fff);
   if (!pcie_has_flr(vdev.pdev)) return;
+  // Posted: patch 09 takes the function reset from user space, not from the guest's own Initiate-FLR.
+  if (vdev.has_cxl && !posted(vdev.kernel, 'vfio-cxl-flr-open')) return;
   vfio_pci_zap_bars(vdev);
   pci_try_reset_function(vdev.pdev);
 }

@@ -35,6 +35,7 @@ import {
   vfio_pci_cxl_release,
 } from './cxl/vfio_cxl_core.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
+import { vfio_cxl_bar_hidden, vfio_cxl_overlaps_shadow } from './vfio_cxl_sparse.ts';
 import { vfio_config_free, vfio_config_init } from './vfio_pci_config_init.ts';
 import {
   __vfio_pci_memory_enabled,
@@ -95,7 +96,7 @@ function vfio_pci_probe_mmaps(vdev: VfioPciCoreDevice): void {
     const size = pci_resource_len(vdev.pdev, bar);
     const ok = size >= PAGE_SIZE && pci_resource_start(vdev.pdev, bar) % PAGE_SIZE === 0;
     // Patch 09, vfio_pci_probe_mmaps: the whole component BAR is excluded.
-    vdev.bar_mmap_supported[bar] = ok && !(vdev.has_cxl && bar === vdev.cxl.comp_reg_bar);
+    vdev.bar_mmap_supported[bar] = ok && !vfio_cxl_bar_hidden(vdev, bar);
   }
 }
 
@@ -179,6 +180,7 @@ export function vfio_pci_core_mmap(vdev: VfioPciCoreDevice, vma: VmArea): number
   const start = vma.offset % VFIO_PCI_OFFSET;
   if (start + vma.length > barPageLength(vdev, index)) return -E.EINVAL;
   if (overlaps_comp_regs(vdev.cxl_v3, index, start, vma.length)) return -E.EINVAL;
+  if (vfio_cxl_overlaps_shadow(vdev, index, start, vma.length)) return -E.EINVAL;
   const rc = vfio_pci_core_setup_barmap(vdev, index, 'vfio-pci');
   if (rc) return rc;
   const base = pci_resource_start(pdev, index) + start;

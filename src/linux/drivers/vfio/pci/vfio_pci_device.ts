@@ -121,6 +121,7 @@ export class VfioPciCoreDevice extends VfioDevice {
     this.hdm_rules = {
       rawReserved: posted(kernel, 'vfio-cxl-reserved-bits'),
       committedWritable: posted(kernel, 'vfio-cxl-committed-writable'),
+      commitUnchecked: posted(kernel, 'vfio-cxl-commit-unchecked'),
     };
     const rdwr = 'drivers/vfio/pci/vfio_pci_rdwr.c';
     const config = 'drivers/vfio/pci/vfio_pci_config.c';

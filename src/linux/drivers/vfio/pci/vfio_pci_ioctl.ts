@@ -60,6 +60,7 @@ import {
 import { VFIO } from '../vfio.ts';
 import { vfio_pci_cxl_get_info, vfio_pci_cxl_get_region_info } from './cxl/regions.ts';
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
+import { vfio_cxl_get_region_info } from './vfio_cxl_sparse.ts';
 import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
 
 /** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, eventfd signalling. */
@@ -141,7 +142,7 @@ function vfio_pci_ioctl_get_region_info(vdev: VfioPciCoreDevice, arg: Uint8Array
     size = pci_resource_len(vdev.pdev, index);
     if (size > 0) {
       flags = rw;
-      const sparse = vfio_pci_cxl_get_region_info(vdev, index);
+      const sparse = vfio_pci_cxl_get_region_info(vdev, index) ?? vfio_cxl_get_region_info(vdev, index);
       if (sparse) {
         flags = sparse.flags;
         caps.push(...sparse.caps);

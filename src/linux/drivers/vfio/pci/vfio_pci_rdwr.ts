@@ -1,6 +1,7 @@
 import { E } from '../../../../base/errno.ts';
 import {
   IORESOURCE_MEM,
+  pci_release_selected_regions,
   pci_request_selected_regions,
   pci_resource_flags,
   pci_resource_len,
@@ -36,6 +37,14 @@ export function vfio_pci_core_setup_barmap(vdev: VfioPciCoreDevice, bar: number,
     const rc = pci_request_selected_regions(vdev.pdev, 1 << bar, owner);
     if (rc) return rc;
     vdev.requested[bar] = true;
+  }
+  // pci_iomap fails when the lab's kernel parameter asks for it.
+  if (vdev.kernel.param('cxlab.fail_ioremap') === 'bar') {
+    // Posted (patch 13): released whether it was requested or not.
+    if (vdev.requested[bar] || posted(vdev.kernel, 'vfio-cxl-unbalanced-release'))
+      pci_release_selected_regions(vdev.pdev, 1 << bar);
+    vdev.requested[bar] = false;
+    return -E.ENOMEM;
   }
   vdev.barmap[bar] = pci_resource_start(vdev.pdev, bar);
   return 0;

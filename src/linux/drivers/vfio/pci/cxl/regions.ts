@@ -147,9 +147,17 @@ export function vfio_pci_cxl_get_region_info(
 ): { readonly flags: number; readonly caps: readonly Uint8Array[] } | null {
   const cxl = vdev.cxl_v3;
   if (!cxl || index !== cxl.comp_reg_bir || !vdev.bar_mmap_supported[index]) return null;
-  const length = pci_resource_len(vdev.pdev, index);
-  const before = Math.floor(cxl.comp_reg_offset / PAGE_SIZE) * PAGE_SIZE;
-  const after = Math.ceil((cxl.comp_reg_offset + cxl.comp_reg_size) / PAGE_SIZE) * PAGE_SIZE;
+  return sparse_region_info(pci_resource_len(vdev.pdev, index), cxl.comp_reg_offset, cxl.comp_reg_size);
+}
+
+/** A BAR of `length` bytes without the pages that hold `size` bytes at `offset`: 0, 1 or 2 areas to map. */
+export function sparse_region_info(
+  length: number,
+  offset: number,
+  size: number,
+): { readonly flags: number; readonly caps: readonly Uint8Array[] } {
+  const before = Math.floor(offset / PAGE_SIZE) * PAGE_SIZE;
+  const after = Math.ceil((offset + size) / PAGE_SIZE) * PAGE_SIZE;
   const areas = [
     { offset: 0, size: before },
     { offset: after, size: length - after },
