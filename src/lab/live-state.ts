@@ -20,19 +20,37 @@ export function liveState(log: EventLog): StateReader {
   };
 }
 
-/** The rows the engine's own log still holds. */
+const readers = new WeakMap<EventLog, RowReader>();
+
+/** The rows the engine's own log still holds: one reader a log, and it grows with it. */
 export function liveRows(log: EventLog): RowReader {
+  const known = readers.get(log);
+  if (known) return known;
   const owners = new Map<number, string>();
-  for (const { first, block } of log.blocks) if (block.kind === 'object') owners.set(first, block.path);
-  return {
-    start: log.start,
-    length: log.length,
+  let blocks = 0;
+  const reader: RowReader = {
+    get start() {
+      return log.start;
+    },
+    get length() {
+      return log.length;
+    },
     kind: (row) => log.kind(row),
     a: (row) => log.a(row),
     b: (row) => log.b(row),
     c: (row) => log.c(row),
     value: (index) => log.values[index] ?? null,
-    pathOf: (cell) => owners.get(cell),
+    string: (index) => log.strings[index] ?? '',
+    cause: (row) => log.causeOf(row),
+    pathOf(cell) {
+      for (; blocks < log.blocks.length; blocks++) {
+        const entry = log.blocks[blocks];
+        if (entry?.block.kind === 'object') owners.set(entry.first, entry.block.path);
+      }
+      return owners.get(cell);
+    },
     site: (index) => log.sites[index],
   };
+  readers.set(log, reader);
+  return reader;
 }

@@ -1,3 +1,5 @@
+import type { LayerId } from '../log/index.ts';
+
 /** The rungs from a build to a byte in the accelerator's memory, and how a climb ended (lab/ladder.ts climbs). */
 export const RUNGS = ['build', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
 export type Rung = (typeof RUNGS)[number];
@@ -14,6 +16,27 @@ export const RUNG_LABELS: Readonly<Record<Rung, string>> = {
 };
 
 export type Where = 'build' | 'host qemu' | 'l1 kernel' | 'l1 tools' | 'l1 qemu' | 'l2 kernel' | 'l2 tools';
+
+/** A layer of the log in the ladder's words. */
+export function whereOf(layer: LayerId): Where {
+  switch (layer) {
+    case 'host.qemu':
+      return 'host qemu';
+    case 'l1.kernel':
+    case 'l1.kvm':
+      return 'l1 kernel';
+    case 'l1.qemu':
+      return 'l1 qemu';
+    case 'l1.user':
+      return 'l1 tools';
+    case 'l2.user':
+      return 'l2 tools';
+    case 'l2.kernel':
+      return 'l2 kernel';
+    default:
+      return 'build';
+  }
+}
 
 export interface Failure {
   readonly rung: Rung;

@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts';
 import { E, strerror } from '../base/errno.ts';
 import { SIGHUP, SIGINT, SIGTERM } from '../linux/uapi/constants.ts';
 import type { KvmCpu, Program, Sys } from '../linux/uapi/sys.ts';
-import type { EventLog, MachineId } from '../log/index.ts';
+import { type EventLog, layerIndex, type MachineId } from '../log/index.ts';
 import { type Accelerator, KvmDispatch, KvmState } from './accel/kvm.ts';
 import type { CharBackend } from './chardev/chardev.ts';
 import { RawTerminal } from './chardev/fd-backend.ts';
@@ -22,7 +22,7 @@ import type { QemuBuild } from './qdev/build.ts';
 import { qdev_device_add } from './qdev/qdev-monitor.ts';
 import { type ChardevPlan, nullBackend, planChardevs, STDIN, StdioHub } from './system/chardev-setup.ts';
 import { parseCpu } from './system/cpu-options.ts';
-import { error_setg, QemuError, withLocation } from './system/error.ts';
+import { error_setg, QemuError, reportSite, withLocation } from './system/error.ts';
 import { helpText } from './system/help.ts';
 import { user_creatable_add } from './system/hostmem.ts';
 import { type MachineOptions, parseMachine } from './system/machine-options.ts';
@@ -52,13 +52,17 @@ export const DEFAULT_BUILD: QemuBuild = {
 
 /** The program text for one machine's `/usr/bin/qemu-system-x86_64`: the same on the host and in L1. */
 export function createQemuProgram(world: QemuWorld): Program {
+  const { log } = world;
+  const site = log.site(reportSite(layerIndex(world.machine, 'qemu')));
   return async (sys, argv) => {
     const program = (argv[0] ?? 'qemu-system-x86_64').split('/').pop() as string;
     try {
       return await qemu_main(sys, argv, world, program);
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;
-      writeText(sys, STDERR, error.report(program));
+      const lines = error.report(program);
+      log.noteValue(site, sys.pid, lines.trimEnd());
+      writeText(sys, STDERR, lines);
       return 1;
     }
   };

@@ -15,6 +15,9 @@ export interface RowReader {
   b(row: number): number;
   c(row: number): number;
   value(index: number): Json;
+  string(index: number): string;
+  /** Row of the enclosing BEGIN + 1, or 0. */
+  cause(row: number): number;
   /** Path of the object an object cell holds. */
   pathOf(cell: number): string | undefined;
   site(index: number): Site | undefined;

@@ -133,6 +133,8 @@ export interface ProcessState {
   readonly argv: readonly string[];
   /** `blocked`: in uninterruptible sleep for good. */
   readonly state: 'running' | 'stopped' | 'zombie' | 'blocked';
+  /** Of a zombie: how it ended; `signal` 0: by itself. */
+  readonly exit?: { readonly status: number; readonly signal: number };
 }
 
 export interface VmasState {
@@ -153,6 +155,8 @@ export interface DeviceState {
   readonly driver: string | null;
   readonly parent: string | null;
   readonly label?: string;
+  /** The only driver it may have, where somebody wrote one to driver_override. */
+  readonly override?: string;
 }
 
 export interface ModuleState {

@@ -80,6 +80,8 @@ export class Device {
   registered = false;
   /** Proximity, -1 for none; a device without one takes its parent's (set before device_add). */
   numa_node = -1;
+  /** The only driver that may match, on the buses that offer the file of this name. */
+  driver_override: string | null = null;
 
   constructor(
     readonly kernel: Kernel,
@@ -130,6 +132,8 @@ export interface DriverCore {
   /** Tries all drivers of the bus; 1 bound, 0 none. */
   device_attach(dev: Device): number;
   device_release_driver(dev: Device): void;
+  /** Tells the log what the device is now. */
+  publish(dev: Device): void;
   bus_find_device(bus: string, name: string): Device | null;
   bus_devices(bus: string): readonly Device[];
   bus_drivers(bus: string): readonly DeviceDriver[];

@@ -158,7 +158,6 @@ export class PciDev extends DeviceBase {
   msix_cap = 0;
   /** PCI_EXP_TYPE_*, or -1 for a conventional device. */
   pcie_type = -1;
-  driver_override: string | null = null;
   enable_cnt = 0;
   is_busmaster = false;
   /** Bus below, for bridges. */

@@ -38,6 +38,7 @@ import { Tracefs } from './trace/tracefs.ts';
 
 /** hung_task_timeout_secs */
 const HUNG_TASK_NS = 120e9;
+const KERN_WARNING = 4;
 
 /** Real time at power-on of the host: 2026-01-01T00:00:00Z. The lab has no other calendar. */
 const EPOCH_NS = 1_767_225_600e9;
@@ -180,6 +181,8 @@ export class Linux implements Kernel, Guest {
   }
 
   printk(level: number, text: string): void {
+    // Warnings and worse also stand in the event log, under the function that gave them.
+    if (level <= KERN_WARNING) this.log.noteValue(this.site('printk', ['level', 'json']), level, text);
     this.log_buf.printk(level, text);
   }
   dynamic_debug(module: string, fn: string, text: string): void {

@@ -163,6 +163,7 @@ export class TaskTable implements Tasks {
       comm: task.comm,
       argv: task.argv,
       state: task.state,
+      ...(task.exit && task.state === 'zombie' ? { exit: { status: task.exit.status, signal: task.exit.signal } } : {}),
     };
     this.kernel.log.publish(path, { ...state });
   }
@@ -204,9 +205,9 @@ export class TaskTable implements Tasks {
     }
     task.children.clear();
     const { parent } = task;
+    this.publish(task);
     if (!parent || parent.handlers.get(SIGCHLD) === 'ignore') this.release_task(task);
     else {
-      this.publish(task);
       this.deliver(parent, SIGCHLD);
       parent.childEvent.wakeAll();
     }

@@ -1,3 +1,5 @@
+import type { Site } from '../../log/index.ts';
+
 /**
  * QEMU's error_report/error_setg (util/qemu-error.c): one message that ends the program (or a monitor command), with the
  * location it belongs to (`-device cxl-rp,bus=x`).
@@ -47,4 +49,9 @@ export function withLocation<T>(location: string, build: () => T): T {
   } catch (error) {
     throw error instanceof QemuError ? error.at(location) : error;
   }
+}
+
+/** Where a VMM's complaints stand in the log: its process and the line. */
+export function reportSite(layer: number): Site {
+  return { layer, name: 'error_report', args: ['pid', 'json'], cite: 'util/qemu-error.c' };
 }

@@ -3,7 +3,7 @@ import type { FixedWindow } from '../../hw/cxl/index.ts';
 import { AddressSpace, MemoryCore, type MemoryRegion, UINT64_SIZE, unassigned_io_ops } from '../../hw/memory/index.ts';
 import { PciBus, type PciEnv, PciHost } from '../../hw/pci/index.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
-import { type EventLog, type Json, layerIndex, type MachineId } from '../../log/index.ts';
+import { type EventLog, type Json, layerIndex, type MachineId, type SiteId } from '../../log/index.ts';
 import { type MemoryMapState, paths } from '../../state/schema.ts';
 import type { KvmState } from '../accel/kvm.ts';
 import type { QemuBuild } from '../qdev/build.ts';
@@ -13,7 +13,7 @@ import { Properties } from '../qdev/properties.ts';
 import type { PropertyValue } from '../qdev/property.ts';
 import { type DeviceHost, realizeDevice } from '../qdev/qdev-monitor.ts';
 import type { MemoryBackend } from '../qdev/virtual-machine.ts';
-import { error_setg } from './error.ts';
+import { error_setg, reportSite } from './error.ts';
 import type { RunningMachine, RunState } from './running-machine.ts';
 import { STDERR, writeText } from './stdio.ts';
 
@@ -58,6 +58,7 @@ export class Vm implements RunningMachine, DeviceHost {
   private readonly powerButton: (() => void)[] = [];
   private resetRequested = false;
   private busCount = 0;
+  private readonly reportSite: SiteId;
   /** Wakes the main thread while no guest code runs. */
   wake: () => void = () => {};
 
@@ -70,6 +71,7 @@ export class Vm implements RunningMachine, DeviceHost {
     private readonly config: VmConfig,
   ) {
     this.layer = layerIndex(host, 'qemu');
+    this.reportSite = log.site(reportSite(this.layer));
     const core = new MemoryCore({ log, layer: this.layer, later: afterBurst });
     this.core = core;
     this.pciEnv = { log, core, machine: guest, layer: this.layer };
@@ -242,10 +244,15 @@ export class Vm implements RunningMachine, DeviceHost {
   // --- messages and published state -------------------------------------------------------------------------------
 
   error_report(message: string): void {
-    writeText(this.sys, STDERR, `${this.config.program}: ${message}\n`);
+    this.report(`${this.config.program}: ${message}`);
   }
   warn_report(message: string): void {
-    writeText(this.sys, STDERR, `${this.config.program}: warning: ${message}\n`);
+    this.report(`${this.config.program}: warning: ${message}`);
+  }
+  /** stderr may go to a file: the line also stands in the log, under what gave it. */
+  private report(line: string): void {
+    this.log.noteValue(this.reportSite, this.sys.pid, line);
+    writeText(this.sys, STDERR, `${line}\n`);
   }
 
   /** Machine record: what the VMM knows is added to what others published. */

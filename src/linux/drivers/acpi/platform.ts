@@ -11,7 +11,6 @@ export const PLATFORM = new SubsystemKey<PlatformState>('platform');
 
 /** A platform device; `modalias` is `acpi:<HID>:` for those from the namespace, else `platform:<name without number>`. */
 export class PlatformDevice extends Device {
-  driver_override: string | null = null;
   constructor(
     kernel: Kernel,
     name: string,
@@ -43,9 +42,9 @@ export function platform_bus_init(kernel: Kernel): Device {
           {
             name: 'driver_override',
             mode: 0o644,
-            show: (dev) => `${(dev instanceof PlatformDevice && dev.driver_override) || '(null)'}\n`,
+            show: (dev) => `${dev.driver_override ?? '(null)'}\n`,
             store(dev, text) {
-              if (dev instanceof PlatformDevice) dev.driver_override = text === '' ? null : text;
+              dev.driver_override = text === '' ? null : text;
               return 0;
             },
           },

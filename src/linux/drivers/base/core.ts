@@ -189,6 +189,7 @@ export class DriverCoreImpl implements DriverCore {
       subsystem: dev.bus ?? dev.class ?? '',
       driver: dev.driver?.name ?? null,
       parent: dev.parent?.sysfs ?? null,
+      ...(dev.driver_override === null ? {} : { override: dev.driver_override }),
     };
     this.kernel.log.publish(paths.device(this.kernel.machine, dev.sysfs), { ...state });
   }

@@ -15,7 +15,7 @@ export class Binding {
   private readonly removeSite;
 
   constructor(private readonly core: DriverCoreImpl) {
-    this.probeSite = core.kernel.site('really_probe', ['result'], 'drivers/base/dd.c');
+    this.probeSite = core.kernel.site('really_probe', ['', 'json'], 'drivers/base/dd.c');
     this.removeSite = core.kernel.site('device_release_driver', [], 'drivers/base/dd.c');
   }
 
@@ -120,7 +120,7 @@ export class Binding {
 
   private really_probe(dev: Device, drv: DeviceDriver): number {
     const { kernel, sysfs } = this.core;
-    const outer = kernel.log.begin(this.probeSite);
+    const outer = kernel.log.begin(this.probeSite, 0, kernel.log.intern({ device: dev.name, driver: drv.name }));
     let ret = -E.EIO;
     try {
       dev.driver = drv;

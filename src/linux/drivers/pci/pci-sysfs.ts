@@ -120,10 +120,11 @@ const standard: readonly Attribute[] = [
   {
     name: 'driver_override',
     mode: 0o644,
-    show: (dev) => `${pci(dev).driver_override ?? '(null)'}\n`,
+    show: (dev) => `${dev.driver_override ?? '(null)'}\n`,
     store(dev, text) {
       const value = text.replace(/\n$/, '');
-      pci(dev).driver_override = value === '' ? null : value;
+      dev.driver_override = value === '' ? null : value;
+      dev.kernel.drivers.publish(dev);
       return 0;
     },
   },

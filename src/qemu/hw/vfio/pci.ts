@@ -87,12 +87,22 @@ function vfio_realize(dev: Device): void {
     ],
   });
   pci_register_device(dev, fn);
+  const { log, layer } = dev.vm;
+  const span = log.begin(
+    log.site({ layer, name: 'vfio_realize', args: ['pid', 'json'], cite: 'hw/vfio/pci.c' }),
+    dev.vm.sys.pid,
+    log.intern(name),
+  );
+  let result = -1;
   try {
     vfio_open(dev, fn, path, name);
+    result = 0;
   } catch (error) {
     // error_prepend(errp, VFIO_MSG_PREFIX, vbasedev->name)
     if (error instanceof QemuError) throw new QemuError(`vfio ${name}: ${error.message}`, error.location);
     throw error;
+  } finally {
+    log.end(span, result);
   }
 }
 

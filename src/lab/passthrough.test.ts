@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { type Chain, type Missing, missingGuest, passthrough } from '../state/passthrough.ts';
+import { BDF, bind, bootL1, bootL2 } from './boot-to-l2.ts';
+import { Lab } from './lab.ts';
+import { type Climb, climb } from './ladder.ts';
+import { liveRows, liveState } from './live-state.ts';
+import { SWITCHES } from './matrix.ts';
+import { host } from './testing/host.ts';
+
+interface Seen {
+  readonly outcome: Climb;
+  readonly chains: readonly Chain[];
+  readonly l1: Missing | null;
+  readonly l2: Missing | null;
+}
+
+function look(lab: Lab): Omit<Seen, 'outcome'> {
+  const reader = liveState(lab.log);
+  const rows = liveRows(lab.log);
+  return {
+    chains: passthrough(reader, rows),
+    l1: missingGuest(reader, rows, 'l1'),
+    l2: missingGuest(reader, rows, 'l2'),
+  };
+}
+
+/** A switch of the matrix, its attempt, climbed in a lab of its own. */
+async function climbed(id: string, attempt = 0): Promise<Seen> {
+  const chosen = SWITCHES.find((one) => one.id === id)?.attempts[attempt];
+  if (!chosen) throw new Error(`no switch ${id}`);
+  const lab = await Lab.start({ seed: 1, host });
+  try {
+    const run = climb(lab, chosen);
+    let next = await run.next();
+    while (!next.done) next = await run.next();
+    return { outcome: next.value, ...look(lab) };
+  } finally {
+    lab.stop();
+  }
+}
+const broken = ({ chains }: Seen) => chains[0]?.broken;
+
+test('every row of the matrix: the link that is broken is the rung that failed', { timeout: 120_000 }, async () => {
+  for (const { id, attempts } of SWITCHES)
+    for (const attempt of attempts.keys()) {
+      const seen = await climbed(id, attempt);
+      const { failure } = seen.outcome;
+      const link = broken(seen);
+      const told = `${id}.${attempt}`;
+      if (failure === null) expect(link, told).toBeNull();
+      else if (failure.rung === 'build') expect(seen.chains, told).toEqual([]);
+      else if (failure.layer === 'host qemu') expect(seen.l1?.evidence.message, told).toBe(failure.message);
+      else {
+        expect(link?.id, told).toBe(failure.rung);
+        expect(failure.message, told).toContain(link?.evidence.message);
+        expect(link?.evidence.errno ?? null, told).toBe(failure.errno);
+      }
+    }
+});
+
+test('the function that gave the error is the innermost one', { timeout: 60_000 }, async () => {
+  expect(broken(await climbed('01'))?.evidence).toMatchObject({
+    layer: 'l1.kernel',
+    fn: 'cxl_pci_accel_setup_regs',
+    errno: 'ENODEV',
+  });
+  expect(broken(await climbed('11'))?.evidence).toMatchObject({ layer: 'l1.qemu', fn: 'vfio_realize' });
+  expect(broken(await climbed('07', 1))?.evidence).toMatchObject({ fn: 'cxl_request_dpa', errno: 'ENOMEM' });
+});
+
+test('a VMM that aborts takes L2 with it: the guest is missed, with its reason', { timeout: 60_000 }, async () => {
+  const seen = await climbed('qemu-posted');
+  expect(broken(seen)).toMatchObject({ id: 'commit', evidence: { fn: 'vfio_cxl_hdm_regs_changed' } });
+  expect(seen.l2).toMatchObject({ comm: 'q', evidence: { layer: 'l1.qemu' } });
+  expect(seen.l2?.evidence.message).toContain('Assertion');
+});
+
+test('a device that nobody passes on has no chain; an unbound one no broken link', { timeout: 60_000 }, async () => {
+  const lab = await Lab.start({ seed: 1, host });
+  const type = async (id: string, line: string): Promise<void> => {
+    lab.input(id, `${line}\r`);
+    await lab.settled();
+  };
+  await type('host', bootL1());
+  expect(look(lab)).toEqual({ chains: [], l1: null, l2: null });
+  for (const line of bind()) await type('l1', line);
+  const states = () => look(lab).chains[0]?.links.map(({ state }) => state);
+  expect(states()?.slice(0, 3)).toEqual(['whole', 'whole', 'untried']);
+  // A VMM that cannot have the device: its driver was taken away meanwhile.
+  await type('l1', `echo ${BDF} > /sys/bus/pci/drivers/cxl_accel_vfio_pci/unbind`);
+  await type('l1', bootL2());
+  const [chain] = look(lab).chains;
+  expect(chain?.broken?.id).toBe('bind');
+  expect(look(lab).l2).not.toBeNull();
+  // Repaired: bound again, and what the last VMM met counts no more.
+  await type('l1', `echo ${BDF} > /sys/bus/pci/drivers_probe`);
+  expect(look(lab).chains[0]?.broken).toBeNull();
+  await type('l1', bootL2());
+  expect(states()).toEqual(['whole', 'whole', 'whole', 'whole', 'whole', 'untried', 'untried', 'untried']);
+  expect(look(lab).l2).toBeNull();
+  lab.stop();
+});

@@ -1,0 +1,359 @@
+/**
+ * The chain by which L1 hands a CXL device to L2, link by link, at a moment: in L1 → taken by a vfio driver → opened by a VMM → its memory
+ * offered as a region → realized in L2 → driven there → its virtual decoder committed → that memory reaches the device. A link is
+ * whole where the state says so, broken where something tried and failed, and otherwise nobody has tried. Knows no patch and no
+ * outcome: the ladder of the command line, the stage and the address lanes all read this.
+ */
+import { errnoName } from '../base/errno.ts';
+import { LAYERS, type LayerId, type MachineId } from '../log/index.ts';
+import { type Attempt, endingOf, isFailure, lastAttempt } from './attempt.ts';
+import { decodeHpa } from './decode.ts';
+import { type Evidence, errnoIn, evidenceIn, firstError } from './evidence.ts';
+import type { RowReader } from './exits.ts';
+import { functionsOf, hdmOf, publishedAs } from './functions.ts';
+import type { StateReader } from './reader.ts';
+import {
+  type CxlObjectState,
+  type CxlRegionState,
+  type DeviceState,
+  type MachineState,
+  type PciFunctionState,
+  paths,
+  type VfioDeviceState,
+} from './schema.ts';
+import { type Call, lastBefore, type Probe, type Run, type Trail, trailOf } from './trail.ts';
+import { type Xlat, xlat } from './xlat.ts';
+
+export const LINKS = ['device', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
+export type LinkId = (typeof LINKS)[number];
+
+export interface Link {
+  readonly id: LinkId;
+  readonly state: 'whole' | 'broken' | 'untried';
+  /** Of a broken link. */
+  readonly evidence: Evidence | null;
+}
+export interface Chain {
+  /** The device in L1, as L1 names it and by its id. */
+  readonly bdf: string;
+  readonly device: string;
+  /** Its function in L2, if there is one now. */
+  readonly guest: string | null;
+  readonly links: readonly Link[];
+  readonly broken: (Link & { readonly evidence: Evidence }) | null;
+}
+/** A guest that its VMM could not start, or that went with it. */
+export interface Missing {
+  readonly guest: 'l1' | 'l2';
+  readonly pid: number;
+  readonly comm: string;
+  readonly evidence: Evidence;
+}
+
+const EPROBE_DEFER = -517;
+type Finding = 'whole' | 'untried' | Evidence;
+
+/** Every CXL device of L1 that somebody means to pass on. */
+export function passthrough(reader: StateReader, rows: RowReader): readonly Chain[] {
+  const trail = trailOf(rows);
+  const booted = bootOf(trail, 'l1', rows.length);
+  return functionsOf(reader, 'l1')
+    .filter((fn) => fn.backend !== undefined)
+    .map((fn) => new Follower(reader, trail, rows.length, booted, fn).chain())
+    .filter((chain) => chain !== null);
+}
+
+/** Row at which a machine was switched on last, or reset. */
+function bootOf(trail: Trail, machine: MachineId, cursor: number): number {
+  return trail.machine(machine, cursor).findLast(({ value }) => value?.state === 'firmware')?.row ?? 0;
+}
+
+class Follower {
+  private readonly bdf: string;
+  private readonly vfio: VfioDeviceState | null;
+  private readonly guest: PciFunctionState | null;
+  private readonly attempt: Attempt | null;
+  private readonly override: string;
+  /** Since when an earlier failure to bind no longer counts. */
+  private readonly since: number;
+
+  constructor(
+    private readonly reader: StateReader,
+    private readonly trail: Trail,
+    private readonly cursor: number,
+    booted: number,
+    private readonly fn: PciFunctionState,
+  ) {
+    this.bdf = `0000:${fn.bdf}`;
+    this.vfio = publishedAs<VfioDeviceState>(reader.object(paths.vfioDevice('l1', this.bdf)));
+    this.guest = functionsOf(reader, 'l2').find((one) => one.host === this.bdf) ?? null;
+    this.override = deviceOf(reader, 'l1', this.bdf)?.override ?? '';
+    const changes = trail.device(this.bdf, cursor);
+    const bound = changes.findLastIndex(({ value }, n) => value === null || changes[n - 1]?.value === null || n === 0);
+    this.since = Math.max(booted, changes[bound]?.row ?? 0);
+    this.attempt = lastAttempt(trail, this.bdf, this.since, cursor);
+  }
+
+  chain(): Chain | null {
+    if (this.vfio === null && !this.override.includes('vfio') && this.attempt === null) return null;
+    const ask: Readonly<Record<LinkId, () => Finding>> = {
+      device: () => 'whole',
+      bind: () => this.bind(),
+      ...(this.lost() ?? {
+        open: () => (this.vfio?.opened ? 'whole' : this.tried('it never opened the device')),
+        regions: () => this.regions(),
+        realize: () => (this.guest && this.realized() ? 'whole' : this.tried('')),
+        probe: () => this.probe(),
+        commit: () => this.commit(),
+        memory: () => this.memory(),
+      }),
+    };
+    const links: Link[] = [];
+    let broken: Chain['broken'] = null;
+    for (const id of LINKS) {
+      const reached: boolean = links.at(-1)?.state !== 'untried' && broken === null;
+      const found: Finding = reached ? ask[id]() : 'untried';
+      if (typeof found === 'string') links.push({ id, state: found, evidence: null });
+      else {
+        broken = { id, state: 'broken', evidence: found };
+        links.push(broken);
+      }
+    }
+    return { bdf: this.bdf, device: this.fn.id, guest: this.guest?.id ?? null, links, broken };
+  }
+
+  // --- L1 -----------------------------------------------------------------------------------------------------------
+
+  private bind(): Finding {
+    if (this.vfio) return 'whole';
+    const { trail, since, cursor, bdf } = this;
+    const probe = lastBefore(
+      trail.probes,
+      (one) => one.end,
+      cursor,
+      (one) => this.refused(one, bdf, 'l1', since),
+    );
+    if (probe) return this.ofProbe(probe, 'l1', null);
+    const name = this.override.replaceAll('-', '_');
+    const said = this.commandError('l1', since, (line) => name !== '' && line.replaceAll('-', '_').includes(name));
+    return said ?? this.tried(`no vfio driver has ${bdf}`);
+  }
+
+  /** What a VMM that failed said; until one did, nobody tried. */
+  private tried(seen: string): Finding {
+    const { attempt } = this;
+    if (!attempt?.failed) return 'untried';
+    const ending = seen === '' ? attempt.ending : seen;
+    return evidenceIn(this.trail, this.stretch(attempt.start, 'l1'), `L1's VMM: ${ending}`);
+  }
+  private stretch(from: number, machine: MachineId) {
+    const over = this.attempt && Number.isFinite(this.attempt.over) ? this.attempt.over : this.cursor;
+    const to = Math.min(this.cursor, Math.max(over, this.attempt?.run?.end ?? over) + 1);
+    return { from, to: Number.isFinite(to) ? to : this.cursor, machine, vmm: 'l1' } as const;
+  }
+
+  private realized(): boolean {
+    const { realize } = this.attempt ?? {};
+    return !realize || (realize.end < this.cursor && realize.result >= 0);
+  }
+
+  private regions(): Finding {
+    if (this.vfio?.region) return 'whole';
+    const seen = 'the device shows no region with the CXL memory';
+    if (this.guest && this.realized()) return { row: null, layer: 'l1.kernel', fn: null, message: seen, errno: null };
+    return this.tried(seen);
+  }
+
+  /** A VMM that took the device and is gone by a fault: how far it had come is in its trail, not in the state. */
+  private lost(): Readonly<Record<Exclude<LinkId, 'device' | 'bind'>, () => Finding>> | null {
+    const { attempt, trail } = this;
+    if (!attempt?.failed || (this.guest && this.realized())) return null;
+    const within = ({ begin }: Call): boolean => begin > attempt.start && begin < attempt.over;
+    const realized = attempt.realize !== null && attempt.realize.result >= 0 && attempt.realize.end < this.cursor;
+    const guest = trail.guestOf(this.bdf, this.cursor);
+    const probe = trail.probes.findLast((one) => within(one) && guest !== null && isOf(one, 'l2', `0000:${guest.bdf}`));
+    const region = trail.regions.findLast((one) => within(one) && machineOf(one) === 'l2');
+    const committed = region !== undefined && region.result >= 0;
+    const up = realized && probe !== undefined && !committed;
+    const fault = (from: number): Evidence =>
+      evidenceIn(trail, this.stretch(from, 'l2'), `L1's VMM: ${attempt.ending}`);
+    return {
+      open: () => (attempt.opened ? 'whole' : this.tried('it never opened the device')),
+      regions: () => (attempt.region ? 'whole' : this.tried('')),
+      realize: () => (up ? 'whole' : this.tried('')),
+      probe: () => (region ? 'whole' : fault(probe?.begin ?? attempt.start)),
+      commit: () => fault(region?.begin ?? attempt.start),
+      memory: () => 'untried',
+    };
+  }
+
+  // --- L2 -----------------------------------------------------------------------------------------------------------
+
+  private probe(): Finding {
+    const { trail, cursor, guest } = this;
+    const name = `0000:${guest?.bdf}`;
+    if (deviceOf(this.reader, 'l2', name)?.driver) return 'whole';
+    const booted = bootOf(trail, 'l2', cursor);
+    const probe = trail.probes.findLast((one) => one.begin < cursor && one.begin > booted && isOf(one, 'l2', name));
+    if (probe) {
+      const under = this.regionCalls().some(({ begin }) => begin > probe.begin && begin < probe.end);
+      if (under && !(probe.end < cursor && probe.result >= 0)) return 'whole';
+      if (this.refused(probe, name, 'l2', booted) && probe.end < cursor) return this.ofProbe(probe, 'l2', 'l1');
+    }
+    return (
+      this.crashed(probe?.begin ?? booted) ?? this.commandError('l2', booted, (line) => LOADS.test(line)) ?? 'untried'
+    );
+  }
+
+  private commit(): Finding {
+    const call = this.regionCalls().at(-1);
+    if (this.claims().length > 0) return 'whole';
+    if (call && call.end < this.cursor && call.result < 0)
+      return evidenceIn(
+        this.trail,
+        { from: call.begin, to: call.end + 1, machine: 'l2', vmm: 'l1' },
+        `${call.name} gave ${errnoName(call.result)}`,
+      );
+    return this.crashed(call?.begin ?? bootOf(this.trail, 'l2', this.cursor)) ?? 'untried';
+  }
+
+  private memory(): Finding {
+    const call = this.regionCalls().at(-1);
+    // Between the register and the VMM's answer to it nothing can be said.
+    if (call && call.end >= this.cursor) return 'untried';
+    for (const address of this.claims()) {
+      const astray = wrongEnd(this.reader, this.fn, address);
+      if (astray) return { row: call?.end ?? null, fn: null, errno: null, ...astray };
+    }
+    return 'whole';
+  }
+
+  /** Where L2 finds the device's memory: the regions its kernel committed, else what the decoders it sees say. */
+  private claims(): readonly number[] {
+    if (!this.guest) return [];
+    const regions = regionsOf(this.reader, 'l2', `0000:${this.guest.bdf}`);
+    if (regions.length > 0) return regions.map(({ start }) => start);
+    const decoders = hdmOf(this.reader, this.guest)?.decoders ?? [];
+    return decoders.filter(({ committed, size }) => committed && size > 0).map(({ base }) => base);
+  }
+  private regionCalls(): readonly Call[] {
+    const booted = bootOf(this.trail, 'l2', this.cursor);
+    return this.trail.regions.filter((one) => one.begin > booted && one.begin < this.cursor && machineOf(one) === 'l2');
+  }
+  private crashed(from: number): Evidence | null {
+    const state = publishedAs<MachineState>(this.reader.object(paths.machine('l2')));
+    if (state?.state !== 'crashed') return null;
+    return evidenceIn(this.trail, { from, to: this.cursor, machine: 'l2', vmm: null }, state.reason ?? 'L2 crashed');
+  }
+
+  // --- both ---------------------------------------------------------------------------------------------------------
+
+  /** Did a driver turn the device down for good? */
+  private refused(probe: Probe, device: string, machine: 'l1' | 'l2', since: number): boolean {
+    if (!isOf(probe, machine, device) || probe.begin < since || probe.result >= 0) return false;
+    return probe.result !== EPROBE_DEFER && (machine === 'l2' || probe.driver === this.override);
+  }
+  private ofProbe(probe: Probe, machine: MachineId, vmm: 'l1' | null): Evidence {
+    const seen = `${probe.driver} did not take ${probe.device}`;
+    return evidenceIn(this.trail, { from: probe.begin, to: probe.end + 1, machine, vmm }, seen);
+  }
+
+  /** The last command of those meant that complained on its standard error. */
+  private commandError(machine: 'l1' | 'l2', since: number, meant: (line: string) => boolean): Evidence | null {
+    const { trail, cursor } = this;
+    for (const typed of trail.typed.toReversed()) {
+      if (typed.row >= cursor || typed.row < since) continue;
+      if (typed.console.split('/')[0] !== machine || !meant(typed.line)) continue;
+      const message = firstError(trail.saidBy(typed, cursor)).trim();
+      if (message !== '')
+        return { row: typed.row, layer: `${machine}.user`, fn: null, message, errno: errnoIn(message) };
+    }
+    return null;
+  }
+}
+
+/** Commands that bring a driver. */
+const LOADS = /\b(modprobe|insmod)\b/;
+const machineOf = ({ layer }: Call): string => LAYERS[layer]?.id.split('.')[0] ?? '';
+const isOf = (probe: Probe, machine: MachineId, device: string): boolean =>
+  probe.device === device && machineOf(probe) === machine;
+
+function deviceOf(reader: StateReader, machine: MachineId, name: string): DeviceState | null {
+  for (const path of reader.objectPaths(`dev/${machine}/`)) {
+    if (!path.endsWith(`/${name}`)) continue;
+    const device = publishedAs<DeviceState>(reader.object(path));
+    if (device?.subsystem === 'pci') return device;
+  }
+  return null;
+}
+
+/** Committed regions of a machine's kernel in which a device takes part. */
+function regionsOf(reader: StateReader, machine: MachineId, bdf: string): readonly CxlRegionState[] {
+  const objects = reader
+    .objectPaths(`cxl/${machine}/`)
+    .map((path) => publishedAs<CxlObjectState>(reader.object(path)))
+    .filter((one) => one !== null);
+  const endpoints = objects.flatMap((one) => (one.kind === 'memdev' && one.host === bdf ? [one.endpoint] : []));
+  const decoders = objects.flatMap((one) =>
+    one.kind === 'endpoint-decoder' && endpoints.includes(one.port) ? [one.name] : [],
+  );
+  return objects.filter(
+    (one): one is CxlRegionState =>
+      one.kind === 'region' && one.state === 'commit' && one.targets.some((target) => decoders.includes(target)),
+  );
+}
+
+/** Why an address of L2 that its decoder claims does not end in the device's memory where that decoder says. */
+export function wrongEnd(
+  reader: StateReader,
+  device: PciFunctionState,
+  address: number,
+): { readonly layer: LayerId; readonly message: string } | null {
+  const chain = xlat(reader, 'l2-gpa', address);
+  const last = chain.hops.at(-1);
+  const dpa = chain.hops.find(({ space }) => space === 'dpa');
+  if (chain.end !== undefined) return { layer: whoseEnd(chain), message: chain.end };
+  if (dpa?.device !== device.id) {
+    const where = dpa ? `the memory of ${dpa.device}` : "L1's own memory";
+    return { layer: 'l1.kernel', message: `It ends in ${where}: ${last?.space} 0x${last?.address.toString(16)}.` };
+  }
+  const meant = decodeHpa(reader, 'l2', address).target?.dpa;
+  if (meant === undefined || meant === dpa.address) return null;
+  const [is, should] = [dpa.address, meant].map((one) => `0x${one.toString(16)}`);
+  return { layer: 'l1.qemu', message: `It reaches DPA ${is}, where L2's decoder says DPA ${should}.` };
+}
+
+/** Whose mapping an address misses: the VMM's slots, the kernel's pages, the decoders that L1's kernel programs. */
+function whoseEnd(chain: Xlat): LayerId {
+  return chain.hops.at(-1)?.space === 'l2-gpa' ? 'l1.qemu' : 'l1.kernel';
+}
+
+/** The guest that should be there, when the last VMM of the machine below it ended by a fault. */
+export function missingGuest(reader: StateReader, rows: RowReader, guest: 'l1' | 'l2'): Missing | null {
+  const now = publishedAs<MachineState>(reader.object(paths.machine(guest)))?.state ?? 'off';
+  if (now !== 'off') return null;
+  const trail = trailOf(rows);
+  const cursor = rows.length;
+  const host = guest === 'l1' ? 'host' : 'l1';
+  const booted = bootOf(trail, host, cursor);
+  const run = lastBefore(
+    trail.runs,
+    (one) => one.start,
+    cursor,
+    (one) => one.machine === host && isVmm(trail, one, guest),
+  );
+  if (!run || run.start < booted || run.end >= cursor || !isFailure(run)) return null;
+  const stretch = { from: run.start, to: run.end + 1, machine: host, vmm: host } as const;
+  const evidence = evidenceIn(trail, stretch, `${run.comm}: ${endingOf(run)}`);
+  return { guest, pid: run.pid, comm: run.comm, evidence };
+}
+
+/** A program is a VMM by what it did: it made the guest, or it complained as one. */
+function isVmm(trail: Trail, run: Run, guest: 'l1' | 'l2'): boolean {
+  const during = (row: number): boolean => row > run.start && row <= run.end;
+  const layer = `${run.machine}.qemu`;
+  return (
+    trail.tells.some(({ row, pid, layer: of }) => pid === run.pid && LAYERS[of]?.id === layer && during(row)) ||
+    trail.machine(guest, Number.POSITIVE_INFINITY).some(({ row, value }) => value?.vmm?.pid === run.pid && during(row))
+  );
+}
