@@ -1,8 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Lab } from '../lab.ts';
-import { runStep } from '../run-step.ts';
 import { host, WALKTHROUGH } from '../testing/host.ts';
-import { parseTranscript } from '../transcript.ts';
 import { type OwnershipRow, ownership } from './ownership.ts';
 
 const rows: OwnershipRow[] = [];
@@ -70,26 +68,3 @@ test('a write of L1’s kernel to a HDM register is the device’s, and L2 does 
   expect(changed).toEqual({ device: 0xf0000000 });
   expect([reads.l2, reads.device]).toEqual([0, 0xf0000000]);
 });
-
-test('strace and ftrace of the same write say what the table says', async () => {
-  const { offset, owner } = row('BASE_LO1');
-  const traced = WALKTHROUGH.replace('l1# qemu-system', 'l1# strace -o /tmp/calls -e trace=pwrite64 qemu-system');
-  const until = traced.indexOf('l2# lspci');
-  const lines = [
-    'l1# cd /sys/kernel/tracing; echo function > current_tracer; echo emulate_hdm_regblock vfio_cxl_core_write > set_ftrace_filter',
-    `l2# devmem ${0xfe600000 + offset} 32 0x20000000`,
-    'l1# echo 0 > tracing_on; tail -1 /tmp/calls; grep -v ^# trace',
-  ];
-  const lab = await Lab.start({ seed: 1, host });
-  let output = '';
-  for (const step of parseTranscript(`${traced.slice(0, until)}${lines.join('\n')}\n`, 'traced'))
-    output = (await runStep(lab, step, 'traced')).output;
-  lab.stop();
-  expect(owner).toBe('hdm-shadow');
-  expect(output).toContain(`pwrite64(10, "\\0\\0\\0 ", 4, ${offset}) = 4`);
-  const functions = [...output.matchAll(/: (\w+)(?: <-(\w+))?$/gm)].map((match) => [match[1], match[2]]);
-  expect(functions).toEqual([
-    ['vfio_cxl_core_write', '__x64_sys_pwrite64'],
-    ['emulate_hdm_regblock', 'vfio_cxl_core_write'],
-  ]);
-}, 30_000);

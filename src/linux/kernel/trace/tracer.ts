@@ -52,8 +52,9 @@ export class FunctionTracer {
     if (known !== undefined) return known;
     const { layer, name, cite } = this.kernel.log.sites[site] ?? { layer: -1, name: '', cite: undefined };
     let result: string | null = null;
-    if (layer === this.layer && /^[a-zA-Z_]\w*$/.test(name))
-      result = cite?.endsWith('(2)') === true ? `__x64_sys_${name}` : name;
+    // One function may have a site for each direction: `vfio_pci_rw (read)`.
+    const fn = layer === this.layer ? /^([a-zA-Z_]\w*)(?: \((?:read|write)\))?$/.exec(name)?.[1] : undefined;
+    if (fn !== undefined) result = cite?.endsWith('(2)') === true ? `__x64_sys_${fn}` : fn;
     this.names.set(site, result);
     return result;
   }

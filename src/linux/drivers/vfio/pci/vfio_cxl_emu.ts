@@ -22,12 +22,13 @@ function emulate_hdm_regblock(
   // Posted, the shadow pointer also loses comp_reg_offset (an underflow when the block is not at the BAR's start): not reproduced.
   const base = cxl.hdm_reg_offset;
   if (!iswrite) {
+    const outer = log.begin(sites.emulate, hdm);
     const value = shadow.read(base + hdm, 4);
     bytes[0] = value & 0xff;
     bytes[1] = (value >>> 8) & 0xff;
     bytes[2] = (value >>> 16) & 0xff;
     bytes[3] = value >>> 24;
-    log.note(sites.emulate, hdm, value);
+    log.end(outer, value);
     return 4;
   }
   const value = value4(bytes);
