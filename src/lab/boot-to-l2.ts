@@ -8,12 +8,14 @@ export interface BootChoices {
   readonly accel?: string;
   /** Text after the root port's options. */
   readonly rootPort?: string;
-  /** Size of the backend behind the accelerator. */
+  /** Size of the backend behind the accelerator; `none`: it has no memory. */
   readonly memory?: string;
   readonly l1Kernel?: string;
   readonly l1Append?: string;
   readonly driver?: string;
   readonly l1Qemu?: string;
+  /** Text after L1's `-device vfio-pci,host=…`. */
+  readonly vfio?: string;
   readonly l2Kernel?: string;
   readonly l2Module?: string;
   readonly cpu?: string;
@@ -29,7 +31,9 @@ export const BDF = '0000:0d:00.0';
 export function bootL1(choices: BootChoices = {}): string {
   const { hostQemu = 'qemu-system-x86_64', accel = '', memory = '256M', l1Kernel = L1_KERNEL } = choices;
   const { cpu = 'host,hypervisor=off', l1Append = '', rootPort = '' } = choices;
-  return `${hostQemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 4G,maxmem=8G,slots=8 -smp 4 -object memory-backend-ram,id=vmem0,share=on,size=${memory} -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=root_port13,chassis=0,slot=2${rootPort} -device cxl-accel,bus=root_port13,volatile-memdev=vmem0,id=cxl-accel0${accel} -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -device intel-iommu -kernel ${l1Kernel} -initrd ${L1_INITRD} -append "console=ttyS0 intel_iommu=on iomem=relaxed quiet${l1Append}" -nographic`;
+  const backend = memory === 'none' ? '' : `-object memory-backend-ram,id=vmem0,share=on,size=${memory} `;
+  const memdev = memory === 'none' ? '' : 'volatile-memdev=vmem0,';
+  return `${hostQemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 4G,maxmem=8G,slots=8 -smp 4 ${backend}-device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=root_port13,chassis=0,slot=2${rootPort} -device cxl-accel,bus=root_port13,${memdev}id=cxl-accel0${accel} -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -device intel-iommu -kernel ${l1Kernel} -initrd ${L1_INITRD} -append "console=ttyS0 intel_iommu=on iomem=relaxed quiet${l1Append}" -nographic`;
 }
 
 /** L1 gives the device to a VFIO driver. */
@@ -45,8 +49,8 @@ export function bind(choices: BootChoices = {}): readonly string[] {
 
 /** L1's QEMU starts L2 with the device; what it complains about goes into qemu.err. */
 export function bootL2(choices: BootChoices = {}): string {
-  const { l1Qemu = 'qemu-system-x86_64', l2Kernel = L2_KERNEL, cpu = 'host,hypervisor=off' } = choices;
-  return `${l1Qemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 2G -smp 2 -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2 -device vfio-pci,host=${BDF},bus=rp0,id=accel0 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel ${l2Kernel} -initrd ${L2_INITRD} -append "console=ttyS0 iomem=relaxed quiet" -nographic 2> qemu.err`;
+  const { l1Qemu = 'qemu-system-x86_64', l2Kernel = L2_KERNEL, cpu = 'host,hypervisor=off', vfio = '' } = choices;
+  return `${l1Qemu} -M q35,cxl=on -enable-kvm -cpu ${cpu} -m 2G -smp 2 -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2 -device vfio-pci,host=${BDF},bus=rp0,id=accel0${vfio} -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel ${l2Kernel} -initrd ${L2_INITRD} -append "console=ttyS0 iomem=relaxed quiet" -nographic 2> qemu.err`;
 }
 
 /** Address of the region in L2 when its window is empty. */

@@ -1,8 +1,16 @@
-import { type Failure, RUNG_LABELS, RUNGS, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
+import { hex0x } from '../base/addr.ts';
+import { type Climb, type Failure, RUNG_LABELS, RUNGS, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
+import { sizeText } from '../qemu/lint/report.ts';
 import { errnoIn, firstError } from '../state/evidence.ts';
+import { publishedAs } from '../state/functions.ts';
 import { type Link, type LinkId, missingGuest, passthrough } from '../state/passthrough.ts';
-import type { MachineState } from '../state/schema.ts';
-import { paths } from '../state/schema.ts';
+import {
+  type CxlObjectState,
+  type DeviceState,
+  type MachineState,
+  paths,
+  type VfioDeviceState,
+} from '../state/schema.ts';
 import { BDF, type BootChoices, bind, bootL1, bootL2, L2_REGION } from './boot-to-l2.ts';
 import type { Lab } from './lab.ts';
 import { liveRows, liveState } from './live-state.ts';
@@ -14,18 +22,12 @@ import type { TranscriptConsole } from './transcript.ts';
  * `state/passthrough.ts` reads out of the log, as the page's stage does. Only the first rung (a build is no link of that chain)
  * and the last (a stored value must come back) are looked at here.
  */
-export { type Failure, RUNG_LABELS, RUNGS, type Rung, type Where };
+export { type Climb, type Failure, RUNG_LABELS, RUNGS, type Rung, type Where };
 
 export interface Attempt {
   /** Lines typed on the host first (kbuild, qbuild). */
   readonly builds: readonly string[];
   readonly choices: BootChoices;
-}
-
-/** What came of one attempt; `failure` null: the top was reached. */
-export interface Climb {
-  readonly reached: readonly Rung[];
-  readonly failure: Failure | null;
 }
 
 export interface LadderStep {
@@ -68,7 +70,7 @@ export async function* climb(lab: Lab, attempt: Attempt): AsyncGenerator<LadderS
   if (!ladder.reaches('probe')) return ladder.failed('probe', 'no driver of L2 came to the region');
   if (!ladder.reaches('commit')) return ladder.failed('commit', 'the region was not committed');
 
-  const at = `0x${(L2_REGION + 0x40).toString(16)}`;
+  const at = hex0x(L2_REGION + 0x40);
   const stored = yield* type('l2', `devmem ${at} 64 ${STORED}; devmem ${at} 64`);
   const answer = stored.stdout.trim();
   const link = ladder.link('memory');
@@ -83,14 +85,17 @@ export async function* climb(lab: Lab, attempt: Attempt): AsyncGenerator<LadderS
 
 class Ladder {
   private readonly reached: Rung[] = [];
+  private readonly found: Partial<Record<Rung, string>> = {};
 
   constructor(private readonly lab: Lab) {}
 
   pass(rung: Rung): void {
     this.reached.push(rung);
+    const found = this.foundAt(rung);
+    if (found !== null) this.found[rung] = found;
   }
   result(failure: Failure | null): Climb {
-    return { reached: this.reached, failure };
+    return { reached: this.reached, failure, found: this.found };
   }
   stop(rung: Rung, layer: Where, message: string): Climb {
     return this.result({ rung, layer, message, errno: errnoIn(message) });
@@ -111,5 +116,26 @@ class Ladder {
     const evidence = this.link(rung)?.evidence;
     if (!evidence) return this.stop(rung, rung === 'probe' || rung === 'commit' ? 'l2 kernel' : 'l1 kernel', otherwise);
     return this.result({ rung, layer: whereOf(evidence.layer), message: evidence.message, errno: evidence.errno });
+  }
+
+  /** What stands at a rung now: names and places that differ between series and builds. */
+  private foundAt(rung: Rung): string | null {
+    const state = liveState(this.lab.log);
+    const vfio = publishedAs<VfioDeviceState>(state.object(paths.vfioDevice('l1', BDF)));
+    if (rung === 'bind') return vfio?.driver ?? null;
+    if (rung === 'open') return vfio ? `group ${vfio.group}` : null;
+    if (rung === 'regions' && vfio?.region)
+      return `index ${vfio.region.index}: ${sizeText(vfio.region.size)} at ${hex0x(vfio.region.hpa)}`;
+    if (rung === 'realize') return publishedAs<MachineState>(state.object(paths.machine('l2')))?.release ?? null;
+    if (rung === 'probe') {
+      const path = state.objectPaths('dev/l2/').find((one) => one.endsWith(`/${BDF}`));
+      return path === undefined ? null : (publishedAs<DeviceState>(state.object(path))?.driver ?? null);
+    }
+    if (rung !== 'commit') return null;
+    for (const path of state.objectPaths('cxl/l2/')) {
+      const one = publishedAs<CxlObjectState>(state.object(path));
+      if (one?.kind === 'region' && one.state === 'commit') return `${one.name} at ${hex0x(one.start)}`;
+    }
+    return null;
   }
 }

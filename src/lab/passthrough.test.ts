@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { type Chain, type Missing, missingGuest, passthrough } from '../state/passthrough.ts';
 import { BDF, bind, bootL1, bootL2 } from './boot-to-l2.ts';
+import { attemptOf } from './build-choice.ts';
 import { Lab } from './lab.ts';
 import { type Climb, climb } from './ladder.ts';
 import { liveRows, liveState } from './live-state.ts';
-import { SWITCHES } from './matrix.ts';
+import { SWITCHES } from './switches.ts';
 import { host } from './testing/host.ts';
 
 interface Seen {
@@ -26,11 +27,11 @@ function look(lab: Lab): Omit<Seen, 'outcome'> {
 
 /** A switch of the matrix, its attempt, climbed in a lab of its own. */
 async function climbed(id: string, attempt = 0): Promise<Seen> {
-  const chosen = SWITCHES.find((one) => one.id === id)?.attempts[attempt];
+  const chosen = SWITCHES.find((one) => one.id === id)?.choices[attempt];
   if (!chosen) throw new Error(`no switch ${id}`);
   const lab = await Lab.start({ seed: 1, host });
   try {
-    const run = climb(lab, chosen);
+    const run = climb(lab, attemptOf(chosen));
     let next = await run.next();
     while (!next.done) next = await run.next();
     return { outcome: next.value, ...look(lab) };
@@ -41,8 +42,8 @@ async function climbed(id: string, attempt = 0): Promise<Seen> {
 const broken = ({ chains }: Seen) => chains[0]?.broken;
 
 test('every row of the matrix: the link that is broken is the rung that failed', { timeout: 120_000 }, async () => {
-  for (const { id, attempts } of SWITCHES)
-    for (const attempt of attempts.keys()) {
+  for (const { id, choices } of SWITCHES)
+    for (const attempt of choices.keys()) {
       const seen = await climbed(id, attempt);
       const { failure } = seen.outcome;
       const link = broken(seen);

@@ -45,3 +45,18 @@ export interface Failure {
   readonly message: string;
   readonly errno: string | null;
 }
+
+/** What came of one attempt; `failure` null: the top was reached. */
+export interface Climb {
+  readonly reached: readonly Rung[];
+  readonly failure: Failure | null;
+  /** Of a reached rung, what was found there: a driver's name, a region's index and place. */
+  readonly found: Readonly<Partial<Record<Rung, string>>>;
+}
+
+/**
+ * Rows of the matrix by kind: everything on; one patch out; a part around the series gone; a part of another make; an option; the
+ * later series; one defect turned round.
+ */
+export const MATRIX_KINDS = ['none', 'patch', 'part', 'variant', 'option', 'later', 'defect'] as const;
+export type MatrixKind = (typeof MATRIX_KINDS)[number];

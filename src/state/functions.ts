@@ -82,6 +82,8 @@ export interface HdmNow {
 }
 
 const COUNTS = [1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32];
+/** Component register blocks are 64 KiB, and begin at multiples of it. */
+const BLOCK = 0x10000;
 const CACHEMEM = 0x1000;
 const HDM_CAP = 5;
 
@@ -89,16 +91,26 @@ export function decodeWays(encoded: number): number {
   return encoded < 8 ? 2 ** encoded : 3 * 2 ** (encoded - 8);
 }
 
+/** Where CXL.cachemem registers can be: 4 KiB into a 64 KiB block of a BAR that something answers. */
+function componentBlocks(fn: PciFunctionState): readonly { readonly space: string; readonly start: number }[] {
+  const places = new Map<string, { space: string; start: number }>();
+  for (const { space, offset } of fn.routes) {
+    if (space === 'config') continue;
+    const start = offset - (offset % BLOCK) + CACHEMEM;
+    places.set(`${space} ${start}`, { space, start });
+  }
+  return [...places.values()];
+}
+
 /** The HDM decoder capability of a function, found as software finds it: through the capability array. */
 export function hdmOf(reader: StateReader, fn: PciFunctionState): HdmNow | null {
-  const spaces = new Set(fn.routes.map((route) => route.space).filter((space) => space !== 'config'));
-  for (const space of spaces) {
-    const header = readDword(reader, fn, space, CACHEMEM)?.value;
+  for (const { space, start } of componentBlocks(fn)) {
+    const header = readDword(reader, fn, space, start)?.value;
     if (header === undefined || header % 0x10000 !== 1) continue;
     const entries = shiftRight(header, 24);
     for (let n = 1; n <= entries; n++) {
-      const entry = readDword(reader, fn, space, CACHEMEM + 4 * n)?.value ?? 0;
-      if (entry % 0x10000 === HDM_CAP) return readHdm(reader, fn, space, CACHEMEM + shiftRight(entry, 20));
+      const entry = readDword(reader, fn, space, start + 4 * n)?.value ?? 0;
+      if (entry % 0x10000 === HDM_CAP) return readHdm(reader, fn, space, start + shiftRight(entry, 20));
     }
   }
   return null;

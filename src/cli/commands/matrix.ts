@@ -1,6 +1,7 @@
 import { UserError } from '../../base/assert.ts';
 import { type Climb, RUNG_LABELS } from '../../lab/ladder.ts';
-import { matrix, SWITCHES } from '../../lab/matrix.ts';
+import { matrix } from '../../lab/matrix.ts';
+import { SWITCHES } from '../../lab/switches.ts';
 import { options, seedOf } from '../args.ts';
 import { nodeHost } from '../node-host.ts';
 
@@ -16,13 +17,16 @@ export async function matrixCommand(args: string[]): Promise<number> {
     const { row } = progress;
     if (opts.flags.json) process.stdout.write(`${JSON.stringify(row)}\n`);
     else {
-      process.stdout.write(`${row.id.padEnd(12)} ${told(row)}\n`);
+      process.stdout.write(`${row.id.padEnd(WIDTH)} ${told(row)}\n`);
       if (row.linked)
-        process.stdout.write(`${''.padEnd(12)} ${told(row.linked)}   (${row.linked.builds.join('; ')})\n`);
+        process.stdout.write(`${''.padEnd(WIDTH)} ${told(row.linked)}   (${row.linked.builds.join('; ')})\n`);
     }
   }
   return 0;
 }
+
+/** Of the longest id. */
+const WIDTH = Math.max(...SWITCHES.map((one) => one.id.length));
 
 function told({ failure }: Climb): string {
   if (!failure) return 'reaches the memory';
