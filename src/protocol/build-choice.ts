@@ -112,6 +112,15 @@ export function quirksOf(part: Part, qemu: BuildChoice['qemu']): Quirks {
   );
 }
 
+/** The same choice without settings a build has anyway. */
+export function tidyChoice(choice: BuildChoice): BuildChoice {
+  const own = (part: Part): Quirks => {
+    const has = quirksOf(part, choice.qemu);
+    return Object.fromEntries(Object.entries(choice.quirks[part]).filter(([id, how]) => has[id] !== how));
+  };
+  return { ...choice, quirks: { l1: own('l1'), l2: own('l2'), qemu: own('qemu') } };
+}
+
 /** Patches that are whole files: nothing can stand in for them. */
 export const WHOLE_FILES: readonly number[] = Object.values(RFC_V1_CREATES);
 export const PATCH_COUNT = RFC_V1_PATCHES.length;

@@ -9,7 +9,13 @@ import { playFresh } from './header/play.ts';
  * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit.
  */
 export function linkTo(change: Readonly<Record<string, string>>): string {
-  return `${location.origin}${location.pathname}#${new URLSearchParams(change)}`;
+  const asked = Object.entries(change).map(([name, value]) => `${name}=${readable(value)}`);
+  return `${location.origin}${location.pathname}#${asked.join('&')}`;
+}
+
+/** Encoded as far as a fragment needs it: `=`, `,`, `;`, `:` and `@` may stand there as they are. */
+function readable(value: string): string {
+  return encodeURIComponent(value).replace(/%(3D|2C|3B|3A|40)/g, (code) => decodeURIComponent(code));
 }
 
 export function playScenario(mirror: Mirror, id: string, opening = false): Promise<void> {

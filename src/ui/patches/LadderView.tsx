@@ -1,8 +1,7 @@
-import type { Climb } from '../../mirror/side-client.ts';
-import { RUNG_LABELS, RUNGS } from '../../protocol/ladder.ts';
+import { type Climb, RUNG_LABELS, RUNGS } from '../../protocol/ladder.ts';
 import styles from './Patches.module.css';
 
-/** The rungs from build to load/store: reached, failed with its message, or never tried. */
+/** The rungs from build to load/store: reached and what was found there, failed with its message, or never tried. */
 export function LadderView(props: { readonly climb: Climb | null; readonly step: string | null }) {
   const { climb, step } = props;
   const failed = climb?.failure ?? null;
@@ -11,8 +10,9 @@ export function LadderView(props: { readonly climb: Climb | null; readonly step:
       <ol className={styles.ladder}>
         {RUNGS.map((rung) => {
           const state = climb?.reached.includes(rung) ? 'reached' : failed?.rung === rung ? 'failed' : 'open';
+          const found = climb?.found[rung];
           return (
-            <li key={rung} data-state={state}>
+            <li key={rung} data-state={state} title={found}>
               <span aria-hidden="true" className={styles.mark}>
                 {state === 'reached' ? '✓' : state === 'failed' ? '✕' : '·'}
               </span>
@@ -20,6 +20,7 @@ export function LadderView(props: { readonly climb: Climb | null; readonly step:
               <span className="visually-hidden">
                 {state === 'reached' ? ' reached' : state === 'failed' ? ' failed' : ' not reached'}
               </span>
+              {found === undefined ? null : <span className={styles.found}>{found}</span>}
             </li>
           );
         })}

@@ -1,17 +1,21 @@
 import { useState } from 'react';
 import type { Climb } from '../../mirror/side-client.ts';
-import { type BuildChoice, choiceFromText, choiceToText, POSTED_SERIES } from '../../protocol/build-choice.ts';
+import { type BuildChoice, POSTED_SERIES, SERIES, tidyChoice, wholeSeries } from '../../protocol/build-choice.ts';
+import { choiceFromText, choiceToText } from '../../protocol/choice-text.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import { playFresh } from '../header/play.ts';
 import { linkTo } from '../links.ts';
 import controls from '../parts/controls.module.css';
+import { changedDefects, DefectChooser } from './DefectChooser.tsx';
 import { LadderView } from './LadderView.tsx';
 import { MatrixTable } from './MatrixTable.tsx';
 import { MovedTable } from './MovedTable.tsx';
-import { OtherSwitches } from './OtherSwitches.tsx';
+import { OptionSwitches } from './OptionSwitches.tsx';
+import { PartSwitches } from './PartSwitches.tsx';
 import styles from './Patches.module.css';
 import { PatchList } from './PatchList.tsx';
 import { useSide } from './use-side.ts';
+import { V3List } from './V3List.tsx';
 
 const VIEWS = [
   ['board', 'One build'],
@@ -19,6 +23,11 @@ const VIEWS = [
   ['moved', 'RFC and 2026'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
+
+const SERIES_NAMES: Readonly<Record<BuildChoice['series'], string>> = {
+  'rfc-v1': 'RFC, September 2024',
+  v3: 'v3, June 2026',
+};
 
 /** The series as switches: choose a build, see how far it comes, boot it, or compute all single switches. */
 export default function PatchBoard() {
@@ -31,6 +40,8 @@ export default function PatchBoard() {
   const [climbs, setClimbs] = useState<ReadonlyMap<string, Climb>>(new Map());
   const [step, setStep] = useState<string | null>(null);
   const key = choiceToText(choice);
+  const whole = wholeSeries(choice.series);
+  const change = (next: BuildChoice) => setChoice(tidyChoice(next));
 
   const attempt = async () => {
     setStep('starting');
@@ -46,25 +57,12 @@ export default function PatchBoard() {
   return (
     <div className={styles.board}>
       <div className={styles.bar}>
-        <div className={controls.group} role="tablist" aria-label="View">
-          {VIEWS.map(([name, label]) => (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              aria-selected={view === name}
-              className={controls.button}
-              onClick={() => setView(name)}
-            >
-              {label}
-            </button>
-          ))}
-        </div>
+        <Tabs label="View" tabs={VIEWS} value={view} onChange={setView} />
         {typeof asked === 'string' ? <span role="alert">{asked}</span> : null}
-        {key === '' ? (
+        {key === choiceToText(whole) ? (
           <span className={styles.summary}>the whole series</span>
         ) : (
-          <button type="button" className={controls.quiet} onClick={() => setChoice(POSTED_SERIES)}>
+          <button type="button" className={controls.quiet} onClick={() => setChoice(whole)}>
             Back to the whole series
           </button>
         )}
@@ -88,9 +86,28 @@ export default function PatchBoard() {
         />
       ) : (
         <div className={styles.columns}>
-          <PatchList choice={choice} onChange={setChoice} />
+          <div className={styles.left}>
+            <div className={styles.series}>
+              <div className={controls.group} role="radiogroup" aria-label="Series">
+                {SERIES.map((name) => (
+                  // biome-ignore lint/a11y/useSemanticElements: a segmented control; radio inputs cannot carry it
+                  <button
+                    key={name}
+                    type="button"
+                    role="radio"
+                    aria-checked={choice.series === name}
+                    className={controls.button}
+                    onClick={() => setChoice(wholeSeries(name))}
+                  >
+                    {SERIES_NAMES[name]}
+                  </button>
+                ))}
+              </div>
+            </div>
+            {choice.series === 'v3' ? <V3List /> : <PatchList choice={choice} onChange={change} />}
+          </div>
           <div className={styles.right}>
-            <OtherSwitches choice={choice} onChange={setChoice} />
+            <Around choice={choice} onChange={change} />
             <LadderView climb={climbs.get(key) ?? null} step={step} />
             <div className={styles.actions}>
               <button type="button" className={controls.button} disabled={step !== null} onClick={() => void attempt()}>
@@ -108,6 +125,64 @@ export default function PatchBoard() {
           </div>
         </div>
       )}
+    </div>
+  );
+}
+
+type AroundTab = 'parts' | 'options' | 'defects';
+
+/** What is chosen besides patches, in three tabs. */
+function Around(props: { readonly choice: BuildChoice; readonly onChange: (choice: BuildChoice) => void }) {
+  const { choice } = props;
+  const [tab, setTab] = useState<AroundTab>('parts');
+  const options = choice.config.length + choice.configL2.length;
+  const defects = changedDefects(choice);
+  const counted = (label: string, count: number) => (count === 0 ? label : `${label} · ${count}`);
+  return (
+    <section className={styles.around} aria-label="Other switches">
+      <Tabs
+        label="Other switches"
+        tabs={[
+          ['parts', 'Parts'],
+          ['options', counted('Options', options)],
+          ['defects', counted('Defects', defects)],
+        ]}
+        value={tab}
+        onChange={setTab}
+      />
+      <div className={styles.chosen}>
+        {tab === 'parts' ? (
+          <PartSwitches {...props} />
+        ) : tab === 'options' ? (
+          <OptionSwitches {...props} />
+        ) : (
+          <DefectChooser {...props} />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Tabs<T extends string>(props: {
+  readonly label: string;
+  readonly tabs: readonly (readonly [T, string])[];
+  readonly value: T;
+  readonly onChange: (value: T) => void;
+}) {
+  return (
+    <div className={controls.group} role="tablist" aria-label={props.label}>
+      {props.tabs.map(([name, label]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={props.value === name}
+          className={controls.button}
+          onClick={() => props.onChange(name)}
+        >
+          {label}
+        </button>
+      ))}
     </div>
   );
 }
