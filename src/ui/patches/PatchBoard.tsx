@@ -6,6 +6,8 @@ import { useMirror, usePageState } from '../context.tsx';
 import { playFresh } from '../header/play.ts';
 import { linkTo } from '../links.ts';
 import controls from '../parts/controls.module.css';
+import { LabPanes } from '../sidelab/LabPanes.tsx';
+import { useSideLab } from '../sidelab/use-side-lab.ts';
 import { changedDefects, DefectChooser } from './DefectChooser.tsx';
 import { LadderView } from './LadderView.tsx';
 import { MatrixTable } from './MatrixTable.tsx';
@@ -23,6 +25,7 @@ const VIEWS = [
   ['moved', 'RFC and 2026'],
 ] as const;
 type View = (typeof VIEWS)[number][0];
+type LeftTab = 'patches' | 'machines';
 
 const SERIES_NAMES: Readonly<Record<BuildChoice['series'], string>> = {
   'rfc-v1': 'RFC, September 2024',
@@ -34,18 +37,24 @@ export default function PatchBoard() {
   const mirror = useMirror();
   const about = usePageState((state) => state.dialogAbout);
   const side = useSide();
+  const lab = useSideLab();
   const asked = choiceFromText(about);
   const [choice, setChoice] = useState<BuildChoice>(typeof asked === 'string' ? POSTED_SERIES : asked);
   const [view, setView] = useState<View>('board');
   const [climbs, setClimbs] = useState<ReadonlyMap<string, Climb>>(new Map());
   const [step, setStep] = useState<string | null>(null);
+  const [left, setLeft] = useState<LeftTab>('patches');
+  /** The build whose machines stand beside the ladder. */
+  const [tried, setTried] = useState<string | null>(null);
   const key = choiceToText(choice);
   const whole = wholeSeries(choice.series);
   const change = (next: BuildChoice) => setChoice(tidyChoice(next));
 
   const attempt = async () => {
     setStep('starting');
-    const climb = await side.climb(choice, ({ console, line }) => setStep(`${console}# ${line}`));
+    setTried(key);
+    setLeft('machines');
+    const climb = await side.climb(choice, ({ console, line }) => setStep(`${console}# ${line}`), lab);
     setStep(null);
     if (climb) setClimbs((known) => new Map(known).set(key, climb));
   };
@@ -88,6 +97,15 @@ export default function PatchBoard() {
         <div className={styles.columns}>
           <div className={styles.left}>
             <div className={styles.series}>
+              <Tabs
+                label="Beside the ladder"
+                tabs={[
+                  ['patches', 'Patches'],
+                  ['machines', 'Machines'],
+                ]}
+                value={left}
+                onChange={setLeft}
+              />
               <div className={controls.group} role="radiogroup" aria-label="Series">
                 {SERIES.map((name) => (
                   // biome-ignore lint/a11y/useSemanticElements: a segmented control; radio inputs cannot carry it
@@ -104,7 +122,24 @@ export default function PatchBoard() {
                 ))}
               </div>
             </div>
-            {choice.series === 'v3' ? <V3List /> : <PatchList choice={choice} onChange={change} />}
+            {left === 'machines' ? (
+              tried === null ? (
+                <p className={styles.note}>
+                  The machines of a build stand here while it is tried, and where they stopped afterwards.
+                </p>
+              ) : (
+                <div className={styles.machines}>
+                  {tried === key ? null : (
+                    <p className={styles.note}>These are the machines of the build tried before, not of this one.</p>
+                  )}
+                  <LabPanes mirror={lab.mirror} panes={['stage', 'addresses']} label="Machines of the tried build" />
+                </div>
+              )
+            ) : choice.series === 'v3' ? (
+              <V3List />
+            ) : (
+              <PatchList choice={choice} onChange={change} />
+            )}
           </div>
           <div className={styles.right}>
             <Around choice={choice} onChange={change} />
