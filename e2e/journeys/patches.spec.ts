@@ -11,14 +11,17 @@ test('a link opens the board with a build; trying it shows where it stops; all s
   await expect(board.getByRole('status')).toContainText('Stops at L2 probe, l2 kernel, ENOMEM', { timeout: 30_000 });
   await expect(board.getByRole('status')).toContainText('no CXL window for range');
 
+  await board.getByRole('tab', { name: 'Patches' }).click();
   await board.getByRole('checkbox', { name: /^06/ }).uncheck();
-  await expect(board.getByText('does not link while they are in')).toBeVisible();
+  await expect(board.getByText('does not link while 07 call it')).toBeVisible();
   await board.getByRole('button', { name: 'Back to the whole series' }).click();
   await board.getByRole('button', { name: 'Try this build' }).click();
   await expect(board.getByRole('status')).toContainText('reaches the accelerator’s memory', { timeout: 30_000 });
 
   const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
   expect(violations.map((one) => one.id)).toEqual([]);
+  const machines = board.getByRole('region', { name: 'Machines of the tried build' });
+  await expect(machines.getByText('L2 guest').first()).toBeVisible();
 
   await board.getByRole('tab', { name: 'All single switches' }).click();
   await board.getByRole('button', { name: 'Compute all' }).click();
@@ -30,6 +33,46 @@ test('a link opens the board with a build; trying it shows where it stops; all s
   await board.getByRole('tab', { name: 'RFC and 2026' }).click();
   await expect(board.getByRole('row', { name: /Driver that binds/ })).toContainText('L1 vfio-pci');
   expect(lab.problems).toEqual([]);
+});
+
+test('series, defects and options are chosen on the board, travel in its link, and decide what is tried', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const lab = new LabPage(page);
+  await lab.openLink('patches=');
+  const board = page.getByRole('dialog', { name: 'Patch board' });
+  await board.getByRole('tab', { name: /^Defects/ }).click();
+  await board.getByRole('searchbox', { name: 'Find a defect' }).fill('nothing like this');
+  await expect(board.getByRole('region', { name: 'Defects of L1’s kernel' })).toBeHidden();
+  await board.getByRole('tab', { name: /^Options/ }).click();
+  await board.getByRole('combobox', { name: /L2’s kernel/ }).selectOption('CXL_ACCEL=n');
+  await board.getByRole('button', { name: 'Try this build' }).click();
+  await expect(board.getByRole('status').first()).toContainText('Stops at L2 probe, l2 tools', { timeout: 30_000 });
+  await board.getByRole('button', { name: 'Take back CONFIG_CXL_ACCEL=n' }).click();
+
+  await board.getByRole('tab', { name: /^Defects/ }).click();
+  await board.getByRole('searchbox', { name: 'Find a defect' }).fill('qemu-base-shift');
+  await board.getByRole('radio', { name: 'posted' }).first().click();
+  await expect(board.getByRole('tab', { name: 'Defects · 1' })).toBeVisible();
+  await board.getByRole('button', { name: 'Copy link' }).click();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(link).toMatch(/#patches=stub=qemu-base-shift:posted$/);
+
+  await board.getByRole('tab', { name: 'Patches' }).click();
+  await board.getByRole('radio', { name: /v3, June 2026/ }).click();
+  await expect(board.getByRole('list', { name: 'Patches of the v3 series' })).toContainText('passthrough');
+  await board.getByRole('button', { name: 'Try this build' }).click();
+  await expect(board.getByRole('status').first()).toContainText('reaches the accelerator’s memory', {
+    timeout: 30_000,
+  });
+  await expect(board.getByRole('region', { name: 'How far this build comes' })).toContainText('index 10: 256 MiB');
+  expect(lab.problems).toEqual([]);
+
+  await page.goto('about:blank');
+  await page.goto(link);
+  await expect(board.getByRole('tab', { name: 'Defects · 1' })).toBeVisible();
 });
 
 test('a bad build in a link is said in one sentence', async ({ page }) => {

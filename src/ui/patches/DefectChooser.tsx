@@ -74,7 +74,13 @@ export function DefectChooser(props: {
           );
         const found = defectsOf(part, choice.qemu)
           .filter(matches)
-          .sort((a, b) => a.from.localeCompare(b.from) || a.title.localeCompare(b.title));
+          // What no exhibit tells of comes last.
+          .sort(
+            (a, b) =>
+              Number(a.from === '') - Number(b.from === '') ||
+              a.from.localeCompare(b.from) ||
+              a.title.localeCompare(b.title),
+          );
         if (found.length === 0) return null;
         return (
           <section key={part} aria-label={`Defects of ${PART_NAMES[part]}`}>
