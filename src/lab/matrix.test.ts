@@ -42,7 +42,7 @@ test('the series of 2026 climbs by its own driver, region and L2 driver, and sto
   const told = (id: string) => got.get(id)?.failure;
   expect(told('v3-uncommitted')).toMatchObject({ rung: 'bind', layer: 'l1 kernel', errno: 'ENXIO' });
   expect(told('v3-four')).toMatchObject({ rung: 'bind', layer: 'l1 kernel', errno: 'EOPNOTSUPP' });
-  expect(told('v3-qemu-rfc')).toMatchObject({ rung: 'probe', layer: 'l2 kernel', errno: 'ENODEV' });
+  expect(told('v3-qemu-rfc')).toMatchObject({ rung: 'probe', layer: 'l2 kernel', errno: 'ENXIO' });
   expect(told('v3-driver-rfc')).toMatchObject({ rung: 'probe', message: expect.stringContaining('request DPA') });
 });
 

@@ -72,7 +72,7 @@ test('the function that gave the error is the innermost one', { timeout: 60_000 
 test('a VMM that aborts takes L2 with it: the guest is missed, with its reason', { timeout: 60_000 }, async () => {
   const seen = await climbed('qemu-posted');
   expect(broken(seen)).toMatchObject({ id: 'commit', evidence: { fn: 'vfio_cxl_hdm_regs_changed' } });
-  expect(seen.l2).toMatchObject({ comm: 'q', evidence: { layer: 'l1.qemu' } });
+  expect(seen.l2).toMatchObject({ comm: 'q1', evidence: { layer: 'l1.qemu' } });
   expect(seen.l2?.evidence.message).toContain('Assertion');
 });
 

@@ -115,7 +115,7 @@ export function firstError(output: string): string {
 
 /** An errno that a line names by number or by the C library's text. */
 export function errnoIn(message: string): string | null {
-  const number = /\berror -(\d+)/.exec(message)?.[1];
+  const number = /(?:\berror|=) -(\d+)\b/.exec(message)?.[1];
   if (number !== undefined) return errnoName(Number(number));
   for (let errno = 1; errno < 134; errno++) {
     const text = strerror(errno);

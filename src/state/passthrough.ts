@@ -58,7 +58,7 @@ export function passthrough(reader: StateReader, rows: RowReader): readonly Chai
   const trail = trailOf(rows);
   const booted = bootOf(trail, 'l1', rows.length);
   return functionsOf(reader, 'l1')
-    .filter((fn) => fn.backend !== undefined)
+    .filter((fn) => fn.backend !== undefined || fn.type === 'cxl-accel')
     .map((fn) => new Follower(reader, trail, rows.length, booted, fn).chain())
     .filter((chain) => chain !== null);
 }
