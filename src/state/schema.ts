@@ -43,7 +43,10 @@ export interface MachineState {
   readonly vmm?: { readonly machine: MachineId; readonly pid: number };
   readonly ramBytes?: number;
   readonly cpus?: number;
+  /** Why it crashed. */
   readonly reason?: string;
+  /** What the last oops said that the kernel went on after. */
+  readonly oops?: string;
 }
 
 /** A PCI function as the VMM built it. `bdf` follows what firmware and kernel wrote into the bridges. */

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import styles from './App.module.css';
 import { useMirror, usePageState } from './context.tsx';
 import { ChangeChips } from './header/ChangeChips.tsx';
@@ -8,6 +8,7 @@ import { Workbench } from './layout/Workbench.tsx';
 import { followLinks } from './links.ts';
 import controls from './parts/controls.module.css';
 import { SetPatterns } from './parts/SetPatterns.tsx';
+import { useMedia } from './parts/use-media.ts';
 import { usePlayback } from './time/use-playback.ts';
 import { usePageKeys } from './use-page-keys.ts';
 
@@ -75,17 +76,6 @@ function Troubles() {
         Dismiss
       </button>
     </div>
-  );
-}
-
-function useMedia(query: string): boolean {
-  return useSyncExternalStore(
-    (changed) => {
-      const media = matchMedia(query);
-      media.addEventListener('change', changed);
-      return () => media.removeEventListener('change', changed);
-    },
-    () => matchMedia(query).matches,
   );
 }
 

@@ -6,6 +6,8 @@ import type { LayoutOf } from '../views/inspector.view.ts';
 interface Page {
   readonly mirror: Mirror;
   readonly layoutOf: LayoutOf;
+  /** Whose panes these are, where the same panes stand beside them for something else. */
+  readonly label?: string;
 }
 const PageContext = createContext<Page | null>(null);
 

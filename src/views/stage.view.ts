@@ -61,6 +61,8 @@ export interface StageMachine {
   readonly id: MachineId;
   readonly title: string;
   readonly state: MachineState['state'];
+  /** What an oops or a panic said. */
+  readonly trouble?: string;
   readonly facts: string;
   readonly roots: readonly StageNode[];
   /** Functions outside the CXL hierarchy, in one line. */
@@ -125,6 +127,7 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
     id,
     title: TITLES[id],
     state: state?.state ?? (id === 'host' ? 'running' : 'off'),
+    ...troubleOf(state),
     facts: factsOf(state),
     roots: [...tops.filter(isCxl), ...(core?.roots ?? [])],
     others: tops.filter((node) => !isCxl(node)),
@@ -140,6 +143,11 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
     regions: regionsOf(reader, id, sets),
     guest: guest && guest.state !== 'off' ? guest : null,
   };
+}
+
+function troubleOf(state: MachineState | null): { readonly trouble?: string } {
+  const trouble = state?.state === 'off' ? undefined : (state?.reason ?? state?.oops);
+  return trouble === undefined ? {} : { trouble };
 }
 
 function factsOf(state: MachineState | null): string {
@@ -346,7 +354,10 @@ export function stageText(stage: Stage): readonly { readonly depth: number; read
     for (const child of one.children) node(child, depth + 1);
   };
   const machine = (one: StageMachine, depth: number): void => {
-    lines.push({ depth, text: `${one.title}: ${one.state}${one.facts ? `, ${one.facts}` : ''}` });
+    lines.push({
+      depth,
+      text: `${one.title}: ${one.state}${one.trouble === undefined ? '' : ` (${one.trouble})`}${one.facts ? `, ${one.facts}` : ''}`,
+    });
     for (const window of one.windows) lines.push({ depth: depth + 1, text: window.text });
     for (const region of one.regions) lines.push({ depth: depth + 1, text: `${region.name} ${region.text}` });
     for (const root of one.roots) node(root, depth + 1);

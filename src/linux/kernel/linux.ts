@@ -8,6 +8,7 @@ import type { Scheduler } from '../../base/scheduler.ts';
 import type { BootParams, E820Entry } from '../../hw/bus/boot-params.ts';
 import type { Cpu } from '../../hw/bus/cpu-bus.ts';
 import { type EventLog, type LayerKind, layerIndex, type MachineId, type SiteId } from '../../log/index.ts';
+import { publishedAs } from '../../state/functions.ts';
 import { type MachineState, paths } from '../../state/schema.ts';
 import { DriverCoreImpl } from '../drivers/base/core.ts';
 import { sysrq_init } from '../drivers/tty/sysrq.ts';
@@ -246,6 +247,7 @@ export class Linux implements Kernel, Guest {
     this.printk(4, `RIP: 0010:${where}`);
     this.call_trace(this.frames(where));
     this.printk(4, '---[ end trace 0000000000000000 ]---');
+    this.log.publish(paths.machine(this.machine), { ...this.published(), oops: text });
     // make_task_dead(SIGKILL); the file tables and locks of the dead are cleaned up as for any exit.
     throw new ProcessExit(137, 9);
   }
@@ -397,9 +399,15 @@ export class Linux implements Kernel, Guest {
     this.tasks.kill_all();
   }
 
+  /** The machine's record as it stands: its VMM writes to it too. */
+  private published(): Partial<MachineState> {
+    return publishedAs<MachineState>(this.log.object(paths.machine(this.machine))) ?? {};
+  }
+
   setState(state: MachineState['state'], reason?: string): void {
-    const before = this.log.object(paths.machine(this.machine));
-    const kept = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
+    // A kernel that boots knows nothing of the troubles of the one before.
+    const { reason: _reason, oops: _oops, ...fresh } = this.published();
+    const kept = state === 'booting' ? fresh : this.published();
     const usable = this.boot.e820.filter((entry) => entry.type === 'usable');
     const now = {
       id: this.machine,

@@ -26,7 +26,10 @@ export default function Dialogs() {
   };
   if (dialog === null) return null;
   const content: Readonly<
-    Record<typeof dialog, { title: string; body: ReactNode; wide?: boolean; huge?: boolean; bare?: boolean }>
+    Record<
+      typeof dialog,
+      { title: string; body: ReactNode; wide?: boolean; huge?: boolean; full?: boolean; bare?: boolean }
+    >
   > = {
     palette: { title: 'Commands', body: <Palette onDone={close} />, bare: true },
     keys: { title: 'Keys', body: <KeysSheet />, wide: true },
@@ -35,7 +38,7 @@ export default function Dialogs() {
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
     topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
     patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
-    museum: { title: 'Review museum: as posted, as intended', body: <Museum />, huge: true },
+    museum: { title: 'Review museum: as posted, as intended', body: <Museum />, full: true },
     ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
     structs: { title: 'What VFIO tells of the device', body: <VfioStructs />, huge: true },
     exits: { title: 'Exit meter', body: <ExitMeter />, huge: true },
@@ -55,6 +58,7 @@ export default function Dialogs() {
           className={styles.content}
           data-wide={shown.wide === true}
           data-huge={shown.huge === true}
+          data-full={shown.full === true}
           data-bare={shown.bare === true}
           aria-describedby={undefined}
         >

@@ -1,19 +1,32 @@
 import { useEffect, useState } from 'react';
-import { type Exhibit, MUSEUM } from '../../content/museum.ts';
-import type { ExhibitStep } from '../../mirror/side-client.ts';
+import { useStore } from 'zustand';
+import { MUSEUM } from '../../content/museum.ts';
+import type { ExhibitSetting } from '../../mirror/side-client.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import { playFresh } from '../header/play.ts';
 import { linkTo } from '../links.ts';
 import controls from '../parts/controls.module.css';
+import { useMedia } from '../parts/use-media.ts';
 import { useSide } from '../patches/use-side.ts';
-import { ExhibitColumns } from './ExhibitColumns.tsx';
+import type { LabPane } from '../sidelab/LabPanes.tsx';
+import { useSideLab } from '../sidelab/use-side-lab.ts';
+import { Differences } from './Differences.tsx';
+import { ExhibitList, ExhibitSelect, whereOf } from './ExhibitList.tsx';
 import styles from './Museum.module.css';
+import { RunPane, TITLES } from './RunPane.tsx';
+import { useTogether } from './together.ts';
+import { type ExhibitPlay, useExhibit } from './use-exhibit.ts';
 
-const WHERE: Readonly<Record<string, string>> = {
-  stub: 'L1’s QEMU',
-  driver: 'L2’s driver',
-  'type-2': 'type-2 series',
-};
+const SHOWN = [
+  ['terminal', 'Terminal'],
+  ['stage', 'Machines'],
+  ['addresses', 'Addresses'],
+  ['inspector', 'Inspector'],
+] as const;
+type Shown = 'terminal' | LabPane;
+
+const PUT_AWAY = '(max-width: 1179px)';
+const ONE_AT_A_TIME = '(max-width: 899px)';
 
 /** Defects of the posted code, each played as posted and as intended in two labs beside the session. */
 export default function Museum() {
@@ -21,66 +34,55 @@ export default function Museum() {
   const about = usePageState((state) => state.dialogAbout);
   const side = useSide();
   const [id, setId] = useState(MUSEUM.some((one) => one.id === about) ? about : (MUSEUM[0]?.id ?? ''));
-  const [steps, setSteps] = useState<readonly ExhibitStep[]>([]);
-  const [done, setDone] = useState(false);
-  const exhibit = MUSEUM.find((one) => one.id === id);
+  const labs = { posted: useSideLab(), intended: useSideLab() };
+  const mirrors = { posted: labs.posted.mirror, intended: labs.intended.mirror };
+  const play = useExhibit(side, id, labs);
+  const [together, setTogether] = useState(true);
+  useTogether(together && play.state === 'done', mirrors, play);
+  const [listed, setListed] = useState(true);
+  const withList = !useMedia(PUT_AWAY) && listed;
+  const single = useMedia(ONE_AT_A_TIME);
+  const [front, setFront] = useState<ExhibitSetting>('posted');
+  const [shown, setShown] = useState<readonly Shown[]>(['terminal', 'stage', 'addresses']);
+  const selected = [
+    useStore(mirrors.posted.store, (state) => state.selection),
+    useStore(mirrors.intended.store, (state) => state.selection),
+  ].some((one) => one !== null);
   useEffect(() => {
-    let shown = true;
-    setSteps([]);
-    setDone(false);
-    void side
-      .exhibit(id, (step) => {
-        if (shown) setSteps((known) => [...known, step]);
-      })
-      .then((all) => {
-        if (!shown || !all) return;
-        setSteps(all.steps);
-        setDone(true);
-      });
-    return () => {
-      shown = false;
-    };
-  }, [side, id]);
-  const play = async (setting: 'posted' | 'intended') => {
+    if (selected) setShown((known) => (known.includes('inspector') ? known : [...known, 'inspector']));
+  }, [selected]);
+  const exhibit = MUSEUM.find((one) => one.id === id);
+  const panes = (['stage', 'inspector', 'addresses'] as const).filter((pane) => shown.includes(pane));
+  const toggle = (pane: Shown) =>
+    setShown(shown.includes(pane) ? shown.filter((one) => one !== pane) : [...shown, pane]);
+  const playHere = async (setting: ExhibitSetting) => {
     const text = await side.exhibitTranscript(id, setting);
     mirror.update({ dialog: null, dialogAbout: '' });
     await playFresh(mirror, () => mirror.client.playTranscript(text));
   };
+  if (!exhibit) return null;
   return (
-    <div className={styles.museum}>
-      <nav className={styles.list} aria-label="Exhibits">
-        {about !== '' && !MUSEUM.some((one) => one.id === about) ? (
-          <p role="alert">This link asks for an exhibit “{about}”, which the museum does not have.</p>
-        ) : null}
-        <ol>
-          {MUSEUM.map((one) => (
-            <li key={one.id}>
-              <button
-                type="button"
-                aria-current={one.id === id}
-                ref={one.id === id ? intoView : null}
-                onClick={() => setId(one.id)}
-              >
-                <span className={styles.where}>{whereOf(one)}</span>
-                {one.title}
-              </button>
-            </li>
-          ))}
-        </ol>
-      </nav>
-      {exhibit ? (
-        <article className={styles.exhibit}>
-          <header>
-            <h3>{exhibit.title}</h3>
-            <p className={styles.place}>
-              {whereOf(exhibit)}, <code>{exhibit.function}</code>
-            </p>
-            <p>{exhibit.point}</p>
+    <div className={styles.museum} data-list={withList}>
+      {withList ? <ExhibitList id={id} onChoose={setId} /> : null}
+      <article className={styles.exhibit}>
+        <div className={styles.top}>
+          <header className={styles.head}>
+            {about !== '' && !MUSEUM.some((one) => one.id === about) ? (
+              <p role="alert">This link asks for an exhibit “{about}”, which the museum does not have.</p>
+            ) : null}
+            {withList ? null : <ExhibitSelect id={id} onChoose={setId} />}
+            <h3>
+              {exhibit.title}{' '}
+              <small>
+                {whereOf(exhibit)}, <code>{exhibit.function}</code>
+              </small>
+            </h3>
+            <p className={styles.point}>{exhibit.point}</p>
             <div className={styles.actions}>
-              <button type="button" className={controls.button} onClick={() => void play('posted')}>
+              <button type="button" className={controls.button} onClick={() => void playHere('posted')}>
                 Play as posted here
               </button>
-              <button type="button" className={controls.button} onClick={() => void play('intended')}>
+              <button type="button" className={controls.button} onClick={() => void playHere('intended')}>
                 Play as intended here
               </button>
               <button
@@ -90,25 +92,75 @@ export default function Museum() {
               >
                 Copy link
               </button>
-              <span role="status" className={styles.state}>
-                {done ? 'both played' : `running, ${steps.length} lines typed`}
+              <span role="status" className={styles.state} data-state={play.state}>
+                {stateText(play)}
               </span>
             </div>
           </header>
-          <ExhibitColumns steps={steps} />
-        </article>
-      ) : null}
+          <Differences play={play} posted={mirrors.posted} intended={mirrors.intended} />
+        </div>
+        <div className={styles.bar}>
+          {single ? (
+            <div className={controls.group} role="radiogroup" aria-label="Run">
+              {(['posted', 'intended'] as const).map((setting) => (
+                // biome-ignore lint/a11y/useSemanticElements: one button of a group, styled as the page's other groups
+                <button
+                  key={setting}
+                  type="button"
+                  role="radio"
+                  aria-checked={front === setting}
+                  className={controls.button}
+                  onClick={() => setFront(setting)}
+                >
+                  {TITLES[setting]}
+                </button>
+              ))}
+            </div>
+          ) : null}
+          <div className={controls.group} role="toolbar" aria-label="Shown of both runs">
+            {SHOWN.map(([pane, label]) => (
+              <button
+                key={pane}
+                type="button"
+                className={controls.button}
+                aria-pressed={shown.includes(pane)}
+                onClick={() => toggle(pane)}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
+          <label className={styles.together}>
+            <input type="checkbox" checked={together} onChange={(event) => setTogether(event.target.checked)} />
+            Move both cursors together
+          </label>
+          <button type="button" className={controls.quiet} data-only-wide onClick={() => setListed(!listed)}>
+            {withList ? 'Hide the list' : 'Show the list'}
+          </button>
+        </div>
+        <div className={styles.runs} data-single={single}>
+          {(['posted', 'intended'] as const)
+            .filter((setting) => !single || setting === front)
+            .map((setting) => (
+              <RunPane
+                key={setting}
+                setting={setting}
+                lab={labs[setting]}
+                steps={play[setting]}
+                others={play[setting === 'posted' ? 'intended' : 'posted']}
+                stopped={play.stopped[setting]}
+                terminal={shown.includes('terminal')}
+                panes={panes}
+              />
+            ))}
+        </div>
+      </article>
     </div>
   );
 }
 
-/** The chosen exhibit may be far down the list when a link chose it. */
-function intoView(button: HTMLButtonElement | null): void {
-  button?.scrollIntoView({ block: 'nearest' });
-}
-
-function whereOf(exhibit: Exhibit): string {
-  return typeof exhibit.patch === 'number'
-    ? `patch ${String(exhibit.patch).padStart(2, '0')}`
-    : (WHERE[exhibit.patch] ?? exhibit.patch);
+function stateText(play: ExhibitPlay): string {
+  if (play.state === 'failed') return `could not be played: ${play.problem}`;
+  if (play.state === 'running') return `playing, ${play.posted.length + play.intended.length} lines typed`;
+  return play.stopped.posted === null && play.stopped.intended === null ? 'both played' : 'played, with an early end';
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { usePage } from '../context.tsx';
 import styles from './Pane.module.css';
 
 /** A pane: one heading, its tools, its content. */
@@ -11,8 +12,10 @@ export function Pane(props: {
 }) {
   // The same pane may be on the page more than once: of the session, and of labs beside it.
   const title = useId();
+  const { label } = usePage();
+  const name = label === undefined ? { 'aria-labelledby': title } : { 'aria-label': `${props.title}, ${label}` };
   return (
-    <section className={styles.pane} aria-labelledby={title} data-pane={props.id}>
+    <section className={styles.pane} {...name} data-pane={props.id}>
       <header className={styles.head}>
         <h2 id={title} className={props.hideTitle ? 'visually-hidden' : styles.title}>
           {props.title}

@@ -1,4 +1,5 @@
-import { type KeyboardEvent, type ReactNode, useMemo } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { useStore } from 'zustand';
 import type { Mirror } from '../../mirror/index.ts';
 import { AddressPane } from '../addresses/AddressPane.tsx';
 import { PageProvider, useMirror, usePage, usePageState } from '../context.tsx';
@@ -19,14 +20,21 @@ export type LabPane = keyof typeof PANES;
 export function LabPanes(props: {
   readonly mirror: Mirror;
   readonly panes: readonly LabPane[];
-  /** Of the whole, for readers who do not see where it stands. */
+  /** Whose panes these are, for readers who do not see where they stand. */
   readonly label: string;
   /** Above the panes: what is known of this lab besides its log. */
   readonly children?: ReactNode;
 }) {
   const { mirror, panes, label, children } = props;
   const { layoutOf } = usePage();
-  const page = useMemo(() => ({ mirror, layoutOf }), [mirror, layoutOf]);
+  const page = useMemo(() => ({ mirror, layoutOf, label }), [mirror, layoutOf, label]);
+  const selection = useStore(mirror.store, (state) => state.selection);
+  const inspector = useRef<HTMLDivElement>(null);
+  const inspects = panes.includes('inspector');
+  // What was selected is told below: show it.
+  useEffect(() => {
+    if (selection && inspects) inspector.current?.scrollIntoView({ block: 'nearest' });
+  }, [selection, inspects]);
   // Keys that move the session's cursor from anywhere move this lab's while the focus is in it.
   const keys = (event: KeyboardEvent) => {
     if (!event.ctrlKey || !event.altKey || !timeKey(mirror, event.code)) return;
@@ -34,20 +42,20 @@ export function LabPanes(props: {
     event.nativeEvent.stopPropagation();
   };
   return (
-    <section className={styles.lab} aria-label={label} onKeyDown={keys}>
+    <section className={styles.lab} aria-label={`Panes, ${label}`} onKeyDown={keys}>
       <PageProvider page={page}>
         <Playback />
         {children}
         {panes.map((pane) => {
           const Shown = PANES[pane];
           return (
-            <div key={pane} className={styles.pane} data-shows={pane}>
+            <div key={pane} ref={pane === 'inspector' ? inspector : null} className={styles.pane} data-shows={pane}>
               <Shown />
             </div>
           );
         })}
         <div className={styles.time}>
-          <TimeStrip />
+          <TimeStrip compact />
         </div>
       </PageProvider>
     </section>

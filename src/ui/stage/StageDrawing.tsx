@@ -104,6 +104,8 @@ function walk(event: KeyboardEvent<SVGSVGElement>): void {
 
 function MachineBox({ mark }: { readonly mark: MachineMark }) {
   const { machine } = mark;
+  const oops = machine.trouble !== undefined && machine.state !== 'crashed';
+  const state = `${machine.state === 'off' ? '' : machine.state}${oops ? ' after an oops' : ''}`;
   return (
     <g className={machineClass[machine.id]}>
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={5} className={styles.machine} />
@@ -114,12 +116,13 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
         x={mark.x + 18 + widthOf(machine.title, 'title') * 1.12}
         y={mark.y + 17}
         className={styles.machineState}
-        data-state={machine.state}
+        data-state={oops ? 'crashed' : machine.state}
       >
-        {machine.state === 'off' ? '' : machine.state}
+        {state}
+        {machine.trouble === undefined ? null : <title>{machine.trouble}</title>}
       </text>
       <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>
-        {fitting(machine.facts, mark.w - 40 - widthOf(machine.title, 'title') * 1.12 - widthOf(machine.state, 'small'))}
+        {fitting(machine.facts, mark.w - 40 - widthOf(machine.title, 'title') * 1.12 - widthOf(state, 'small'))}
       </text>
     </g>
   );

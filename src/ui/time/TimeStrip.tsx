@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { eventLine } from '../../views/events.view.ts';
 import { commandMarks, neighbourMark } from '../../views/time.view.ts';
-import { useMirror, usePageState } from '../context.tsx';
+import { usePage, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import { Icon } from '../parts/Icon.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
@@ -10,8 +10,9 @@ import styles from './TimeStrip.module.css';
 
 const COUNT = new Intl.NumberFormat('en');
 const SPEEDS = [0.25, 0.5, 1, 2, 8];
-export function TimeStrip() {
-  const mirror = useMirror();
+/** `compact`: beside others, with less room; the event under the cursor is then not named. */
+export function TimeStrip({ compact = false }: { readonly compact?: boolean }) {
+  const { mirror, label } = usePage();
   const cursor = usePageState((state) => state.cursor);
   const head = usePageState((state) => state.head);
   const live = usePageState((state) => state.live);
@@ -31,7 +32,13 @@ export function TimeStrip() {
   );
   const line = head > 0 ? eventLine(mirror.log, Math.max(0, cursor - 1)) : null;
   return (
-    <section className={styles.strip} aria-label="Time" data-pane="time" data-live={live || playing}>
+    <section
+      className={styles.strip}
+      aria-label={label === undefined ? 'Time' : `Time, ${label}`}
+      data-pane="time"
+      data-live={live || playing}
+      data-compact={compact}
+    >
       <div className={styles.bar}>
         <div className={controls.group} role="toolbar" aria-label="Move in time">
           <button
@@ -105,9 +112,11 @@ export function TimeStrip() {
             </button>
           )}
           <span className={styles.count}>
-            event {COUNT.format(cursor)} / {COUNT.format(head)}
+            {compact ? '' : 'event '}
+            {COUNT.format(cursor)}
+            {compact && !live ? '' : ` / ${COUNT.format(head)}`}
           </span>
-          {line ? (
+          {line && !compact ? (
             <span className={styles.line}>
               {line.layer}: {line.name} {line.detail}
             </span>
