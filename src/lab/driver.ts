@@ -74,6 +74,9 @@ export class Driver {
   /** Without pacing: virtual time (ns) after which timers no longer fire by themselves (an endless `watch` comes to rest). */
   deadline = Number.POSITIVE_INFINITY;
 
+  /** Without pacing: says when timers no longer fire by themselves (a copy of a session has come to where that one stands). */
+  enough: () => boolean = () => false;
+
   /** Runs for ever (until `stop`). `paced`: wait real time before timers; otherwise fire them at once. */
   async run(paced: () => boolean): Promise<void> {
     while (!this.stopped) {
@@ -85,7 +88,7 @@ export class Driver {
         continue;
       }
       const due = this.scheduler.untilNextTimer();
-      if (due === null || (this.replay.length === 0 && this.scheduler.now + due > this.deadline)) {
+      if (due === null || (this.replay.length === 0 && (this.scheduler.now + due > this.deadline || this.enough()))) {
         this.rest();
         await new Promise<void>((resolve) => {
           this.wake = resolve;

@@ -39,6 +39,8 @@ export interface LabOptions {
   readonly inputs?: readonly RecordedInput[];
   /** Timers wait real time (the page) instead of firing at once (headless). */
   readonly paced?: boolean;
+  /** Without pacing: length of the log at which timers stop, to be where the session stood that gave the inputs. */
+  readonly untilRow?: number;
   /** Names of devices in the order their racing probes won, instead of the seed's choice. */
   readonly probeOrder?: readonly string[];
 }
@@ -75,6 +77,8 @@ export class Lab {
       settled: () => this.flush(),
     });
     this.driver.setReplay(options.inputs ?? []);
+    const { untilRow } = options;
+    if (untilRow !== undefined) this.driver.enough = () => this.log.length >= untilRow;
     this.consoles.onOpen = (machine, id) => this.login(machine, id);
     const mapEpoch = new MapEpoch();
     this.platform = {

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { hex } from '../../base/addr.ts';
 import { UserError } from '../../base/assert.ts';
 import { Lab } from '../../lab/lab.ts';
-import { type OwnershipRow, ownership as rowsOf } from '../../lab/ownership/ownership.ts';
+import {
+  type ByHolder,
+  type OwnershipRow,
+  ownership as rowsOf,
+  type WriteEffect,
+} from '../../lab/ownership/ownership.ts';
 import { options, readText, seedOf } from '../args.ts';
 import { nodeHost } from '../node-host.ts';
 
@@ -33,6 +38,7 @@ const HEAD = [
   'where',
   'owner',
   'L2 / L1 user / L1 kernel / device',
+  'L2 is answered by',
   'write from L2',
   'from L1 user',
   'from L1 kernel',
@@ -41,19 +47,26 @@ const HEAD = [
 function table(rows: readonly OwnershipRow[]): string {
   const cells = rows.map((row) => {
     const digits = row.width * 2;
-    const { before, writes } = row;
-    const effect = (changed: Readonly<Partial<Record<string, number>>>): string =>
-      Object.entries(changed)
-        .map(([holder, bits]) => `${holder} ${hex(bits ?? 0, digits)}`)
-        .join(', ') || 'nothing';
+    const { before, writes, answers } = row;
+    const bits = (by: ByHolder): string =>
+      Object.entries(by)
+        .map(([holder, mask]) => `${holder} ${hex(mask ?? 0, digits)}`)
+        .join(', ');
+    const effect = (write: WriteEffect | null): string => {
+      if (write === null) return '-';
+      const refused = write.refused === null ? '' : ` (${write.refused.errno})`;
+      return `${bits(write.changed) || 'nothing'}${refused}`;
+    };
+    const reads = [before.l2, before['l1.user'], before['l1.kernel'], before.device];
     return [
       row.name,
       `${row.space}+${hex(row.offset, 4)}`,
       row.owner,
-      [before.l2, before['l1.user'], before['l1.kernel'], before.device].map((value) => hex(value, digits)).join(' '),
-      effect(writes.l2.changed),
-      effect(writes['l1.user'].changed),
-      effect(writes['l1.kernel'].changed),
+      reads.map((value) => (value === null ? '-'.repeat(digits) : hex(value, digits))).join(' '),
+      bits(answers.l2) || 'nobody',
+      effect(writes.l2),
+      effect(writes['l1.user']),
+      effect(writes['l1.kernel']),
     ];
   });
   const widths = HEAD.map((name, n) => Math.max(name.length, ...cells.map((row) => (row[n] ?? '').length)));

@@ -1,6 +1,8 @@
 /** How each layer reaches a register of the passed-through device: only by the means that layer really has. */
-import { present } from '../../base/assert.ts';
+import { present, UserError } from '../../base/assert.ts';
+import { errnoName } from '../../base/errno.ts';
 import { pci_bus_read_config, pci_bus_write_config } from '../../linux/drivers/pci/access.ts';
+import { VFIO } from '../../linux/drivers/vfio/vfio.ts';
 import type { Linux } from '../../linux/kernel/linux.ts';
 import { decode } from '../../linux/uapi/struct.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
@@ -11,6 +13,7 @@ import {
   vfio_device_info,
 } from '../../linux/uapi/vfio.ts';
 import { VFIO_REGION_SUBTYPE_CXL_COMP_REGS } from '../../linux/uapi/vfio-cxl-v3.ts';
+import type { MachineId } from '../../log/index.ts';
 import { type VfioDeviceFd, vfio_get_dev_region_info, vfio_get_device_info } from '../../qemu/hw/vfio/common.ts';
 import { type ResolvedRegister, resolveLayout } from '../../spec/dsl/resolve.ts';
 import { layoutById } from '../../spec/layouts.ts';
@@ -33,39 +36,67 @@ export interface Place {
   readonly register: ResolvedRegister;
 }
 
+/** How one layer reaches the device. `write` gives the errno the writer gets, or null: a store and a posted write have none. */
 interface Port {
   read(place: Place): number;
-  write(place: Place, value: number): void;
+  write(place: Place, value: number): string | null;
 }
 
-/** The stack at the moment L2 runs: the same device as three layers and the hardware see it. */
+/** A function on L1's bus: the device the layers share. */
+export interface Subject {
+  readonly machine: 'l1';
+  readonly id: string;
+}
+
+/** The stack at one moment: the same device as three layers and the hardware see it. A layer that has no way to it is absent. */
 export class Stack {
-  readonly ports: Readonly<Record<Writer, Port>>;
+  readonly ports: Readonly<Partial<Record<Writer, Port>>>;
   readonly device: PciFunctionState;
   readonly places: readonly Place[];
+  private readonly passed: PciFunctionState | undefined;
 
-  constructor(readonly lab: Lab) {
-    const l1 = present(lab.machines.get('l1'), 'L1 runs');
-    const l2 = present(lab.machines.get('l2'), 'L2 runs');
+  /** @param subject the function to look at; without it, the first one that L2 has. */
+  constructor(
+    readonly lab: Lab,
+    subject?: Subject,
+  ) {
     const reader = liveState(lab.log);
-    const passed = present(
-      functionsOf(reader, 'l2').find((fn) => fn.host !== undefined),
-      'a function passed through to L2',
-    );
-    const bdf = (passed.host ?? '').replace(/^0000:/, '');
-    this.device = present(
-      functionsOf(reader, 'l1').find((fn) => fn.bdf === bdf),
-      'the device on L1’s bus',
-    );
-    this.ports = { l2: kernelPort(l2, passed), 'l1.user': vfioPort(l1), 'l1.kernel': kernelPort(l1, this.device) };
+    const l1 = running(lab, 'l1');
+    if (!l1) throw new UserError('L1 does not run at this moment: there is nobody to write a register of its device.');
+    const passedOn = functionsOf(reader, 'l2').filter((fn) => fn.host !== undefined);
+    const chosen = subject
+      ? (fn: PciFunctionState) => fn.id === subject.id
+      : (fn: PciFunctionState) => passedOn.some((one) => one.host === `0000:${fn.bdf}`);
+    const device = functionsOf(reader, 'l1').find(chosen);
+    if (!device)
+      throw new UserError(`At this moment ${subject ? `L1 has no ${subject.id}` : 'L2 has no device of L1'}.`);
+    this.device = device;
+    const address = `0000:${this.device.bdf}`;
+    this.passed = passedOn.find((fn) => fn.host === address);
+    const l2 = running(lab, 'l2');
+    const user = vfioPort(l1, address);
+    this.ports = {
+      ...(l2 && this.passed ? { l2: kernelPort(l2, this.passed) } : {}),
+      ...(user ? { 'l1.user': user } : {}),
+      'l1.kernel': kernelPort(l1, this.device),
+    };
     this.places = placesOf(lab, this.device);
   }
 
-  read(reader: Reader, place: Place): number {
-    return reader === 'device' ? this.cell(place) : this.ports[reader].read(place);
+  /** What a layer reads; null when it has no way to the device. */
+  read(reader: Reader, place: Place): number | null {
+    return reader === 'device' ? this.cell(place) : (this.ports[reader]?.read(place) ?? null);
   }
-  write(writer: Writer, place: Place, value: number): void {
-    this.ports[writer].write(place, value);
+  write(writer: Writer, place: Place, value: number): string | null {
+    return present(this.ports[writer], `a way from ${writer} to the device`).write(place, value);
+  }
+
+  /** Register blocks in which something of this device is kept, at any layer. */
+  blocks(): readonly string[] {
+    const own = [...this.device.routes, ...(this.passed?.routes ?? [])].map((route) => route.block);
+    const vfio = `${paths.vfioDevice('l1', `0000:${this.device.bdf}`)}/`;
+    const kept = this.lab.log.blocks.map(({ block }) => block.path).filter((path) => path.startsWith(vfio));
+    return [...new Set([...own, ...kept])];
   }
 
   /** What the device itself holds: its register cell. */
@@ -78,6 +109,11 @@ export class Stack {
     const dword = present(liveState(this.lab.log).register(route.block, at - (at % 4)), 'the register’s cell');
     return width === 4 ? dword : (dword >>> (8 * (at % 4))) & (2 ** (8 * width) - 1);
   }
+}
+
+function running(lab: Lab, machine: MachineId): Linux | undefined {
+  const kernel = lab.machines.get(machine);
+  return kernel && !kernel.off ? kernel : undefined;
 }
 
 /** Registers of the CXL DVSECs and of the component block: everything the passthrough is about. */
@@ -100,22 +136,26 @@ function placesOf(lab: Lab, device: PciFunctionState): readonly Place[] {
 function kernelPort(kernel: Linux, fn: PciFunctionState): Port {
   const [bus = 0, device = 0, number = 0] = fn.bdf.split(/[:.]/).map((part) => Number.parseInt(part, 16));
   const devfn = device * 8 + number;
-  const bar = present(fn.bars.find((one) => one.index === 0)?.addr, 'BAR 0 has an address');
+  const bar = fn.bars.find((one) => one.index === 0)?.addr ?? null;
+  const physical = (offset: number): number => present(bar, 'BAR 0 has an address') + offset;
   return {
     read: ({ space, offset, width }) =>
       space === 'config'
         ? pci_bus_read_config(kernel, bus, devfn, offset, width)
-        : kernel.cpu.bus.load(bar + offset, width),
+        : kernel.cpu.bus.load(physical(offset), width),
     write: ({ space, offset, width }, value) => {
       if (space === 'config') pci_bus_write_config(kernel, bus, devfn, offset, width, value);
-      else kernel.cpu.bus.store(bar + offset, width, value);
+      else kernel.cpu.bus.store(physical(offset), width, value);
+      return null;
     },
   };
 }
 
-/** User space of L1: the VMM's descriptor of the VFIO device. */
-function vfioPort(kernel: Linux): Port {
-  const { sys, fd } = vfioFile(kernel);
+/** User space of L1: the descriptor of the VFIO device some process has, as the VMM has; undefined when nobody has one. */
+function vfioPort(kernel: Linux, address: string): Port | undefined {
+  const held = vfioFile(kernel, address);
+  if (!held) return undefined;
+  const { sys, fd } = held;
   const component = comp_regs_region(sys, fd) ?? 0;
   const at = ({ space, offset }: Place): number =>
     VFIO_PCI_INDEX_TO_OFFSET(space === 'config' ? VFIO_PCI_CONFIG_REGION_INDEX : component) + offset;
@@ -127,7 +167,8 @@ function vfioPort(kernel: Linux): Port {
     },
     write(place, value) {
       const bytes = Uint8Array.from({ length: place.width }, (_, n) => Math.floor(value / 256 ** n) & 255);
-      sys.pwrite(fd, bytes, at(place));
+      const rc = sys.pwrite(fd, bytes, at(place));
+      return rc < 0 ? errnoName(-rc) : null;
     },
   };
 }
@@ -142,9 +183,10 @@ function comp_regs_region(sys: Sys, fd: number): number | null {
   return vfio_get_dev_region_info(sys, device, num_regions, VFIO_REGION_TYPE_CXL, subtype)?.index ?? null;
 }
 
-function vfioFile(kernel: Linux): { readonly sys: Sys; readonly fd: number } {
+function vfioFile(kernel: Linux, address: string): { readonly sys: Sys; readonly fd: number } | null {
+  const device = kernel.has(VFIO) ? kernel.get(VFIO).devices.find(({ dev }) => dev.name === address) : undefined;
+  if (!device?.file) return null;
   for (const task of kernel.tasks.processes.values())
-    for (const [fd, file] of task.files.entries())
-      if (/vfio-device|vfio\/devices/.test(file.path)) return { sys: task.sys, fd };
-  throw new Error(`no process of ${paths.machine(kernel.machine)} has a VFIO device open`);
+    for (const [fd, file] of task.files.entries()) if (file === device.file) return { sys: task.sys, fd };
+  return null;
 }
