@@ -199,6 +199,17 @@ export class MirrorLog implements StateReader {
     return -1;
   }
 
+  /** Row of the last change at or before the cursor among the cells of some blocks, or -1. */
+  lastChangeAmong(blocks: readonly BlockEntry[]): number {
+    const { a } = this.columns;
+    for (let n = this.at - 1; n >= 0; n--) {
+      const row = this.changes[n] as number;
+      const cell = a[row] as number;
+      if (blocks.some(({ first, count }) => cell >= first && cell < first + count)) return row;
+    }
+    return -1;
+  }
+
   /** Rows in [from, to) that changed cells. */
   changesBetween(from: number, to: number): readonly number[] {
     const rows: number[] = [];

@@ -9,8 +9,10 @@ import type {
   MatrixProgress,
   MatrixRow,
   OwnershipRow,
+  SessionMoment,
   SideApi,
   VfioAnswer,
+  Wanted,
   Watch,
 } from '../worker/side.ts';
 import type { SideLab } from './side-lab.ts';
@@ -25,6 +27,7 @@ export type {
   MatrixRow,
   OwnershipRow,
   VfioAnswer,
+  Wanted,
 };
 
 /** The second worker, started when first asked for and ended with the dialog that wanted it. */
@@ -84,6 +87,7 @@ export class SideClient {
     return lab.watch(
       (key, space, offset, length, cursor) => api.bytes(key, space, offset, length, cursor),
       (key) => void api.release(key),
+      (key, cursor) => api.record(key, cursor),
     );
   }
   exhibitTranscript(id: string, setting: 'posted' | 'intended'): Promise<string> {
@@ -92,20 +96,25 @@ export class SideClient {
   vfioAnswers(): Promise<readonly VfioAnswer[]> {
     return this.running().vfioAnswers();
   }
-  ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
-    return whileItRuns(onRow, (news) => this.running().ownership(proxy(news)));
+  /** @param moment of which session; null: of the walkthrough */
+  ownership(
+    moment: SessionMoment | null,
+    wanted: Omit<Wanted, 'counted'>,
+    onRow: (row: OwnershipRow, of: number) => void,
+  ): Promise<readonly OwnershipRow[] | null> {
+    return whileItRuns(onRow, (news) => this.running().ownership(moment, wanted, proxy(news)));
   }
 }
 
 /** News travels by a port of its own and may come after the answer: the answer has everything. */
-async function whileItRuns<T, R>(
-  listener: (news: T) => void,
-  run: (listener: (news: T) => void) => Promise<R>,
+async function whileItRuns<T extends readonly unknown[], R>(
+  listener: (...news: T) => void,
+  run: (listener: (...news: T) => void) => Promise<R>,
 ): Promise<R> {
   let over = false;
   try {
-    return await run((news) => {
-      if (!over) listener(news);
+    return await run((...news) => {
+      if (!over) listener(...news);
     });
   } finally {
     over = true;

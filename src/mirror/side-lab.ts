@@ -1,5 +1,5 @@
 import type { Watch } from '../worker/side.ts';
-import type { BytesSpace, LabClient, LogBatch } from './lab-client.ts';
+import type { BytesSpace, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
 import type { Settings } from './settings.ts';
 import { createMirror, type Mirror } from './store.ts';
 
@@ -10,6 +10,8 @@ export type AskBytes = (
   length: number,
   cursor: number,
 ) => Promise<Uint8Array | null>;
+
+export type AskRecord = (key: number, cursor: number) => Promise<SessionRecord | null>;
 
 const EMPTY: LogBatch = {
   firstRow: 0,
@@ -36,6 +38,7 @@ export class SideLab {
   private port: MessagePort | null = null;
   private key = 0;
   private ask: AskBytes | null = null;
+  private askRecord: AskRecord | null = null;
   private forget: (key: number) => void = () => {};
   private listener: (batch: LogBatch) => void = () => {};
 
@@ -45,11 +48,12 @@ export class SideLab {
   }
 
   /** A fresh lab is about to run: what was shown goes. Gives what its worker must know. */
-  watch(ask: AskBytes, forget: (key: number) => void): Watch {
+  watch(ask: AskBytes, forget: (key: number) => void, record?: AskRecord): Watch {
     this.release();
     const { port1, port2 } = new MessageChannel();
     this.key = ++keys;
     this.ask = ask;
+    this.askRecord = record ?? null;
     this.forget = forget;
     this.port = port1;
     port1.onmessage = (event: MessageEvent<LogBatch>) => this.listener(event.data);
@@ -79,6 +83,11 @@ export class SideLab {
       },
       bytes: (space, offset, length, cursor) =>
         this.ask && this.key > 0 ? this.ask(this.key, space, offset, length, cursor) : Promise.resolve(null),
+      record: async (cursor) => {
+        const record = this.key > 0 ? await this.askRecord?.(this.key, cursor) : null;
+        if (!record) throw new Error('This lab is not kept any more: its inputs are gone.');
+        return record;
+      },
       resize: () => Promise.resolve(),
       control: () => Promise.resolve(),
       input: refuse,

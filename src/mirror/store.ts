@@ -59,6 +59,8 @@ export interface PageState {
   readonly dialog: DialogId;
   /** What the open dialog is asked to show: an id of the ledger, a command line. */
   readonly dialogAbout: string;
+  /** What the inspector tells of a register below its bits. */
+  readonly registerTab: 'fields' | 'owner';
   readonly askBranch: boolean;
   readonly booting: boolean;
   readonly busyMessage: string | null;
@@ -99,6 +101,7 @@ export const initialPageState: PageState = {
   settings: DEFAULT_SETTINGS,
   dialog: null,
   dialogAbout: '',
+  registerTab: 'fields',
   askBranch: false,
   booting: false,
   busyMessage: null,

@@ -140,6 +140,9 @@ export class WorkerClient implements LabClient {
   async bytes(space: BytesSpace, offset: number, length: number, cursor: number): Promise<Uint8Array | null> {
     return this.running().bytes(space, offset, length, cursor);
   }
+  async record(cursor: number): Promise<SessionRecord> {
+    return this.running().record(cursor);
+  }
   async control(change: { readonly speed?: number }): Promise<void> {
     await this.api?.control(change);
   }

@@ -75,4 +75,6 @@ export interface LabClient {
   dropLastLine?(): Promise<void>;
   control(change: { readonly speed?: number }): Promise<void>;
   exportSession(): Promise<string>;
+  /** The session's inputs up to log row `cursor`: enough to have a copy of it as it was there. */
+  record?(cursor: number): Promise<SessionRecord>;
 }

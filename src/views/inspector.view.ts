@@ -281,7 +281,6 @@ export interface FieldView {
   readonly lo: number;
   readonly access: string;
   readonly meaning: string;
-  readonly owner: string;
   readonly lock: string;
   readonly inert: boolean;
   readonly values: Readonly<Record<ColumnId, string>>;
@@ -290,13 +289,6 @@ export interface FieldView {
   readonly word: string;
   readonly differs: boolean;
 }
-
-const OWNER_WORDS = {
-  device: 'device',
-  'l1-kernel': 'L1 kernel',
-  'vfio-shadow': 'vfio shadow',
-  guest: 'guest',
-} as const;
 
 export function fieldsOf(row: RegisterRow): readonly FieldView[] {
   return Object.entries(row.spec.fields)
@@ -318,7 +310,6 @@ export function fieldsOf(row: RegisterRow): readonly FieldView[] {
         lo,
         access: field.access,
         meaning: field.meaning.replace(/\.$/, ''),
-        owner: field.owner ? OWNER_WORDS[field.owner] : '',
         lock: field.lockedBy?.replaceAll('{n}', /(\d+)$/.exec(row.name)?.[1] ?? 'n') ?? '',
         inert: field.inert === true,
         values: {

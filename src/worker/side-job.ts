@@ -1,4 +1,4 @@
-import { Lab, type LabHost } from '../lab/lab.ts';
+import { Lab, type LabHost, type LabOptions } from '../lab/lab.ts';
 import { LogStream, type RowPort } from './log-stream.ts';
 
 /** Who watches a lab: where its rows go, and by which number its memory is asked for afterwards. */
@@ -48,8 +48,8 @@ export class Job {
     this.ended.catch(() => {});
   }
 
-  async lab(watch: Watch | null): Promise<Lab> {
-    const lab = await Lab.start({ seed: 1, host });
+  async lab(watch: Watch | null, options?: Omit<LabOptions, 'host'>): Promise<Lab> {
+    const lab = await Lab.start({ seed: 1, ...options, host });
     lab.onCrash = (message) => this.fail(new Error(`The engine stopped: ${message}`));
     this.labs.push(lab);
     if (watch) {

@@ -8,17 +8,18 @@ import { MUSEUM } from '../content/museum.ts';
 import walkthrough from '../content/walkthrough.transcript?raw';
 import { attemptOf, transcriptOf } from '../lab/build-choice.ts';
 import { exhibitRun, type TypedLine } from '../lab/exhibit-run.ts';
-import { Lab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import { type Climb, climb, type LadderStep } from '../lab/ladder.ts';
 import { type MatrixProgress, type MatrixRow, matrix } from '../lab/matrix.ts';
 import { exhibitLines } from '../lab/museum.ts';
-import { type OwnershipRow, ownership } from '../lab/ownership/ownership.ts';
+import { copiesOf, type SessionMoment } from '../lab/ownership/of-session.ts';
+import { type OwnershipRow, ownership, type Wanted } from '../lab/ownership/ownership.ts';
 import { type VfioAnswer, vfioAnswers } from '../lab/vfio-structs.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
-import type { BytesSpace } from '../protocol/client.ts';
+import type { BytesSpace, SessionRecord } from '../protocol/client.ts';
 import { host, Job, type Watch, watched } from './side-job.ts';
 
-export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, VfioAnswer, Watch };
+export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, SessionMoment, VfioAnswer, Wanted, Watch };
 
 export const SETTINGS = ['posted', 'intended'] as const;
 export type ExhibitSetting = (typeof SETTINGS)[number];
@@ -42,6 +43,12 @@ function newJob(): Job {
   job.end();
   job = new Job();
   return job;
+}
+
+async function walked(job: Job): Promise<Lab> {
+  const lab = await job.lab(null);
+  await lab.type(walkthrough, LAST_BOOT_LINE);
+  return lab;
 }
 
 const api = {
@@ -131,27 +138,39 @@ const api = {
   /** What VFIO tells L1's VMM of the device, in a lab where L2 has it. */
   async vfioAnswers(): Promise<readonly VfioAnswer[]> {
     const mine = newJob();
-    const lab = await mine.lab(null);
-    await lab.type(walkthrough, LAST_BOOT_LINE);
-    const answers = await vfioAnswers(lab);
+    const answers = await vfioAnswers(await walked(mine));
     mine.end();
     return answers;
   },
-  /** Who owns each register; null when it was cancelled. */
-  async ownership(onRow: (row: OwnershipRow) => void): Promise<readonly OwnershipRow[] | null> {
+  /** The inputs of a watched lab up to a row of its log; null when it is not kept any more. */
+  record(key: number, cursor: number): SessionRecord | null {
+    return watched.get(key)?.record(cursor) ?? null;
+  },
+  /** Who owns each register of a session's device, or of the walkthrough's (`moment` null); null when it was cancelled. */
+  async ownership(
+    moment: SessionMoment | null,
+    wanted: Omit<Wanted, 'counted'>,
+    onRow: (row: OwnershipRow, of: number) => void,
+  ): Promise<readonly OwnershipRow[] | null> {
     const mine = newJob();
     const rows: OwnershipRow[] = [];
-    const make = async () => {
-      const lab = await Lab.start({ seed: 1, host });
-      await lab.type(walkthrough, LAST_BOOT_LINE);
-      return lab;
+    let registers = 0;
+    const counted = (count: number) => {
+      registers = count;
     };
-    for await (const row of ownership(make)) {
-      if (mine.over) return null;
-      rows.push(row);
-      onRow(row);
+    const copies = moment ? copiesOf(moment, (options) => mine.lab(null, options)) : () => walked(mine);
+    const run = ownership(copies, { ...wanted, counted });
+    try {
+      for (;;) {
+        const next = await mine.unless(run.next());
+        if (!next) return null;
+        if (next.done) return rows;
+        rows.push(next.value);
+        onRow(next.value, registers);
+      }
+    } finally {
+      mine.end();
     }
-    return rows;
   },
 };
 

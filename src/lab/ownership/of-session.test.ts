@@ -4,14 +4,15 @@ import { POSTED_SERIES } from '../../protocol/build-choice.ts';
 import { transcriptOf } from '../build-choice.ts';
 import { Lab } from '../lab.ts';
 import { host, labWithL2 } from '../testing/host.ts';
-import { ownershipOfSession } from './of-session.ts';
-import type { OwnershipRow } from './ownership.ts';
+import { copiesOf } from './of-session.ts';
+import { type OwnershipRow, ownership } from './ownership.ts';
 
 /** The rows of some registers of a session, at the present or at an earlier row. */
 async function rowsOf(lab: Lab, names: readonly string[], row = lab.log.length): Promise<readonly OwnershipRow[]> {
   const moment = { record: lab.record(row), row };
   const found = new Map<string, OwnershipRow>();
-  for await (const one of ownershipOfSession(moment, { subject: { machine: 'l1', id: 'cxl-accel0' } }, host)) {
+  const copies = copiesOf(moment, (options) => Lab.start({ ...options, host }));
+  for await (const one of ownership(copies, { subject: { machine: 'l1', id: 'cxl-accel0' } })) {
     if (names.includes(one.name)) found.set(one.name, one);
     if (found.size === names.length) break;
   }

@@ -1,7 +1,7 @@
 /** Who owns each register of a device in a running session: measured on copies that live through the same inputs. */
 import type { SessionRecord } from '../../protocol/client.ts';
-import { Lab, type LabHost } from '../lab.ts';
-import { type OwnershipRow, ownership, type Wanted } from './ownership.ts';
+import type { Lab, LabOptions } from '../lab.ts';
+import type { MakeLab } from './ownership.ts';
 
 export interface SessionMoment {
   /** The session's inputs up to the moment. */
@@ -10,12 +10,11 @@ export interface SessionMoment {
   readonly row: number;
 }
 
-/** As `ownership`, of the session as it stood at a moment. */
-export function ownershipOfSession(
+/** Makes copies of the session as it stood at a moment, for `ownership`. */
+export function copiesOf(
   { record, row }: SessionMoment,
-  wanted: Wanted,
-  host: LabHost,
-): AsyncGenerator<OwnershipRow> {
+  start: (options: Omit<LabOptions, 'host'>) => Promise<Lab>,
+): MakeLab {
   const { seed, inputs } = record;
-  return ownership(() => Lab.start({ seed, inputs, host, untilRow: row }), wanted);
+  return () => start({ seed, inputs, untilRow: row });
 }

@@ -53,11 +53,15 @@ export interface Wanted {
   readonly subject?: Subject;
   /** The register at this place comes first. */
   readonly first?: { readonly space: string; readonly offset: number };
+  /** Told how many registers there are, before the first row. */
+  readonly counted?: (registers: number) => void;
 }
 
 /** Every register of the CXL DVSECs and the component block, one row each, as they are found out. */
-export async function* ownership(makeLab: MakeLab, { subject, first }: Wanted = {}): AsyncGenerator<OwnershipRow> {
+export async function* ownership(makeLab: MakeLab, wanted: Wanted = {}): AsyncGenerator<OwnershipRow> {
+  const { subject, first, counted } = wanted;
   let stack = new Stack(await makeLab(), subject);
+  counted?.(stack.places.length);
   const order = stack.places.map((_, n) => n);
   const front = stack.places.findIndex(
     ({ space, offset, width }) =>

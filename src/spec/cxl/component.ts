@@ -29,14 +29,13 @@ export function capabilityArray(entries: number) {
         ID: bits(15, 0, 'hwinit', 'Always 1', { reset: 1 }),
         VERSION: bits(19, 16, 'hwinit', 'Version of the array', { reset: 1 }),
         CACHEMEM_VERSION: bits(23, 20, 'hwinit', 'Version of CXL.cachemem', { reset: 1 }),
-        COUNT: bits(31, 24, 'hwinit', 'Entries that follow', { reset: entries, owner: 'device' }),
+        COUNT: bits(31, 24, 'hwinit', 'Entries that follow', { reset: entries }),
       }),
       'CM_ENTRY{n}': repeat(
         entries,
         4,
         reg32(4, cxl('8.2.4.1', 'CXL Capability Header Register'), {
           ID: bits(15, 0, 'hwinit', 'Which capability', {
-            owner: 'device',
             values: {
               0: 'none',
               2: 'RAS',
@@ -49,7 +48,7 @@ export function capabilityArray(entries: number) {
             },
           }),
           VERSION: bits(19, 16, 'hwinit', 'Its version'),
-          POINTER: bits(31, 20, 'hwinit', 'Its offset from the start of this array', { owner: 'device' }),
+          POINTER: bits(31, 20, 'hwinit', 'Its offset from the start of this array'),
         }),
       ),
     },
@@ -170,7 +169,7 @@ export const linkBlock = block({
 const GRANULARITY = { 0: '256 B', 1: '512 B', 2: '1 KiB', 3: '2 KiB', 4: '4 KiB', 5: '8 KiB', 6: '16 KiB' };
 const WAYS = { 0: '1', 1: '2', 2: '4', 3: '8', 4: '16', 8: '3', 9: '6', 10: '12' };
 /** Decoder fields may be written unless committed with lock: `lock` hook of the device model decides. */
-const HELD = { lockedBy: 'CTRL{n} committed with LOCK', resetClass: 'cxl', owner: 'vfio-shadow' } as const;
+const HELD = { lockedBy: 'CTRL{n} committed with LOCK', resetClass: 'cxl' } as const;
 
 /** HDM decoder capability with `decoders` decoders; register names as in the specification without "Decoder n". */
 export function hdmBlock(decoders: number) {
@@ -182,7 +181,6 @@ export function hdmBlock(decoders: number) {
     registers: {
       HDM_CAP: reg32(0x00, cxl('8.2.4.20.1', 'CXL HDM Decoder Capability Register'), {
         DECODER_COUNT: bits(3, 0, 'hwinit', 'How many decoders (encoded)', {
-          owner: 'device',
           values: {
             0: '1',
             1: '2',
@@ -218,7 +216,6 @@ export function hdmBlock(decoders: number) {
         POISON_ON_ERROR: bit(0, 'rw', 'Poison reads that decode nowhere', { resetClass: 'cxl', inert: true }),
         ENABLE: bit(1, 'rw', 'Decoders are on; QEMU decodes without asking for it', {
           resetClass: 'cxl',
-          owner: 'vfio-shadow',
         }),
         RSVD: bits(31, 2, 'rsvdp', 'Reserved'),
       }),
@@ -263,8 +260,8 @@ export function hdmBlock(decoders: number) {
           IW: bits(7, 4, 'rwl', 'Targets sharing the range', { ...HELD, values: WAYS }),
           LOCK: bit(8, 'rwl', 'Freeze this decoder once committed', HELD),
           COMMIT: bit(9, 'rwl', 'Software asks the decoder to take effect', HELD),
-          COMMITTED: bit(10, 'ro', 'Hardware accepted the programming', { resetClass: 'cxl', owner: 'device' }),
-          ERROR: bit(11, 'ro', 'Hardware refused the programming', { resetClass: 'cxl', owner: 'device' }),
+          COMMITTED: bit(10, 'ro', 'Hardware accepted the programming', { resetClass: 'cxl' }),
+          ERROR: bit(11, 'ro', 'Hardware refused the programming', { resetClass: 'cxl' }),
           TYPE: bit(12, 'rwl', 'What memory is behind it', {
             ...HELD,
             values: { 0: 'device coherent (type 2)', 1: 'host-only coherent (type 3)' },

@@ -45,25 +45,25 @@ const CLASS = { 0: 'DRAM', 1: 'storage', 2: 'see CDAT' };
 function range(n: 1 | 2, at: number, section: string): Record<string, RegisterSpec> {
   return {
     [`CXL_RANGE${n}_SIZE_HI`]: reg32(at, cxl(section, `DVSEC CXL Range ${n} Size High`), {
-      SIZE: bits(31, 0, 'hwinit', 'Size of the memory, bits 63:32', { owner: 'device' }),
+      SIZE: bits(31, 0, 'hwinit', 'Size of the memory, bits 63:32'),
     }),
     [`CXL_RANGE${n}_SIZE_LO`]: reg32(at + 4, cxl(section, `DVSEC CXL Range ${n} Size Low`), {
-      VALID: bit(0, 'hwinit', 'The size fields can be trusted', { owner: 'device' }),
-      ACTIVE: bit(1, 'hwinit', 'The memory is ready', { owner: 'device' }),
+      VALID: bit(0, 'hwinit', 'The size fields can be trusted'),
+      ACTIVE: bit(1, 'hwinit', 'The memory is ready'),
       MEDIA: bits(4, 2, 'hwinit', 'Kind of media', { values: MEDIA }),
       CLASS: bits(7, 5, 'hwinit', 'Class of memory', { values: CLASS }),
       INTERLEAVE: bits(12, 8, 'hwinit', 'Interleave granularity it would like'),
       TIMEOUT: bits(15, 13, 'hwinit', 'How long until active: 1 s × 4^n'),
       DEGRADED: bit(16, 'hwinit', 'Active, but not at full size'),
       RSVD: bits(27, 17, 'rsvdp', 'Reserved'),
-      SIZE: bits(31, 28, 'hwinit', 'Size of the memory, bits 31:28', { owner: 'device' }),
+      SIZE: bits(31, 28, 'hwinit', 'Size of the memory, bits 31:28'),
     }),
     [`CXL_RANGE${n}_BASE_HI`]: reg32(at + 8, cxl(section, `DVSEC CXL Range ${n} Base High`), {
-      BASE: bits(31, 0, 'rwl', 'Where the range is mapped, bits 63:32', { ...LOCK, owner: 'vfio-shadow' }),
+      BASE: bits(31, 0, 'rwl', 'Where the range is mapped, bits 63:32', { ...LOCK }),
     }),
     [`CXL_RANGE${n}_BASE_LO`]: reg32(at + 12, cxl(section, `DVSEC CXL Range ${n} Base Low`), {
       RSVD: bits(27, 0, 'rsvdp', 'Reserved'),
-      BASE: bits(31, 28, 'rwl', 'Where the range is mapped, bits 31:28', { ...LOCK, owner: 'vfio-shadow' }),
+      BASE: bits(31, 28, 'rwl', 'Where the range is mapped, bits 31:28', { ...LOCK }),
     }),
   };
 }
@@ -77,11 +77,11 @@ export const dvsecDevice = block({
   registers: {
     ...dvsecHeader('DVSEC0', 0, 3, 0x3c),
     CXL_CAP: reg16(0x0a, cxl('8.1.3.1', 'DVSEC CXL Capability'), {
-      CACHE: bit(0, 'hwinit', 'Speaks CXL.cache', { owner: 'device' }),
-      IO: bit(1, 'hwinit', 'Speaks CXL.io', { owner: 'device' }),
-      MEM: bit(2, 'hwinit', 'Speaks CXL.mem', { owner: 'device' }),
+      CACHE: bit(0, 'hwinit', 'Speaks CXL.cache'),
+      IO: bit(1, 'hwinit', 'Speaks CXL.io'),
+      MEM: bit(2, 'hwinit', 'Speaks CXL.mem'),
       MEM_HWINIT: bit(3, 'hwinit', 'Memory is ready without software'),
-      HDM_COUNT: bits(5, 4, 'hwinit', 'Memory ranges: 1 or 2', { owner: 'device' }),
+      HDM_COUNT: bits(5, 4, 'hwinit', 'Memory ranges: 1 or 2'),
       WBI: bit(6, 'hwinit', 'Can write back and invalidate its cache'),
       RESET: bit(7, 'hwinit', 'Can do a CXL reset'),
       RESET_TIMEOUT: bits(10, 8, 'hwinit', 'How long a CXL reset takes', {
@@ -94,11 +94,10 @@ export const dvsecDevice = block({
       PM_INIT: bit(15, 'hwinit', 'Reports power management init'),
     }),
     CXL_CTRL: reg16(0x0c, cxl('8.1.3.2', 'DVSEC CXL Control'), {
-      CACHE_ENABLE: bit(0, 'rwl', 'May use CXL.cache', { ...LOCK, inert: true, owner: 'vfio-shadow' }),
+      CACHE_ENABLE: bit(0, 'rwl', 'May use CXL.cache', { ...LOCK, inert: true }),
       IO_ENABLE: bit(1, 'hwinit', 'CXL.io is on', { reset: 1 }),
       MEM_ENABLE: bit(2, 'rwl', 'May use CXL.mem; QEMU stores it and does not ask for it', {
         ...LOCK,
-        owner: 'vfio-shadow',
       }),
       SF_COVERAGE: bits(7, 3, 'rwl', 'Snoop filter coverage', { ...LOCK, inert: true }),
       SF_GRANULARITY: bits(10, 8, 'rwl', 'Snoop filter granularity', { ...LOCK, inert: true }),
@@ -131,7 +130,7 @@ export const dvsecDevice = block({
       PM_INIT: bit(15, 'ro', 'Power management init finished'),
     }),
     CXL_LOCK: reg16(0x14, cxl('8.1.3.6', 'DVSEC CXL Lock'), {
-      CONFIG_LOCK: bit(0, 'rwo', 'Freezes Control and the range bases until reset', { owner: 'vfio-shadow' }),
+      CONFIG_LOCK: bit(0, 'rwo', 'Freezes Control and the range bases until reset'),
       RSVD: bits(15, 1, 'rsvdp', 'Reserved'),
     }),
     CXL_CAP2: reg16(0x16, cxl('8.1.3.7', 'DVSEC CXL Capability2'), {
@@ -327,10 +326,9 @@ export const dvsecLocator = block({
       3,
       8,
       reg32(0x0c, cxl('8.1.9.1', 'Register Offset Low'), {
-        BIR: bits(2, 0, 'hwinit', 'BAR the block is in', { owner: 'device' }),
+        BIR: bits(2, 0, 'hwinit', 'BAR the block is in'),
         RSVD: bits(7, 3, 'rsvdp', 'Reserved'),
         BLOCK: bits(15, 8, 'hwinit', 'What the block is', {
-          owner: 'device',
           values: {
             0: 'empty',
             1: 'component registers',
@@ -339,14 +337,14 @@ export const dvsecLocator = block({
             4: 'CPMU',
           },
         }),
-        OFFSET: bits(31, 16, 'hwinit', 'Offset in that BAR, bits 31:16', { owner: 'device' }),
+        OFFSET: bits(31, 16, 'hwinit', 'Offset in that BAR, bits 31:16'),
       }),
     ),
     'LOCATOR{n}_HI': repeat(
       3,
       8,
       reg32(0x10, cxl('8.1.9.2', 'Register Offset High'), {
-        OFFSET: bits(31, 0, 'hwinit', 'Offset in that BAR, bits 63:32', { owner: 'device' }),
+        OFFSET: bits(31, 0, 'hwinit', 'Offset in that BAR, bits 63:32'),
       }),
     ),
   },

@@ -38,8 +38,6 @@ export interface FieldSpec {
   readonly meaning: string;
   /** Words for values: `{ 0: '256 B', 1: '512 B' }`. */
   readonly values?: Readonly<Record<number, string>>;
-  /** Who decides this field in a passthrough stack (PRODUCT: "who owns each bit"). */
-  readonly owner?: 'device' | 'l1-kernel' | 'vfio-shadow' | 'guest';
 }
 
 export interface RegisterSpec {

@@ -170,7 +170,7 @@ export const pcieCap = block({
 });
 
 const MSI_CONTROL = reg16(0x02, pcie('7.7.1.2', 'Message Control Register for MSI'), {
-  ENABLE: bit(0, 'rw', 'Send MSIs instead of INTx', { owner: 'vfio-shadow' }),
+  ENABLE: bit(0, 'rw', 'Send MSIs instead of INTx'),
   CAPABLE: bits(3, 1, 'hwinit', 'Messages the function can send', { values: { 0: '1', 1: '2', 2: '4', 3: '8' } }),
   ENABLED: bits(6, 4, 'rw', 'Messages software gave it', { values: { 0: '1', 1: '2', 2: '4', 3: '8' } }),
   ADDR64: bit(7, 'hwinit', '64-bit address'),
@@ -179,7 +179,7 @@ const MSI_CONTROL = reg16(0x02, pcie('7.7.1.2', 'Message Control Register for MS
 });
 const MSI_ADDRESS = reg32(0x04, pcie('7.7.1.3', 'Message Address Register for MSI'), {
   RSVD: bits(1, 0, 'rsvdp', 'Reserved'),
-  ADDRESS: bits(31, 2, 'rw', 'Where the message is written', { owner: 'vfio-shadow' }),
+  ADDRESS: bits(31, 2, 'rw', 'Where the message is written'),
 });
 
 /** The four forms of the MSI capability: 32 or 64 address bits, with or without a mask for each vector. */
@@ -202,7 +202,7 @@ function msi(id: string, title: string, wide: boolean, masked: boolean): BlockSp
           }
         : {}),
       MSI_DATA: reg16(data, pcie('7.7.1.5', 'Message Data Register for MSI'), {
-        DATA: bits(15, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
+        DATA: bits(15, 0, 'rw', 'What is written'),
       }),
       ...(masked
         ? {
@@ -233,10 +233,10 @@ export const msixCap = block({
   registers: {
     ...capHeader('MSIX', 0x11),
     MSIX_CONTROL: reg16(0x02, pcie('7.7.2.2', 'Message Control Register for MSI-X'), {
-      SIZE: bits(10, 0, 'hwinit', 'Number of vectors minus 1', { owner: 'device' }),
+      SIZE: bits(10, 0, 'hwinit', 'Number of vectors minus 1'),
       RSVD: bits(13, 11, 'rsvdp', 'Reserved'),
-      MASK_ALL: bit(14, 'rw', 'Hold back every vector', { owner: 'vfio-shadow' }),
-      ENABLE: bit(15, 'rw', 'Send MSI-X instead of INTx', { owner: 'vfio-shadow' }),
+      MASK_ALL: bit(14, 'rw', 'Hold back every vector'),
+      ENABLE: bit(15, 'rw', 'Send MSI-X instead of INTx'),
     }),
     MSIX_TABLE: reg32(0x04, pcie('7.7.2.3', 'Table Offset/Table BIR Register for MSI-X'), {
       BIR: bits(2, 0, 'hwinit', 'BAR holding the table'),
@@ -301,28 +301,28 @@ export function msixTable(vectors: number) {
         vectors,
         16,
         reg32(0, pcie('7.7.2.6', 'Message Address Register for MSI-X'), {
-          ADDRESS: bits(31, 0, 'rw', 'Where the message is written', { owner: 'vfio-shadow' }),
+          ADDRESS: bits(31, 0, 'rw', 'Where the message is written'),
         }),
       ),
       'MSIX{n}_ADDR_HI': repeat(
         vectors,
         16,
         reg32(4, pcie('7.7.2.7', 'Message Upper Address Register for MSI-X'), {
-          ADDRESS: bits(31, 0, 'rw', 'High half of the address', { owner: 'vfio-shadow' }),
+          ADDRESS: bits(31, 0, 'rw', 'High half of the address'),
         }),
       ),
       'MSIX{n}_DATA': repeat(
         vectors,
         16,
         reg32(8, pcie('7.7.2.8', 'Message Data Register for MSI-X'), {
-          DATA: bits(31, 0, 'rw', 'What is written', { owner: 'vfio-shadow' }),
+          DATA: bits(31, 0, 'rw', 'What is written'),
         }),
       ),
       'MSIX{n}_CTRL': repeat(
         vectors,
         16,
         reg32(12, pcie('7.7.2.9', 'Vector Control Register for MSI-X'), {
-          MASK: bit(0, 'rw', 'Hold this vector back', { reset: 1, owner: 'vfio-shadow' }),
+          MASK: bit(0, 'rw', 'Hold this vector back', { reset: 1 }),
           REST: bits(31, 1, 'rw', 'Steering tag and reserved; QEMU stores them', { inert: true }),
         }),
       ),

@@ -5,15 +5,15 @@ const pcie = cites('PCIe 6.0');
 
 const IDENTITY: Readonly<Record<string, RegisterSpec>> = {
   VENDOR_ID: reg16(0x00, pcie('7.5.1.1.1', 'Vendor ID Register'), {
-    VENDOR: bits(15, 0, 'hwinit', 'Who made the function; all ones means nobody is there', { owner: 'device' }),
+    VENDOR: bits(15, 0, 'hwinit', 'Who made the function; all ones means nobody is there'),
   }),
   DEVICE_ID: reg16(0x02, pcie('7.5.1.1.2', 'Device ID Register'), {
-    DEVICE: bits(15, 0, 'hwinit', 'Which function this is, in the vendor’s own numbering', { owner: 'device' }),
+    DEVICE: bits(15, 0, 'hwinit', 'Which function this is, in the vendor’s own numbering'),
   }),
   COMMAND: reg16(0x04, pcie('7.5.1.1.3', 'Command Register'), {
-    IO: bit(0, 'rw', 'Answers I/O accesses to its BARs', { owner: 'vfio-shadow' }),
-    MEMORY: bit(1, 'rw', 'Answers memory accesses to its BARs', { owner: 'vfio-shadow' }),
-    MASTER: bit(2, 'rw', 'May start accesses of its own (DMA, MSI)', { owner: 'guest' }),
+    IO: bit(0, 'rw', 'Answers I/O accesses to its BARs'),
+    MEMORY: bit(1, 'rw', 'Answers memory accesses to its BARs'),
+    MASTER: bit(2, 'rw', 'May start accesses of its own (DMA, MSI)'),
     SPECIAL: bit(3, 'ro', 'Special cycles; always 0 on PCI Express'),
     INVALIDATE: bit(4, 'ro', 'Memory write and invalidate; always 0 on PCI Express'),
     VGA_PALETTE: bit(5, 'ro', 'VGA palette snoop; always 0 on PCI Express'),
@@ -21,7 +21,7 @@ const IDENTITY: Readonly<Record<string, RegisterSpec>> = {
     WAIT: bit(7, 'ro', 'Address stepping; always 0'),
     SERR: bit(8, 'rw', 'May report fatal and non-fatal errors', { inert: true }),
     FAST_BACK: bit(9, 'ro', 'Fast back-to-back; always 0 on PCI Express'),
-    INTX_DISABLE: bit(10, 'rw', 'Must not raise INTx', { owner: 'vfio-shadow' }),
+    INTX_DISABLE: bit(10, 'rw', 'Must not raise INTx'),
     RSVD: bits(15, 11, 'rsvdp', 'Reserved'),
   }),
   STATUS: reg16(0x06, pcie('7.5.1.1.4', 'Status Register'), {
@@ -67,9 +67,7 @@ const IDENTITY: Readonly<Record<string, RegisterSpec>> = {
 };
 
 const BAR_FIELDS: Readonly<Record<string, FieldSpec>> = {
-  VALUE: bits(31, 0, 'ro', 'Address and type bits; the device’s write mask says which address bits exist', {
-    owner: 'vfio-shadow',
-  }),
+  VALUE: bits(31, 0, 'ro', 'Address and type bits; the device’s write mask says which address bits exist', {}),
 };
 
 const CAP_AND_INTERRUPT: Readonly<Record<string, RegisterSpec>> = {
@@ -77,7 +75,7 @@ const CAP_AND_INTERRUPT: Readonly<Record<string, RegisterSpec>> = {
     NEXT: bits(7, 0, 'hwinit', 'Offset of the first capability'),
   }),
   INTERRUPT_LINE: reg8(0x3c, pcie('7.5.1.1.12', 'Interrupt Line Register'), {
-    LINE: bits(7, 0, 'rw', 'Scratch byte for firmware: which IRQ the pin is wired to', { owner: 'guest' }),
+    LINE: bits(7, 0, 'rw', 'Scratch byte for firmware: which IRQ the pin is wired to'),
   }),
   INTERRUPT_PIN: reg8(0x3d, pcie('7.5.1.1.13', 'Interrupt Pin Register'), {
     PIN: bits(7, 0, 'hwinit', 'INTx pin in use', { values: { 0: 'none', 1: 'A', 2: 'B', 3: 'C', 4: 'D' } }),

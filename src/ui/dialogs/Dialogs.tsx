@@ -64,7 +64,7 @@ export default function Dialogs() {
         >
           <Dialog.Title className={shown.bare ? 'visually-hidden' : styles.title}>{shown.title}</Dialog.Title>
           <div className={styles.body}>
-            <Suspense fallback={null}>{shown.body}</Suspense>
+            <Suspense fallback={<p className={styles.opening}>Opening…</p>}>{shown.body}</Suspense>
           </div>
           {shown.bare ? null : <Dialog.Close className={styles.close}>Close</Dialog.Close>}
         </Dialog.Content>

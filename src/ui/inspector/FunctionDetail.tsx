@@ -1,6 +1,8 @@
 import { useMemo, useState } from 'react';
 import { hex0x } from '../../base/addr.ts';
 import type { Selection } from '../../mirror/index.ts';
+import { registerKey } from '../../mirror/ownership-meter.ts';
+import type { OwnershipRow } from '../../mirror/side-client.ts';
 import { sizeText } from '../../state/decode.ts';
 import {
   type BlockView,
@@ -9,11 +11,13 @@ import {
   inspectorView,
   type RegisterRow,
 } from '../../views/inspector.view.ts';
+import { ownerWord } from '../../views/ownership.view.ts';
 import { useFolded, useMirror, usePage } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import styles from './FunctionDetail.module.css';
 import { MemoryDump } from './MemoryDump.tsx';
 import { RegisterDetail } from './RegisterDetail.tsx';
+import { useOwnership } from './use-ownership.ts';
 
 const FILTERS = ['all', 'set', 'differs'] as const;
 type Filter = (typeof FILTERS)[number];
@@ -28,6 +32,7 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
   const [memory, setMemory] = useState(false);
   const space = register?.space ?? chosen;
   const view = useFolded((log) => inspectorView(log, layoutOf, machine, id, space), machine, id, space);
+  const ownership = useOwnership(machine, id);
   const blocks = useMemo(() => (view ? filtered(view.blocks, filter) : []), [view, filter]);
   const dump = memory && machine === 'l1' && view?.fn.backend !== undefined;
   if (!view) return <Gone machine={machine} id={id} />;
@@ -77,13 +82,14 @@ export function FunctionDetail({ selection }: { readonly selection: FunctionSele
           </select>
         )}
       </div>
-      {row && !dump ? <RegisterDetail view={view} row={row} /> : null}
+      {row && !dump ? <RegisterDetail view={view} row={row} ownership={ownership} /> : null}
       <div className={styles.scroll}>
         {dump ? <MemoryDump id={id} /> : null}
         {(dump ? [] : blocks).map((block) => (
           <BlockTable
             key={block.key}
             block={block}
+            measured={ownership?.measured?.rows ?? null}
             selected={row?.key ?? null}
             onSelect={(one) =>
               mirror.select({ kind: 'function', machine, id, register: { space: one.space, offset: one.offset } })
@@ -151,14 +157,33 @@ function Facts({ view }: { readonly view: Inspector }) {
   );
 }
 
+function OwnerCell({ row }: { readonly row: OwnershipRow | undefined }) {
+  if (!row) return <td />;
+  const { word, sign, kept, title } = ownerWord(row);
+  return (
+    <td className={styles.owner} title={title}>
+      <span className={styles.word}>
+        {word}
+        {kept ? '' : ' ro'}
+      </span>
+      <span className={styles.sign} data-kept={kept} aria-hidden="true">
+        {sign}
+      </span>
+    </td>
+  );
+}
+
 const intoView = (row: HTMLTableRowElement | null): void => row?.scrollIntoView({ block: 'nearest' });
 
 function BlockTable(props: {
   readonly block: BlockView;
+  readonly measured: ReadonlyMap<string, OwnershipRow> | null;
   readonly selected: string | null;
   readonly onSelect: (row: RegisterRow) => void;
 }) {
-  const { block } = props;
+  const { block, measured } = props;
+  const ownerOf = (row: RegisterRow) => measured?.get(registerKey(row.space, row.offset));
+  const owned = block.rows.some((row) => ownerOf(row) !== undefined);
   return (
     <table className={styles.table}>
       <caption>
@@ -176,6 +201,11 @@ function BlockTable(props: {
               {COLUMN_LABELS[column]}
             </th>
           ))}
+          {owned ? (
+            <th scope="col" title="Whose copy answers L2; ro: its writes are kept nowhere">
+              owner
+            </th>
+          ) : null}
         </tr>
       </thead>
       <tbody>
@@ -206,6 +236,7 @@ function BlockTable(props: {
                 </td>
               );
             })}
+            {owned ? <OwnerCell row={ownerOf(row)} /> : null}
           </tr>
         ))}
       </tbody>

@@ -1,5 +1,7 @@
 import { useState } from 'react';
 import { hex, hex0x } from '../../base/addr.ts';
+import { registerKey } from '../../mirror/ownership-meter.ts';
+import type { OwnershipRow } from '../../mirror/side-client.ts';
 import { eventLine } from '../../views/events.view.ts';
 import {
   COLUMN_LABELS,
@@ -11,27 +13,85 @@ import {
   withField,
   writeCommand,
 } from '../../views/inspector.view.ts';
+import { fieldOwner, ownerWord } from '../../views/ownership.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import { BitBar } from './BitBar.tsx';
+import { OwnerSection } from './OwnerSection.tsx';
 import styles from './RegisterDetail.module.css';
+import { type Ownership, useMeasured } from './use-ownership.ts';
 
-/** One register: bit bar, fields with meaning and owner, who wrote it last, and an edit that types its command. */
-export function RegisterDetail({ view, row }: { readonly view: Inspector; readonly row: RegisterRow }) {
+/** What is told of a register below its bits. */
+const TABS = [
+  ['fields', 'Fields'],
+  ['owner', 'Who owns it'],
+] as const;
+
+/** One register: its bits, then either its fields, who wrote it last and an edit that types its command, or who owns it. */
+export function RegisterDetail(props: {
+  readonly view: Inspector;
+  readonly row: RegisterRow;
+  readonly ownership: Ownership | null;
+}) {
+  const { view, row, ownership } = props;
+  const mirror = useMirror();
+  const chosen = usePageState((state) => state.registerTab);
+  const tab = ownership ? chosen : 'fields';
+  const measured = ownership?.measured?.rows.get(registerKey(row.space, row.offset));
+  useMeasured(ownership, row);
+  return (
+    <div className={styles.detail}>
+      <div className={styles.head}>
+        <h4>
+          {row.name} <code>{hex0x(row.offset, 3)}</code>
+        </h4>
+        {ownership ? (
+          <div className={controls.group} role="toolbar" aria-label="Of this register">
+            {TABS.map(([registerTab, label]) => (
+              <button
+                key={registerTab}
+                type="button"
+                className={controls.button}
+                aria-pressed={tab === registerTab}
+                onClick={() => mirror.update({ registerTab })}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
+        ) : null}
+      </div>
+      <p className={styles.cite}>
+        {row.cite.doc} {row.cite.section ?? ''} · {row.cite.title}
+      </p>
+      {measured && tab === 'fields' ? (
+        <button type="button" className={styles.owned} onClick={() => mirror.update({ registerTab: 'owner' })}>
+          {ownerWord(measured).title}.
+        </button>
+      ) : null}
+      <BitBar fields={fieldsOf(row)} width={row.width * 8} value={row.cells.device.value} />
+      {tab === 'owner' && ownership ? (
+        <OwnerSection view={view} row={row} ownership={ownership} />
+      ) : (
+        <Fields view={view} row={row} measured={measured} />
+      )}
+    </div>
+  );
+}
+
+function Fields(props: {
+  readonly view: Inspector;
+  readonly row: RegisterRow;
+  readonly measured: OwnershipRow | undefined;
+}) {
+  const { view, row, measured } = props;
   const fields = fieldsOf(row);
   const told = fields.filter(
     (field) => !(field.inert || field.access.startsWith('rsvd')) || (field.now ?? 0) !== 0 || field.differs,
   );
   const columns = view.columns.filter((column) => row.cells[column].value !== null);
   return (
-    <div className={styles.detail}>
-      <h4>
-        {row.name} <code>{hex0x(row.offset, 3)}</code>
-        <span>
-          {row.cite.doc} {row.cite.section ?? ''} · {row.cite.title}
-        </span>
-      </h4>
-      <BitBar fields={fields} width={row.width * 8} value={row.cells.device.value} />
+    <>
       <table className={styles.fields}>
         <thead>
           <tr>
@@ -69,7 +129,7 @@ export function RegisterDetail({ view, row }: { readonly view: Inspector; readon
                 ) : null}
                 {field.lock ? ` Locked by ${field.lock}.` : ''}
                 {field.inert ? ' Stored, without effect here.' : ''}
-                {field.owner ? <span className={styles.owner}>{field.owner}</span> : null}
+                <FieldOwner says={fieldOwner(measured, field.hi, field.lo)} />
               </td>
             </tr>
           </tbody>
@@ -80,8 +140,12 @@ export function RegisterDetail({ view, row }: { readonly view: Inspector; readon
       ) : null}
       <LastWrite view={view} row={row} />
       <Edit key={row.key} view={view} row={row} fields={fields} />
-    </div>
+    </>
   );
+}
+
+function FieldOwner({ says }: { readonly says: string }) {
+  return says === '' ? null : <span className={styles.owner}>{says}</span>;
 }
 
 const ACCESS_WORDS: Readonly<Record<string, string>> = {

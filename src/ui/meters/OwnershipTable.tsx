@@ -1,46 +1,57 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { useStore } from 'zustand';
 import { hex } from '../../base/addr.ts';
+import type { MachineId } from '../../log/index.ts';
+import type { MirrorLog } from '../../mirror/index.ts';
+import type { Measured } from '../../mirror/ownership-meter.ts';
 import type { OwnershipRow } from '../../mirror/side-client.ts';
-import { usePageState } from '../context.tsx';
-import { useSide } from '../patches/use-side.ts';
+import {
+  answersText,
+  effectText,
+  effectWord,
+  holdersText,
+  READER_LABELS,
+  READERS,
+  readText,
+  WRITERS,
+} from '../../views/ownership.view.ts';
+import { threadsOf } from '../../views/stage.view.ts';
+import { useFolded, useMirror, usePageState } from '../context.tsx';
+import { meterOf, useOwnership } from '../inspector/use-ownership.ts';
+import controls from '../parts/controls.module.css';
 import styles from './Meters.module.css';
 
-const OWNERS: Readonly<Record<OwnershipRow['owner'], string>> = {
-  device: 'device',
-  vconfig: 'vfio’s copy of configuration space',
-  'hdm-shadow': 'vfio-cxl’s shadow of the HDM block',
-  'dvsec-shadow': 'the CXL core’s shadow of the DVSEC (v3 series)',
-  'l1-qemu': 'L1’s QEMU',
-  'read-only': 'nobody: writes of L2 are dropped',
-};
+const WALKTHROUGH = 'walkthrough';
 
-/** Found out in the second worker by writing every register from every layer; rows come as they are found. */
+/** The whole table: every register written from every layer, on copies of this session; rows come as they are found. */
 export default function OwnershipTable() {
-  const side = useSide();
+  const mirror = useMirror();
+  const meter = meterOf(mirror);
   const about = usePageState((state) => state.dialogAbout);
-  const [rows, setRows] = useState<readonly OwnershipRow[]>([]);
+  const selection = usePageState((state) => state.selection);
+  const chosen = selection?.kind === 'function' ? selection : null;
+  const device = useFolded((log) => chosen ?? passedDevice(log), chosen);
+  const own = useOwnership(device?.machine ?? 'l1', device?.id ?? '');
   const [wanted, setWanted] = useState(about);
-  const [done, setDone] = useState(false);
+  const walked = useStore(meter.store, (state) => state.measured.get(WALKTHROUGH) ?? null);
+  // A session in which nothing is passed through yet has nothing to show: the walkthrough's table stands in, and says so.
+  const ownership = own?.subject.passed || own?.measured ? own : null;
+  const measured = ownership ? ownership.measured : walked;
+  const missing = measured === null;
+  const measure = ownership?.measure;
   useEffect(() => {
-    const found: OwnershipRow[] = [];
-    let shown = 0;
-    const show = () => {
-      if (found.length !== shown) setRows([...found]);
-      shown = found.length;
-    };
-    const timer = setInterval(show, 200);
-    void side
-      .ownership((row) => {
-        found.push(row);
-      })
-      .then((all) => {
-        clearInterval(timer);
-        if (!all) return;
-        setRows(all);
-        setDone(true);
-      });
-    return () => clearInterval(timer);
-  }, [side]);
+    if (!missing) return;
+    if (measure) measure();
+    else void meter.measure(WALKTHROUGH, null, {});
+  }, [missing, measure, meter]);
+  const show = (row: OwnershipRow) => {
+    if (ownership) {
+      const register = { space: row.space, offset: row.offset };
+      mirror.select({ kind: 'function', machine: 'l1', id: ownership.subject.id, register });
+    }
+    mirror.update({ dialog: null, registerTab: 'owner' });
+  };
+  const rows = useMemo(() => [...(measured?.rows.values() ?? [])].toSorted(byPlace), [measured]);
   const filter = wanted.trim().toUpperCase();
   const matching = rows.filter(
     ({ name, block, owner }) =>
@@ -56,39 +67,78 @@ export default function OwnershipTable() {
           Filter{' '}
           <input value={wanted} onChange={(event) => setWanted(event.target.value)} placeholder="CTRL, hdm, vconfig" />
         </label>
-        <span role="status">
-          {done ? `${rows.length} registers` : `${rows.length} registers so far: every one is written from every layer`}
+        <span role="status">{stateText(measured)}</span>
+        <span>
+          {ownership
+            ? `Of ${ownership.subject.id} in this session${measured?.at == null ? '' : `, at event ${measured.at}`}.`
+            : 'Nothing is passed through in this session: this is the walkthrough’s table.'}
         </span>
+        {ownership && measured?.state !== 'running' ? (
+          <button type="button" className={controls.button} onClick={() => ownership.measure()}>
+            Measure again
+          </button>
+        ) : null}
       </div>
       <div className={styles.scroll}>
         <table>
           <thead>
             <tr>
-              <th scope="col">register</th>
-              <th scope="col">where</th>
-              <th scope="col">answers L2</th>
-              <th scope="col" className={styles.number}>
-                L2 reads
+              <th scope="col" rowSpan={2}>
+                register
               </th>
-              <th scope="col" className={styles.number}>
-                L1’s kernel reads
+              <th scope="col" rowSpan={2}>
+                where
               </th>
-              <th scope="col">bits L2 can change, and whose</th>
-              <th scope="col">bits L1’s kernel can change</th>
+              <th scope="col" rowSpan={2}>
+                answers L2
+              </th>
+              <th scope="colgroup" colSpan={READERS.length}>
+                is read by
+              </th>
+              <th scope="colgroup" colSpan={WRITERS.length}>
+                a write of all bits inverted ends in, from
+              </th>
+            </tr>
+            <tr>
+              {READERS.map((reader) => (
+                <th key={reader} scope="col" className={styles.number}>
+                  {READER_LABELS[reader]}
+                </th>
+              ))}
+              {WRITERS.map((writer) => (
+                <th key={writer} scope="col">
+                  {READER_LABELS[writer]}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
             {matching.map((row) => (
               <tr key={`${row.space}-${row.offset}`} data-differs={row.before.l2 !== row.before['l1.kernel']}>
-                <th scope="row">{row.name}</th>
+                <th scope="row">
+                  <button type="button" className={styles.command} onClick={() => show(row)}>
+                    {row.name}
+                  </button>
+                </th>
                 <td className={styles.mono}>
                   {row.space}+{hex(row.offset, 4)}
                 </td>
-                <td data-owner={row.owner}>{OWNERS[row.owner]}</td>
-                <td className={styles.number}>{hex(row.before.l2, row.width * 2)}</td>
-                <td className={styles.number}>{hex(row.before['l1.kernel'], row.width * 2)}</td>
-                <td className={styles.mono}>{changedText(row.writes.l2.changed, row.width)}</td>
-                <td className={styles.mono}>{changedText(row.writes['l1.kernel'].changed, row.width)}</td>
+                <td title={answersText(row.answers.l2, row.width)}>
+                  {holdersText(row.answers.l2, row.width, 'constant')}
+                </td>
+                {READERS.map((reader) => (
+                  <td key={reader} className={styles.number}>
+                    {readText(row.before[reader], row.width)}
+                  </td>
+                ))}
+                {WRITERS.map((writer) => {
+                  const effect = row.writes[writer];
+                  return (
+                    <td key={writer} title={effect ? `It ${effectText(writer, effect, row.width)}` : ''}>
+                      {effectWord(effect, row.width)}
+                    </td>
+                  );
+                })}
               </tr>
             ))}
           </tbody>
@@ -98,7 +148,23 @@ export default function OwnershipTable() {
   );
 }
 
-function changedText(changed: OwnershipRow['writes']['l2']['changed'], width: number): string {
-  const parts = Object.entries(changed).map(([holder, bits]) => `${hex(bits, width * 2)} ${holder}`);
-  return parts.length === 0 ? 'none' : parts.join(', ');
+function byPlace(one: OwnershipRow, other: OwnershipRow): number {
+  return one.space === other.space ? one.offset - other.offset : one.space < other.space ? 1 : -1;
+}
+
+function stateText(measured: Measured | null): string {
+  if (measured === null) return 'A copy of the session starts.';
+  const { rows, of, state, message } = measured;
+  if (message !== null) return message;
+  if (state === 'running')
+    return `${rows.size}${of > 0 ? ` of ${of}` : ''} registers so far: each is written from every layer`;
+  return state === 'done' ? `${rows.size} registers` : `Stopped after ${rows.size} registers.`;
+}
+
+/** The device L2 has, or else one that VFIO has open. */
+function passedDevice(log: MirrorLog): { readonly machine: MachineId; readonly id: string } | null {
+  const threads = threadsOf(log);
+  return (
+    (threads.find(({ guest }) => guest !== null) ?? threads.find(({ vfio }) => vfio?.opened === true))?.device ?? null
+  );
 }
