@@ -168,7 +168,7 @@ test('where the trace says a write went is where the ownership table says it goe
   for (const { at, functions } of writes()) {
     const row = rowAt(at);
     const after = functions.slice(functions.indexOf('vfio_cxl_core_write') + 1).join(' ');
-    const changed = Object.keys(row.writes.l2.changed);
+    const changed = Object.keys(row.writes.l2?.changed ?? {});
     if (at >= CONFIG) {
       expect(after, row.name).toBe('vfio_pci_rw vfio_config_do_rw');
       expect(changed, row.name).toEqual(['vconfig']);
