@@ -26,7 +26,7 @@ async function rowsOf(lab: Lab, names: readonly string[], row = lab.log.length):
 
 async function without(patch: number): Promise<Lab> {
   const lab = await Lab.start({ seed: 1, host });
-  await lab.type(transcriptOf({ ...POSTED_SERIES, without: [patch], soft: true }));
+  await lab.type(transcriptOf({ ...POSTED_SERIES, soft: [patch] }));
   return lab;
 }
 
