@@ -14,13 +14,14 @@ export class OpenFile implements File {
     readonly path: string,
     readonly flags: number,
     readonly process: Process,
-    /** Null for anonymous inodes and pipes. */
-    readonly inode: Inode | null,
-    /** For directories: where it was found (fchdir, getdents). */
-    readonly at: Path | null,
+    /** Where it was found; pipes and anonymous inodes have a text of their own in `name` and no parent. */
+    readonly at: Path,
   ) {}
+  get inode(): Inode {
+    return this.at.inode;
+  }
   get rdev(): number {
-    return this.inode?.rdev ?? 0;
+    return this.inode.rdev;
   }
   get(): this {
     this.refs++;
@@ -48,6 +49,15 @@ export class FdTable {
   set(fd: number, file: OpenFile, cloexec: boolean): void {
     while (this.slots.length < fd) this.slots.push(null);
     this.slots[fd] = { file, cloexec };
+  }
+  isCloexec(fd: number): boolean {
+    return this.slots[fd]?.cloexec ?? false;
+  }
+  /** fdtable's size as /proc/PID/status tells it: a power of two from 64 on. */
+  get size(): number {
+    let size = 64;
+    while (size < this.slots.length) size *= 2;
+    return size;
   }
   setCloexec(fd: number, on: boolean): boolean {
     const slot = this.slots[fd];

@@ -67,6 +67,10 @@ export abstract class Inode {
   readlink(): string {
     return '';
   }
+  /** nd_jump_link: where a link of /proc leads without looking at its text; null for an ordinary link. */
+  jump(): Path | null {
+    return null;
+  }
   /** File operations for an open of a regular file of this file system, or a negated errno. */
   open(_file: File): FileOperations | number {
     return -E.ENXIO;
@@ -115,8 +119,17 @@ export interface Path {
   readonly parent: Path | null;
 }
 
+/** d_path; a file or pipe without a name has its text in `name` (simple_dname, pipefs_dname). */
 export function d_path(path: Path): string {
-  let text = '';
+  if (path.parent === null && path.name !== '') return path.name;
+  let text = path.inode.nlink === 0 ? ' (deleted)' : '';
   for (let at: Path = path; at.parent; at = at.parent) text = `/${at.name}${text}`;
   return text === '' ? '/' : text;
+}
+
+/** fs/anon_inodes.c: the one inode behind all anonymous files; it has no type, and cannot be opened by name. */
+export class AnonInode extends Inode {
+  constructor(sb: SuperBlock) {
+    super(sb, 0o600);
+  }
 }

@@ -92,6 +92,11 @@ export class Namespace {
       const last = n === names.length - 1;
       if (next.inode.isLink && (!last || follow || mustDir)) {
         if (++state.links > MAXSYMLINKS) return -E.ELOOP;
+        const jumped = next.inode.jump();
+        if (jumped) {
+          at = jumped;
+          continue;
+        }
         const target = next.inode.readlink();
         if (target === '') return -E.ENOENT;
         const to = this.resolve(at, target, true, state);

@@ -1,11 +1,25 @@
 /** fs/pipe.c: 64 KiB of buffer, blocking both ways, SIGPIPE. Left out: packet mode, splice. */
 import { E } from '../../base/errno.ts';
 import { WaitQueue } from '../../base/scheduler.ts';
-import type { FileOperations } from '../include/fs.ts';
+import type { File, FileOperations } from '../include/fs.ts';
 import type { Kernel } from '../include/kernel.ts';
-import { O_NONBLOCK, SIGPIPE } from '../uapi/constants.ts';
+import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO, SIGPIPE } from '../uapi/constants.ts';
+import { Inode, type Path, type SuperBlock } from './inode.ts';
 
 const CAPACITY = 65536;
+
+/** An inode of pipefs. */
+class PipeInode extends Inode {
+  constructor(
+    sb: SuperBlock,
+    private readonly pipe: Pipe,
+  ) {
+    super(sb, S_IFIFO | 0o600);
+  }
+  override open(file: File): FileOperations {
+    return this.pipe.reopen(file.flags);
+  }
+}
 
 export class Pipe {
   private chunks: Uint8Array[] = [];
@@ -51,6 +65,20 @@ export class Pipe {
       this.changed.wakeAll();
     },
   };
+
+  /** fifo_open of a pipe that exists, through /proc/PID/fd/N. */
+  reopen(flags: number): FileOperations {
+    const access = flags & O_ACCMODE;
+    if (access !== O_WRONLY) this.readers++;
+    if (access !== O_RDONLY) this.writers++;
+    if (access === O_RDONLY) return this.readEnd;
+    if (access === O_WRONLY) return this.writeEnd;
+    const release = (file: File): void => {
+      this.readEnd.release?.(file);
+      this.writeEnd.release?.(file);
+    };
+    return { ...this.writeEnd, ...this.readEnd, release };
+  }
 
   /** Both ends of a named pipe: it never ends, whoever closes. */
   readonly fifo: FileOperations = {
@@ -118,4 +146,10 @@ export class Pipe {
     if (done > 0) this.changed.wakeAll();
     return done;
   }
+}
+
+/** create_pipe_files' inode: `pipe:[N]`. */
+export function pipe_path(sb: SuperBlock, pipe: Pipe): Path {
+  const inode = new PipeInode(sb, pipe);
+  return { inode, name: `pipe:[${inode.ino}]`, parent: null };
 }

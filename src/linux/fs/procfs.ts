@@ -4,10 +4,9 @@ import { assert } from '../../base/assert.ts';
 import { text, utf8 } from '../../base/bytes.ts';
 import { E } from '../../base/errno.ts';
 import type { File, FileOperations } from '../include/fs.ts';
-import { O_ACCMODE, O_RDONLY, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
+import { O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFREG } from '../uapi/constants.ts';
 import type { Dirent } from '../uapi/sys.ts';
-import type { OpenFile } from './file.ts';
-import { dirent, Inode, type SuperBlock } from './inode.ts';
+import { d_path, dirent, Inode, type Path, type SuperBlock } from './inode.ts';
 
 /** A file with computed text (single_open): shown when read from its start. Also used by debugfs. */
 export class TextInode extends Inode {
@@ -55,7 +54,7 @@ const textFops: FileOperations = {
   },
 };
 
-/** A symbolic link whose target is computed (`self`, `fd/0`, `exe`, `cwd`). */
+/** A symbolic link whose text is computed (`self`). */
 export class ComputedLink extends Inode {
   constructor(
     sb: SuperBlock,
@@ -69,13 +68,25 @@ export class ComputedLink extends Inode {
   }
 }
 
-/** What /proc/<pid>/fd/N of a pipe leads to: not a name but the open file itself (proc_pid_get_link jumps there). */
-export class FdLink extends Inode {
+/** A link to an object instead of a name (`fd/0`, `exe`, `cwd`, `root`; proc_pid_get_link): it leads there even when the name is gone. */
+export class MagicLink extends Inode {
   constructor(
     sb: SuperBlock,
-    readonly target: OpenFile,
+    private readonly target: () => Path | null,
+    mode = 0o777,
+    private readonly length = 0,
   ) {
-    super(sb, S_IFIFO | 0o600);
+    super(sb, S_IFLNK | mode);
+  }
+  override size(): number {
+    return this.length;
+  }
+  override readlink(): string {
+    const path = this.target();
+    return path ? d_path(path) : '';
+  }
+  override jump(): Path | null {
+    return this.target();
   }
 }
 

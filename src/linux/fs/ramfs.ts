@@ -28,6 +28,17 @@ export class RamInode extends Inode {
   override readlink(): string {
     return this.target;
   }
+  /** Pages and inodes of this directory and all below it; holes are not told from zeros. */
+  usage(): { readonly pages: number; readonly inodes: number } {
+    let pages = this.isFile ? Math.ceil(this.length / 4096) : 0;
+    let inodes = 1;
+    for (const entry of this.entries.values()) {
+      const below = entry.usage();
+      pages += below.pages;
+      inodes += below.inodes;
+    }
+    return { pages, inodes };
+  }
   override open(file: File): FileOperations | number {
     file.private_data = this;
     return ramFops;

@@ -18,11 +18,11 @@ import {
 } from '../uapi/constants.ts';
 import type { Dirent, Stat } from '../uapi/sys.ts';
 import { OpenFile } from './file.ts';
-import { d_path, type Inode, type Path, SuperBlock } from './inode.ts';
+import { AnonInode, d_path, type Inode, type Path, SuperBlock } from './inode.ts';
 import { Sysfs } from './kernfs.ts';
 import { Namespace } from './namei.ts';
 import type { Pipe } from './pipe.ts';
-import { FdLink, ProcDir, TextInode } from './procfs.ts';
+import { ProcDir, TextInode } from './procfs.ts';
 import { RamInode } from './ramfs.ts';
 
 /** What the VFS keeps per process; `Task` implements it. */
@@ -45,6 +45,8 @@ export class VfsImpl implements Vfs {
   readonly debugfs: ProcDir;
   readonly sysfs: Sysfs;
   private nextDev = 1;
+  readonly pipefs: SuperBlock;
+  private readonly anonInode: Inode;
   private readonly fifos = new WeakMap<Inode, Pipe>();
   readonly chrdevs = new Map<number, Chrdev>();
 
@@ -59,6 +61,8 @@ export class VfsImpl implements Vfs {
     this.proc = new ProcDir(this.superBlock('proc'), procDynamic);
     this.debugfs = new ProcDir(this.superBlock('debugfs'));
     this.sysfs = new Sysfs(this.superBlock('sysfs'));
+    this.pipefs = this.superBlock('pipefs');
+    this.anonInode = new AnonInode(this.superBlock('anon_inodefs'));
     this.sysfs.dir('kernel/debug');
     this.sysfs.dir('kernel/tracing');
   }
@@ -123,16 +127,15 @@ export class VfsImpl implements Vfs {
       if (typeof at === 'number') return at;
     } else if (flags & O_CREAT && flags & O_EXCL) return -E.EEXIST;
     const { inode } = at;
-    if (inode instanceof FdLink) return inode.target.get();
     if (inode.isLink) return -E.ELOOP;
     if (flags & O_DIRECTORY && !inode.isDir) return -E.ENOTDIR;
     if (inode.isDir && ((flags & O_ACCMODE) !== O_RDONLY || flags & O_CREAT)) return -E.EISDIR;
-    const file = new OpenFile(d_path(at), flags & ~(O_CREAT | O_EXCL | O_CLOEXEC), task, inode, at);
+    const file = new OpenFile(d_path(at), flags & ~(O_CREAT | O_EXCL | O_CLOEXEC), task, at);
     if (inode.isDir) return file;
     const fops =
       inode.type === S_IFCHR
         ? this.chrdev_open(inode.rdev)
-        : inode.type === S_IFIFO
+        : inode.type === S_IFIFO && inode.sb !== this.pipefs
           ? this.fifo(inode).fifo
           : inode.open(file);
     if (typeof fops === 'number') return fops;
@@ -252,7 +255,8 @@ export class VfsImpl implements Vfs {
   // --- Vfs ----------------------------------------------------------------------------------------------------------
 
   anon_fd(process: Process, name: string, fops: FileOperations, private_data: unknown): number {
-    const file = new OpenFile(`anon_inode:${name.replace(/^anon_inode:/, '')}`, O_RDWR, process, null, null);
+    const path = `anon_inode:${name.replace(/^anon_inode:/, '')}`;
+    const file = new OpenFile(path, O_RDWR, process, { inode: this.anonInode, name: path, parent: null });
     file.fops = fops;
     file.private_data = private_data;
     return (process as FsContext).files.install(file, true);

@@ -226,6 +226,7 @@ function run_init_process(kernel: Linux): void {
     }
     kernel.printk(6, `Run ${path} as init process`);
     const task = kernel.tasks.create(null, binary.comm, [path], kernel.vfs.ns.root);
+    task.exe = binary.exe;
     task.env = { HOME: '/', TERM: 'linux' };
     // console_on_rootfs
     for (const _ of [0, 1, 2]) task.sys.open('/dev/console', O_RDWR | O_NOCTTY);

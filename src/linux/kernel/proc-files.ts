@@ -2,11 +2,12 @@
 import { hex } from '../../base/addr.ts';
 import { utf8 } from '../../base/bytes.ts';
 import { gzip_stored } from '../fs/gzip.ts';
-import { d_path, type Inode } from '../fs/inode.ts';
-import { ComputedLink, FdLink, FopsInode, ProcDir, TextInode } from '../fs/procfs.ts';
+import type { Inode } from '../fs/inode.ts';
+import { ComputedLink, FopsInode, type ProcDir, TextInode } from '../fs/procfs.ts';
 import type { FileOperations } from '../include/fs.ts';
-import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../uapi/constants.ts';
 import type { Linux } from './linux.ts';
+import { proc_pid_make_base } from './proc-pid.ts';
+import { proc_stat_init } from './proc-stat.ts';
 import type { Task } from './task.ts';
 
 export class ProcFiles {
@@ -21,71 +22,13 @@ export class ProcFiles {
     if (!task) return null;
     let dir = this.dirs.get(task);
     if (!dir) {
-      dir = this.pidDir(task);
+      dir = proc_pid_make_base(this.kernel, task);
       this.dirs.set(task, dir);
     }
     return dir;
   }
   list(): string[] {
     return [...this.kernel.tasks.processes.keys()].sort((a, b) => a - b).map(String);
-  }
-
-  private pidDir(task: Task): ProcDir {
-    const { kernel } = this;
-    const { sb } = kernel.vfs.proc;
-    const dir = new ProcDir(sb);
-    const file = (name: string, show: () => string): void => dir.put(name, new TextInode(sb, show, null));
-    file('cmdline', () => (task.exit ? '' : task.argv.map((arg) => `${arg}\0`).join('')));
-    file('comm', () => `${task.comm}\n`);
-    file('environ', () =>
-      Object.entries(task.env)
-        .map(([key, value]) => `${key}=${value}\0`)
-        .join(''),
-    );
-    file('status', () => {
-      const state = {
-        running: task.waiters.size > 0 ? 'S (sleeping)' : 'R (running)',
-        stopped: 'T (stopped)',
-        zombie: 'Z (zombie)',
-        blocked: 'D (disk sleep)',
-      };
-      return (
-        `Name:\t${task.comm}\nUmask:\t${task.umask.toString(8).padStart(4, '0')}\nState:\t${state[task.state]}\n` +
-        `Tgid:\t${task.pid}\nPid:\t${task.pid}\nPPid:\t${task.ppid}\nTracerPid:\t${task.tracer?.task.pid ?? 0}\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nThreads:\t1\n`
-      );
-    });
-    file('stat', () => {
-      const state = { running: task.waiters.size > 0 ? 'S' : 'R', stopped: 'T', zombie: 'Z', blocked: 'D' }[task.state];
-      const rest = `${task.ppid} ${task.pgid} ${task.sid} 0 ${task.tty?.pgrp ?? -1} 0 0 0 0 0 0 0 0 0 20 0 1 0`;
-      return `${task.pid} (${task.comm}) ${state} ${rest} ${Math.floor(task.startNs / 1e7)}\n`;
-    });
-    file('maps', () =>
-      kernel.mm
-        .vmas(task)
-        .map((vma) => {
-          const rights = `${vma.prot & 1 ? 'r' : '-'}${vma.prot & 2 ? 'w' : '-'}-${vma.flags & 1 ? 's' : 'p'}`;
-          const range = `${hex(vma.start, 8)}-${hex(vma.start + vma.length, 8)}`;
-          const name = vma.file ? `                    ${vma.file.path}` : '';
-          return `${range} ${rights} ${hex(vma.offset, 8)} 00:00 0${name}\n`;
-        })
-        .join(''),
-    );
-    dir.put('cwd', new ComputedLink(sb, () => d_path(task.cwd)));
-    dir.put(
-      'fd',
-      new ProcDir(sb, {
-        lookup: (name) => {
-          const open = task.files.get(Number(name));
-          if (!open) return null;
-          // tid_fd_update_inode: the rights tell how the file is open
-          const access = open.flags & O_ACCMODE;
-          const mode = 0o100 | (access === O_WRONLY ? 0 : 0o400) | (access === O_RDONLY ? 0 : 0o200);
-          return open.inode === null ? new FdLink(sb, open) : new ComputedLink(sb, () => open.path, mode);
-        },
-        list: () => [...task.files.entries()].map(([fd]) => String(fd)),
-      }),
-    );
-    return dir;
   }
 
   init(): void {
@@ -101,10 +44,9 @@ export class ProcFiles {
       const up = (kernel.now() / 1e9).toFixed(2);
       return `${up} ${up}\n`;
     });
+    proc_stat_init(kernel, file);
     file('interrupts', () => kernel.tty.showInterrupts());
-    file('mounts', () =>
-      kernel.vfs.ns.mounts.map((mount) => `${mount.source} ${mount.target} ${mount.type} rw,relatime 0 0\n`).join(''),
-    );
+    proc.put('mounts', new ComputedLink(proc.sb, () => 'self/mounts'));
     file('filesystems', () =>
       ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs', 'tracefs', 'ramfs'].map((fs) => `nodev\t${fs}\n`).join(''),
     );
@@ -120,7 +62,8 @@ export class ProcFiles {
       const total = usable(kernel.e820) + kernel.mm.totalBytes - usable(kernel.boot.e820);
       const line = (name: string, bytes: number): string =>
         `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
-      return line('MemTotal', total) + line('MemFree', kernel.mm.freeBytes) + line('MemAvailable', kernel.mm.freeBytes);
+      // Whole pages.
+      return line('MemTotal', Math.floor(total / 4096) * 4096) + line('MemFree', kernel.mm.freeBytes) + line('MemAvailable', kernel.mm.freeBytes);
     });
     file('devices', () => {
       const rows = [...kernel.vfs.chrdevs].sort((a, b) => a[0] - b[0]);
@@ -166,6 +109,9 @@ export class ProcFiles {
     const control = (text: string): number => (kernel.dyndbg.exec(text) ? 0 : -22);
     kernel.vfs.debugfs_create('dynamic_debug/control', () => kernel.dyndbg.show(), control);
     file('dynamic_debug/control', () => kernel.dyndbg.show(), control);
+    // No swap and no block device, as of machines that run from their initramfs.
+    file('swaps', () => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n');
+    file('partitions', () => '');
     proc.put('self', new ComputedLink(proc.sb, () => String(kernel.tasks.current?.pid ?? 1)));
     proc.put('kmsg', new FopsInode(proc.sb, 0o400, this.kmsg()));
   }

@@ -1,8 +1,9 @@
 /** System calls about names (fs/stat.c, fs/namei.c, fs/readdir.c), and what all calls of a process share. */
 import { E } from '../../base/errno.ts';
 import { d_path } from '../fs/inode.ts';
+import { statfs } from '../fs/statfs.ts';
 import { F_OK, S_IFIFO, X_OK } from '../uapi/constants.ts';
-import type { Dirent, Stat } from '../uapi/sys.ts';
+import type { Dirent, Stat, StatFs } from '../uapi/sys.ts';
 import type { Linux } from './linux.ts';
 import type { Task } from './task.ts';
 
@@ -39,17 +40,24 @@ export abstract class SysNames {
     return this.within(() => {
       const file = this.task.files.get(fd);
       if (!file) return -E.EBADF;
-      if (file.inode) return this.kernel.vfs.statInode(file.inode);
-      const type = file.path === 'pipe:' ? S_IFIFO : 0;
-      const size = file.fops.size?.(file) ?? 0;
-      return { ino: 1, dev: 0, mode: type | 0o600, nlink: 1, uid: 0, gid: 0, size, rdev: 0, blocks: 0, mtimeNs: 0 };
+      const stat = this.kernel.vfs.statInode(file.inode);
+      // Of an anonymous inode's size whoever made it knows.
+      return file.inode.type === 0 ? { ...stat, size: file.fops.size?.(file) ?? 0 } : stat;
+    });
+  }
+  statfs(path: string): StatFs | number {
+    return this.within(() => {
+      const at = this.kernel.vfs.ns.walk(this.task.cwd, path, true);
+      if (typeof at === 'number') return at;
+      const mount = this.kernel.vfs.ns.mounts.find((one) => one.root.sb === at.inode.sb);
+      return statfs(at.inode.sb, mount?.root ?? null, Math.floor(this.kernel.mm.totalBytes / 4096));
     });
   }
   getdents(fd: number): readonly Dirent[] | number {
     return this.within(() => {
       const file = this.task.files.get(fd);
       if (!file) return -E.EBADF;
-      if (!file.inode?.isDir || !file.at) return -E.ENOTDIR;
+      if (!file.inode.isDir) return -E.ENOTDIR;
       return this.kernel.vfs.entries(file.at);
     });
   }

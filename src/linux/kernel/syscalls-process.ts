@@ -11,6 +11,8 @@ export interface Binary {
   readonly program: Program;
   readonly argv: readonly string[];
   readonly comm: string;
+  /** The file the program is in; of a script its interpreter's. */
+  readonly exe: Path;
 }
 
 /** search_binary_handler: our executables name their program; `#!` scripts name their interpreter. */
@@ -30,7 +32,7 @@ export function load_binary(
   const comm = (depth === 0 ? at.name : '').slice(0, 15);
   if (head.startsWith('#!cxlab ')) {
     const program = kernel.program(head.slice(8).trim());
-    return program ? { program, argv, comm } : -E.ENOEXEC;
+    return program ? { program, argv, comm, exe: at } : -E.ENOEXEC;
   }
   if (!head.startsWith('#!')) return -E.ENOEXEC;
   if (depth >= 4) return -E.ELOOP;
@@ -72,6 +74,7 @@ export class ProcessCalls {
     }
     files.closeOnExec();
     const child = kernel.tasks.create(task, binary.comm, binary.argv, cwd, files);
+    child.exe = binary.exe;
     if (options.env) child.env = options.env;
     if (options.pgid !== undefined) child.pgid = options.pgid === 0 ? child.pid : options.pgid;
     kernel.scheduler.advance(300_000);
@@ -95,6 +98,7 @@ export class ProcessCalls {
     for (const [signal, action] of [...task.handlers]) if (action !== 'ignore') task.handlers.delete(signal);
     task.comm = binary.comm;
     task.argv = binary.argv;
+    task.exe = binary.exe;
     task.env = env;
     kernel.mm.exitProcess(task);
     kernel.tasks.publish(task);

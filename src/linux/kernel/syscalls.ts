@@ -7,7 +7,7 @@ import { present } from '../../base/assert.ts';
 import { E } from '../../base/errno.ts';
 import { OpenFile } from '../fs/file.ts';
 import { KernfsNode } from '../fs/kernfs.ts';
-import { Pipe } from '../fs/pipe.ts';
+import { Pipe, pipe_path } from '../fs/pipe.ts';
 import {
   MAP_ANONYMOUS,
   O_ACCMODE,
@@ -127,12 +127,12 @@ export abstract class SysImpl extends SysNames implements Sys {
   }
   private bad(fd: number): number {
     this.enter();
-    return this.task.files.get(fd)?.inode?.isDir ? -E.EISDIR : -E.EBADF;
+    return this.task.files.get(fd)?.inode.isDir ? -E.EISDIR : -E.EBADF;
   }
 
   private vfsRead(file: OpenFile, into: Uint8Array, offset: number, site: number): number | Promise<number> {
     this.enter();
-    if (file.inode?.isDir) return -E.EISDIR;
+    if (file.inode.isDir) return -E.EISDIR;
     if (!file.fops.read) return -E.EINVAL;
     const { tasks, log } = this.kernel;
     const before = tasks.switchTo(this.task);
@@ -184,7 +184,7 @@ export abstract class SysImpl extends SysNames implements Sys {
     return this.within(() => {
       const file = this.task.files.get(fd);
       if (!file) return -E.EBADF;
-      if ((file.flags & O_ACCMODE) === O_RDONLY || !file.inode?.isFile || length < 0) return -E.EINVAL;
+      if ((file.flags & O_ACCMODE) === O_RDONLY || !file.inode.isFile || length < 0) return -E.EINVAL;
       return file.inode.truncate(length);
     });
   }
@@ -229,9 +229,10 @@ export abstract class SysImpl extends SysNames implements Sys {
   pipe(): readonly [number, number] | number {
     return this.within(() => {
       const pipe = new Pipe(this.kernel);
-      const reader = new OpenFile('pipe:', O_RDONLY, this.task, null, null);
+      const at = pipe_path(this.kernel.vfs.pipefs, pipe);
+      const reader = new OpenFile(at.name, O_RDONLY, this.task, at);
       reader.fops = pipe.readEnd;
-      const writer = new OpenFile('pipe:', O_WRONLY, this.task, null, null);
+      const writer = new OpenFile(at.name, O_WRONLY, this.task, at);
       writer.fops = pipe.writeEnd;
       return [this.task.files.install(reader, false), this.task.files.install(writer, false)] as const;
     });
@@ -390,12 +391,9 @@ export abstract class SysImpl extends SysNames implements Sys {
   }
 }
 
-/** Device files and anonymous inodes (VFIO, KVM), but not terminals and pipes. */
+/** Device files and anonymous inodes (VFIO, KVM), but not terminals. */
 function isDevice(file: OpenFile): boolean {
-  if (file.fops.seekable === false && (file.inode === null || file.inode.type === S_IFCHR) && isTtyOrPipe(file))
-    return false;
-  return file.inode === null || file.inode.type === S_IFCHR;
-}
-function isTtyOrPipe(file: OpenFile): boolean {
-  return file.path === 'pipe:' || file.path === '/dev/tty' || /^\/dev\/(tty|console|pts\/)/.test(file.path);
+  const { type } = file.inode;
+  if (type === 0) return true;
+  return type === S_IFCHR && !(file.fops.seekable === false && /^\/dev\/(tty|console|pts\/)/.test(file.path));
 }

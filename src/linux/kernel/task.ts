@@ -35,6 +35,10 @@ export class Task implements FsContext {
   umask = 0o022;
   tty: ControllingTty | null = null;
   env: Readonly<Record<string, string>> = {};
+  /** mm->exe_file */
+  exe: Path | null = null;
+  /** Its threads beside the main one. */
+  readonly threads = new Set<number>();
   readonly children = new Set<Task>();
   readonly startNs: number;
   /** Set once a fatal signal arrived or the process ended: thrown from the next system call. */
@@ -46,6 +50,8 @@ export class Task implements FsContext {
   readonly waiters = new Set<Waiter>();
   exit: ProcessExit | null = null;
   stopSignal = 0;
+  /** Since when it waits for what will not come (state D). */
+  blockedNs = 0;
   stopReported = true;
   readonly childEvent: WaitQueue;
   readonly continued: WaitQueue;
@@ -73,12 +79,18 @@ export class Task implements FsContext {
       this.umask = parent.umask;
       this.tty = parent.tty;
       this.env = parent.env;
+      this.exe = parent.exe;
       for (const [signal, action] of parent.handlers) if (action === 'ignore') this.handlers.set(signal, action);
       parent.children.add(this);
     }
   }
   get ppid(): number {
     return this.parent?.pid ?? 0;
+  }
+  /** Letter and word of its state (task_state_array); who is on a processor is in the kernel now. */
+  get stateWord(): 'R (running)' | 'S (sleeping)' | 'D (disk sleep)' | 'T (stopped)' | 'Z (zombie)' {
+    if (this.state === 'running') return this.waiters.size > 0 ? 'S (sleeping)' : 'R (running)';
+    return ({ stopped: 'T (stopped)', zombie: 'Z (zombie)', blocked: 'D (disk sleep)' } as const)[this.state];
   }
   onExit(run: () => void): void {
     this.exitHooks.push(run);
@@ -105,6 +117,10 @@ export class TaskTable implements Tasks {
     this.current = process;
     return before;
   }
+  /** Processes and threads made so far. */
+  get forks(): number {
+    return this.nextPid - 1;
+  }
   find(pid: number): Task | null {
     return this.processes.get(pid) ?? null;
   }
@@ -126,6 +142,7 @@ export class TaskTable implements Tasks {
       } catch (error) {
         if (error instanceof TaskHung) {
           task.state = 'blocked';
+          task.blockedNs = this.kernel.now();
           this.publish(task);
           return;
         }
@@ -139,6 +156,7 @@ export class TaskTable implements Tasks {
   /** One more thread of a process. A fatal fault in it ends the whole process. */
   thread(task: Task, body: () => Promise<void>): number {
     const tid = this.nextPid++;
+    task.threads.add(tid);
     this.kernel.scheduler.spawn(async () => {
       try {
         await body();
@@ -146,6 +164,8 @@ export class TaskTable implements Tasks {
         if (!(error instanceof ProcessExit)) throw error;
         task.fatal ??= error;
         this.interrupt(task);
+      } finally {
+        task.threads.delete(tid);
       }
     });
     return tid;

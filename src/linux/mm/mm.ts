@@ -156,6 +156,15 @@ export class MemoryManager implements Mm {
     return this.spaces.get(process) ?? [];
   }
 
+  /** Resident pages of anonymous memory and files in memory; what a device maps is not counted (VM_PFNMAP). */
+  rss(process: Process): number {
+    let bytes = 0;
+    for (const vma of this.vmas(process)) {
+      if (vma.fault === null) bytes += Math.min(vma.touched.size * GRANULE, vma.end - vma.start);
+    }
+    return bytes;
+  }
+
   find(process: Process, addr: Hva): Vma | null {
     const list = this.spaces.get(process);
     if (!list) return null;

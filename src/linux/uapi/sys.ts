@@ -37,6 +37,7 @@ export interface Sys {
   stat(path: string): Stat | number;
   lstat(path: string): Stat | number;
   fstat(fd: number): Stat | number;
+  statfs(path: string): StatFs | number;
   /** Names in the kernel's own order, without `.` and `..`. */
   getdents(fd: number): readonly Dirent[] | number;
   readlink(path: string): string | number;
@@ -207,6 +208,18 @@ export interface Stat {
   readonly rdev: number;
   readonly blocks: number;
   readonly mtimeNs: number;
+}
+
+/** struct statfs: sizes in blocks of `bsize` bytes; all 0 where a file system has no storage (proc, sysfs). */
+export interface StatFs {
+  /** f_type: the magic number of the super block. */
+  readonly type: number;
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  readonly files: number;
+  readonly ffree: number;
+  readonly namelen: number;
 }
 
 export interface Dirent {

@@ -20,6 +20,7 @@ import type { FakeKernel, OpenFile, Pipe, Proc } from './fake-kernel.ts';
 
 /** What the fake machine has not, or always the same. */
 const ABSENT = {
+  statfs: () => -E.ENOSYS,
   mount: () => -E.ENODEV,
   umount: () => -E.EINVAL,
   uname: () => ({

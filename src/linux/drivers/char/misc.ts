@@ -24,6 +24,13 @@ export function misc_register(
     const minors = new Map<number, MiscDevice>();
     kernel.set(MISC, minors);
     kernel.drivers.class_register('misc');
+    // misc_seq_show, the newest first
+    kernel.vfs.proc_create('misc', () =>
+      [...minors]
+        .map(([number, { device }]) => `${String(number).padStart(3)} ${device.name}\n`)
+        .reverse()
+        .join(''),
+    );
     kernel.vfs.register_chrdev(MISC_MAJOR, 'misc', (wanted) => minors.get(wanted)?.fops ?? null);
   }
   const device = new Device(kernel, name, null, null);

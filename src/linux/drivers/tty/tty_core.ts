@@ -119,6 +119,9 @@ export class TtyCore {
     if (bytes.length > 0) this.ttys.get('ttyS0')?.receive(bytes);
   }
 
+  get interruptCount(): number {
+    return this.interrupts;
+  }
   /** /proc/interrupts: the one interrupt line that is modelled. */
   showInterrupts(): string {
     const cpus = Array.from({ length: this.kernel.cpu.count }, (_, n) => n);
