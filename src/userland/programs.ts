@@ -10,6 +10,7 @@ import * as copy from './coreutils/copy.ts';
 import { cut } from './coreutils/cut.ts';
 import { dd } from './coreutils/dd.ts';
 import { busybox, devmem } from './coreutils/devmem.ts';
+import { df } from './coreutils/df.ts';
 import { diff } from './coreutils/diff.ts';
 import { find } from './coreutils/find.ts';
 import { getconf } from './coreutils/getconf.ts';
@@ -23,7 +24,6 @@ import * as names from './coreutils/names.ts';
 import { od } from './coreutils/od.ts';
 import { driverctl, less, watch } from './coreutils/pager.ts';
 import * as printing from './coreutils/printing.ts';
-import * as processes from './coreutils/processes.ts';
 import * as remove from './coreutils/remove.ts';
 import * as run from './coreutils/run.ts';
 import { mktemp, truncate } from './coreutils/scratch.ts';
@@ -44,15 +44,26 @@ import { kvm_stat } from './kvm/kvm_stat.ts';
 import { bc } from './misc/bc.ts';
 import { dmidecode } from './misc/dmidecode.ts';
 import { vfioPoke } from './misc/vfio-poke.ts';
+import { free } from './procps/free.ts';
+import * as pgrep from './procps/pgrep.ts';
 import { pidof } from './procps/pidof.ts';
+import { pmap, pwdx } from './procps/pmap.ts';
+import { ps } from './procps/ps.ts';
 import { sysctl } from './procps/sysctl.ts';
+import { top } from './procps/top.ts';
+import { uptime, w, who } from './procps/uptime.ts';
+import { vmstat } from './procps/vmstat.ts';
 import { fuser } from './psmisc/fuser.ts';
+import { lsof } from './psmisc/lsof.ts';
+import { pstree } from './psmisc/pstree.ts';
 import { bash } from './shell/bash.ts';
 import { strace } from './strace/strace.ts';
 import { trace_cmd } from './trace-cmd/trace-cmd.ts';
-import { numactl } from './util-linux/absent.ts';
+
 import { lscpu } from './util-linux/lscpu.ts';
 import { lsmem } from './util-linux/lsmem.ts';
+import { findmnt, lsblk, mountpoint } from './util-linux/mounts.ts';
+import { numactl } from './util-linux/numactl.ts';
 
 const TABLE = new Map<string, Program>(
   Object.entries({
@@ -118,12 +129,20 @@ const TABLE = new Map<string, Program>(
     whoami: identity.whoami,
     id: identity.id,
     nproc: identity.nproc,
-    ps: processes.ps,
-    pgrep: processes.pgrep,
-    pkill: processes.pkill,
-    kill: processes.kill,
-    uptime: clock.uptime,
-    free: processes.free,
+    ps,
+    pgrep: pgrep.pgrep,
+    pkill: pgrep.pkill,
+    kill: pgrep.kill,
+    top,
+    uptime,
+    w,
+    who,
+    vmstat,
+    free,
+    df,
+    lsblk,
+    findmnt,
+    mountpoint,
     sleep: clock.sleep,
     env: run.env,
     printenv: run.printenv,
@@ -162,6 +181,10 @@ const TABLE = new Map<string, Program>(
     dmidecode,
     pidof,
     fuser,
+    lsof,
+    pstree,
+    pmap,
+    pwdx,
     sysctl,
     kvm_stat,
     'trace-cmd': trace_cmd,

@@ -26,5 +26,11 @@ export function statfs(sb: SuperBlock, root: Inode | null, totalPages: number): 
   if (type !== MAGIC.tmpfs || !(root instanceof RamInode)) return none;
   const { pages, inodes } = root.usage();
   const limit = Math.floor(totalPages / 2);
-  return { ...none, blocks: limit, bfree: Math.max(0, limit - pages), files: limit, ffree: Math.max(0, limit - inodes) };
+  return {
+    ...none,
+    blocks: limit,
+    bfree: Math.max(0, limit - pages),
+    files: limit,
+    ffree: Math.max(0, limit - inodes),
+  };
 }

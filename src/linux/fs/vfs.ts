@@ -63,6 +63,7 @@ export class VfsImpl implements Vfs {
     this.sysfs = new Sysfs(this.superBlock('sysfs'));
     this.pipefs = this.superBlock('pipefs');
     this.anonInode = new AnonInode(this.superBlock('anon_inodefs'));
+    for (const dir of ['block', 'class/block', 'dev/block']) this.sysfs.dir(dir);
     this.sysfs.dir('kernel/debug');
     this.sysfs.dir('kernel/tracing');
   }

@@ -16,6 +16,8 @@ export interface Mm {
   zap(file: object, offset: number, length: number): void;
   /** Bytes of System RAM not handed out. */
   readonly freeBytes: number;
+  /** Free bytes of a range of physical memory. */
+  free_in(start: Addr, end: Addr): number;
   /** Bytes of System RAM, without what was taken offline. */
   readonly totalBytes: number;
   /** Memory that is plugged in or put online later. */

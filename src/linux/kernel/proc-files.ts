@@ -63,7 +63,11 @@ export class ProcFiles {
       const line = (name: string, bytes: number): string =>
         `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
       // Whole pages.
-      return line('MemTotal', Math.floor(total / 4096) * 4096) + line('MemFree', kernel.mm.freeBytes) + line('MemAvailable', kernel.mm.freeBytes);
+      return (
+        line('MemTotal', Math.floor(total / 4096) * 4096) +
+        line('MemFree', kernel.mm.freeBytes) +
+        line('MemAvailable', kernel.mm.freeBytes)
+      );
     });
     file('devices', () => {
       const rows = [...kernel.vfs.chrdevs].sort((a, b) => a[0] - b[0]);
@@ -85,6 +89,7 @@ export class ProcFiles {
       const all = bytes.map((byte) => hex(byte, 2)).join('');
       return `${all.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}\n`;
     });
+    file('sys/kernel/pid_max', () => '32768\n');
     file('sys/kernel/osrelease', () => `${kernel.build.release}\n`);
     file('sys/kernel/version', () => `${kernel.build.version}\n`);
     file(

@@ -51,8 +51,14 @@ function base(kernel: Linux, task: Task, tid: number): ProcDir {
   link('cwd', () => (task.exit ? null : task.cwd));
   link('root', () => (task.exit ? null : kernel.vfs.ns.root));
   link('exe', () => (task.exit ? null : task.exe));
-  dir.put('fd', perFile(kernel, task, (open) => fdLink(kernel, open)));
-  dir.put('fdinfo', perFile(kernel, task, (open, fd) => new TextInode(sb, () => fdinfo(kernel, task, open, fd), null, 0o400)));
+  dir.put(
+    'fd',
+    perFile(kernel, task, (open) => fdLink(kernel, open)),
+  );
+  dir.put(
+    'fdinfo',
+    perFile(kernel, task, (open, fd) => new TextInode(sb, () => fdinfo(kernel, task, open, fd), null, 0o400)),
+  );
   return dir;
 }
 
@@ -127,7 +133,15 @@ function tty_nr(kernel: Linux, task: Task): number {
 
 /** do_task_stat: 52 fields; what is 0 is not counted here (faults, times, addresses of the program's parts). */
 function stat(kernel: Linux, task: Task, tid: number): string {
-  const fields = [tid, `(${task.comm})`, task.stateWord[0] ?? '?', task.ppid, task.pgid, task.sid, tty_nr(kernel, task)];
+  const fields = [
+    tid,
+    `(${task.comm})`,
+    task.stateWord[0] ?? '?',
+    task.ppid,
+    task.pgid,
+    task.sid,
+    tty_nr(kernel, task),
+  ];
   const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
   fields.push(task.tty ? task.tty.pgrp : -1, ...zeros(9), 20, 0, 1 + task.threads.size, 0);
   fields.push(Math.floor(task.startNs / 1e7), vsize(kernel, task), kernel.mm.rss(task) / 4096, '18446744073709551615');

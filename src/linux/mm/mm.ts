@@ -55,6 +55,10 @@ export class MemoryManager implements Mm {
     return usable.reduce((sum, entry) => sum + entry.size, 0) + this.hotBytes;
   }
 
+  free_in(start: Addr, end: Addr): number {
+    return this.allocator.freeIn(start, end);
+  }
+
   online_pages(start: Addr, size: number): void {
     this.allocator.add(start, size);
     this.hotBytes += size;
@@ -156,13 +160,9 @@ export class MemoryManager implements Mm {
     return this.spaces.get(process) ?? [];
   }
 
-  /** Resident pages of anonymous memory and files in memory; what a device maps is not counted (VM_PFNMAP). */
+  /** Resident bytes: anonymous memory has its pages from the start; what a device maps is not counted (VM_PFNMAP). */
   rss(process: Process): number {
-    let bytes = 0;
-    for (const vma of this.vmas(process)) {
-      if (vma.fault === null) bytes += Math.min(vma.touched.size * GRANULE, vma.end - vma.start);
-    }
-    return bytes;
+    return this.vmas(process).reduce((sum, vma) => sum + (vma.fault === null ? vma.end - vma.start : 0), 0);
   }
 
   find(process: Process, addr: Hva): Vma | null {

@@ -90,6 +90,13 @@ export class PageAllocator {
     return true;
   }
 
+  /** Bytes of a range that are free. */
+  freeIn(start: Addr, end: Addr): number {
+    const overlap = (range: { start: Addr; end: Addr }): number =>
+      Math.max(0, Math.min(range.end, end) - Math.max(range.start, start));
+    return [...this.free, ...this.hotFree].reduce((sum, range) => sum + overlap(range), 0);
+  }
+
   markDirty(granule: Addr): void {
     this.dirty.add(granule);
   }

@@ -1,5 +1,15 @@
 /** touch, chmod, stat. */
-import { O_CREAT, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT } from '../../linux/uapi/constants.ts';
+import {
+  O_CREAT,
+  O_WRONLY,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFSOCK,
+} from '../../linux/uapi/constants.ts';
 import type { Stat } from '../../linux/uapi/sys.ts';
 import { parseDate } from '../misc/date-text.ts';
 import { join, strerror } from '../misc/io.ts';
@@ -115,10 +125,11 @@ function typeName(s: Stat): string {
   const names: Record<number, string> = {
     [S_IFDIR]: 'directory',
     [S_IFLNK]: 'symbolic link',
-    4802: 'character special file',
-    14406: 'block special file',
-    2401: 'fifo',
-    26411: 'socket',
+    [S_IFCHR]: 'character special file',
+    [S_IFBLK]: 'block special file',
+    [S_IFIFO]: 'fifo',
+    [S_IFSOCK]: 'socket',
+    0: 'weird file',
   };
   return names[s.mode & S_IFMT] ?? (s.size === 0 ? 'regular empty file' : 'regular file');
 }

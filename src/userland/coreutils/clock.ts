@@ -1,6 +1,5 @@
-/** Time: date, sleep, uptime, and durations as tools take them. */
+/** Time: date, sleep, and durations as tools take them. */
 import { parseDate } from '../misc/date-text.ts';
-import { readFileText } from '../misc/io.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool, missingOperand } from '../misc/tool.ts';
 
@@ -50,44 +49,6 @@ export const date = defineTool(
             : '%F'
           : '%a %b %e %H:%M:%S UTC %Y';
     t.out.line(strftime(format, ns));
-    return 0;
-  },
-);
-
-/** uptime -p: days, hours and minutes, those that are none left out unless all are. */
-function pretty(minutes: number): string {
-  const parts = [
-    [Math.floor(minutes / 1440), 'day'],
-    [Math.floor(minutes / 60) % 24, 'hour'],
-    [minutes % 60, 'minute'],
-  ] as const;
-  const shown = parts.filter(([n, unit]) => n > 0 || (unit === 'minute' && minutes < 60));
-  return `up ${shown.map(([n, unit]) => `${n} ${unit}${n === 1 ? '' : 's'}`).join(', ')}`;
-}
-
-export const uptime = defineTool(
-  {
-    name: 'uptime',
-    usage: '[options]',
-    about: 'Shows how long the machine has been up.',
-    options: [
-      ['-p, --pretty', 'in words'],
-      ['-s, --since', 'since when'],
-    ],
-  },
-  async (t) => {
-    const now = t.sys.clockGettime('realtime');
-    const ns = t.sys.clockGettime('monotonic');
-    const up = Math.floor(ns / 60e9);
-    if (t.has('p')) t.out.line(pretty(up));
-    else if (t.has('s')) t.out.line(strftime('%F %T', now - ns));
-    else {
-      const hours = Math.floor(up / 60);
-      const text = hours ? `${hours}:${String(up % 60).padStart(2, '0')}` : `${up} min`;
-      const load = await readFileText(t.sys, '/proc/loadavg');
-      const l = typeof load === 'string' ? load.split(' ').slice(0, 3).join(', ') : '0.00, 0.00, 0.00';
-      t.out.line(` ${strftime('%T', now)} up ${text},  1 user,  load average: ${l}`);
-    }
     return 0;
   },
 );

@@ -1,7 +1,9 @@
-/** find: -name -iname -path -type -maxdepth -mindepth -size -newer -empty -lname, ! -a -o ( ), -print -print0 -exec -delete -prune. */
+/** find: -name -iname -path -type -maxdepth -mindepth -size -newer -empty -lname, ! -a -o ( ), -print -print0 -printf -ls -exec -delete -prune -quit. */
 import type { Program, Stat, Sys } from '../../linux/uapi/sys.ts';
 import { complain, join, Out, strerror } from '../misc/io.ts';
+import { strftime } from '../misc/time.ts';
 import { patternRegExp, posixRegExp } from '../shell/pattern.ts';
+import { modeString, userName } from './ls.ts';
 import { isDir, listDir } from './paths.ts';
 
 interface File {
@@ -25,6 +27,7 @@ export const find: Program = async (sys, argv, env) => {
   let acts = false;
   let depthFirst = false;
   let pruned = false;
+  let quit = false;
   let at = 0;
   const need = (option: string): string => {
     const v = args[at++];
@@ -152,9 +155,15 @@ export const find: Program = async (sys, argv, env) => {
           return true;
         };
       }
-      case '-ls':
       case '-quit':
-        throw new Usage(`${word} is not available here`);
+        acts = true;
+        return async () => (quit = true);
+      case '-ls':
+        acts = true;
+        return async (f) => {
+          out.line(longLine(sys, f));
+          return true;
+        };
       case '-printf': {
         acts = true;
         const format = need(word);
@@ -167,6 +176,17 @@ export const find: Program = async (sys, argv, env) => {
             l: typeof target === 'string' ? target : '',
             s: String(f.stat.size),
             m: (f.stat.mode & 0o7777).toString(8),
+            M: modeString(f.stat.mode),
+            y: typeLetter(f.stat.mode),
+            u: userName(f.stat.uid),
+            g: userName(f.stat.gid),
+            U: String(f.stat.uid),
+            G: String(f.stat.gid),
+            i: String(f.stat.ino),
+            n: String(f.stat.nlink),
+            b: String(f.stat.blocks),
+            k: String(Math.ceil(f.stat.blocks / 2)),
+            t: strftime('%a %b %e %H:%M:%S.%N %Y', f.stat.mtimeNs),
             d: String(f.depth),
             P: f.path.replace(roots[0] ?? '', '').replace(/^\//, ''),
             '%': '%',
@@ -247,6 +267,7 @@ export const find: Program = async (sys, argv, env) => {
   }
   const visit = async (path: string, depth: number): Promise<void> => {
     await sys.tick();
+    if (quit) return;
     const stat = follow ? sys.stat(path) : sys.lstat(path);
     if (typeof stat === 'number') {
       await complain(sys, `find: '${path}': ${strerror(stat)}`);
@@ -274,6 +295,20 @@ export const find: Program = async (sys, argv, env) => {
   await out.flush();
   return status;
 };
+
+const typeLetter = (mode: number): string => modeString(mode)[0]?.replace('-', 'f') ?? '?';
+
+/** `find -ls`: ls -dils. */
+function longLine(sys: Sys, { path, stat }: File): string {
+  const letter = typeLetter(stat.mode);
+  const device = `${Math.floor(stat.rdev / 256)}, ${String(stat.rdev % 256).padStart(3)}`;
+  const size = /[bc]/.test(letter) ? device : String(stat.size);
+  const target = letter === 'l' ? ` -> ${sys.readlink(path)}` : '';
+  const when = strftime('%b %e %H:%M', stat.mtimeNs);
+  const owner = userName(stat.uid).padEnd(8);
+  const [ino, blocks, links] = [stat.ino, Math.ceil(stat.blocks / 2), stat.nlink];
+  return `${String(ino).padStart(9)} ${String(blocks).padStart(6)} ${modeString(stat.mode)} ${String(links).padStart(3)} ${owner} ${owner} ${size.padStart(8)} ${when} ${path}${target}`;
+}
 
 function kernelOrder(sys: Sys, path: string): readonly string[] | number {
   const fd = sys.open(path, 0o200000);

@@ -1,6 +1,6 @@
 /** Who and what this is: uname hostname whoami id nproc tty, and man, which has nothing to show. */
 import type { Program } from '../../linux/uapi/sys.ts';
-import { complain, readFileText, writeText } from '../misc/io.ts';
+import { complain, isatty, readFileText, writeText } from '../misc/io.ts';
 import { defineTool } from '../misc/tool.ts';
 import { which } from './run.ts';
 
@@ -125,8 +125,8 @@ export const nproc = defineTool(
   },
 );
 
-export const tty: Program = async (sys) => {
-  const r = sys.readlink('/proc/self/fd/0');
-  await writeText(sys, 1, `${typeof r === 'string' && r.startsWith('/dev/') ? r : 'not a tty'}\n`);
-  return typeof r === 'string' && r.startsWith('/dev/') ? 0 : 1;
+export const tty: Program = async (sys, argv) => {
+  const name = (await isatty(sys, 0)) ? sys.readlink('/proc/self/fd/0') : -1;
+  if (!argv.includes('-s')) await writeText(sys, 1, `${typeof name === 'string' ? name : 'not a tty'}\n`);
+  return typeof name === 'string' ? 0 : 1;
 };

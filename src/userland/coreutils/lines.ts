@@ -1,5 +1,5 @@
 /** xargs and uniq. */
-import { decode, LineReader, openPath, readAll, strerror } from '../misc/io.ts';
+import { complain, decode, LineReader, openPath, readAll, strerror } from '../misc/io.ts';
 import { defineTool } from '../misc/tool.ts';
 import { runCommand } from './run.ts';
 
@@ -59,7 +59,10 @@ export const xargs = defineTool(
     for (const batch of batches) {
       const argv =
         replace !== undefined ? command.map((c) => c.replaceAll(replace, batch[0] ?? '')) : [...command, ...batch];
-      if (t.has('t')) await t.fail(argv.join(' '), 0);
+      if (t.has('t')) {
+        await t.out.flush();
+        await complain(t.sys, argv.join(' '));
+      }
       const status = await runCommand(t.sys, 'xargs', argv, t.env);
       if (status === 127 || status === 126) return status;
       if (status === 255) return 124;

@@ -19,6 +19,8 @@ interface Entry {
   readonly name: string;
   readonly path: string;
   readonly stat: Stat | null;
+  /** Where a link leads, read while its directory is open (/proc/self/fd). */
+  readonly target: string;
 }
 
 export function modeString(mode: number): string {
@@ -94,7 +96,7 @@ export const ls = defineTool(
         await t.fail(`cannot access '${path}': ${strerror(stat)}`, 2);
         continue;
       }
-      (!t.has('d') && (stat.mode & S_IFMT) === S_IFDIR ? dirs : files).push({ name: path, path, stat });
+      (!t.has('d') && (stat.mode & S_IFMT) === S_IFDIR ? dirs : files).push(entry(t, path, path, stat));
     }
     const width = tty ? (await windowSize(sys, 1)).columns : 80;
     show(t, sort(t, files), tty, width, color, '');
@@ -119,11 +121,16 @@ export const ls = defineTool(
   },
 );
 
+function entry(t: Tool, name: string, path: string, stat: Stat | null): Entry {
+  const target = stat && (stat.mode & S_IFMT) === S_IFLNK ? t.sys.readlink(path) : '';
+  return { name, path, stat, target: typeof target === 'string' ? target : '' };
+}
+
 async function read(t: Tool, path: string): Promise<Entry[] | null> {
   const fd = t.sys.open(path, O_RDONLY | O_DIRECTORY);
   const list = fd < 0 ? fd : t.sys.getdents(fd);
-  if (fd >= 0) t.sys.close(fd);
   if (typeof list === 'number') {
+    if (fd >= 0) t.sys.close(fd);
     await t.fail(`cannot open directory '${path}': ${strerror(list)}`, t.args.length > 0 ? 2 : 1);
     return null;
   }
@@ -134,8 +141,10 @@ async function read(t: Tool, path: string): Promise<Entry[] | null> {
   for (const name of names) {
     const full = join(path, name);
     const stat = t.has('L') ? t.sys.stat(full) : t.sys.lstat(full);
-    entries.push({ name, path: full, stat: typeof stat === 'number' ? null : stat });
+    entries.push(entry(t, name, full, typeof stat === 'number' ? null : stat));
   }
+  // Open until all are looked at: /proc/self/fd shows the descriptor too.
+  t.sys.close(fd);
   return sort(t, entries);
 }
 
@@ -218,8 +227,7 @@ function show(t: Tool, entries: readonly Entry[], tty: boolean, width: number, c
       const when = s ? strftime(old ? '%b %e  %Y' : '%b %e %H:%M', s.mtimeNs) : '?';
       let name = paint(e, color) + mark(t, e);
       if (s && (s.mode & S_IFMT) === S_IFLNK) {
-        const target = t.sys.readlink(e.path);
-        if (typeof target === 'string') name += ` -> ${target}`;
+        if (e.target !== '') name += ` -> ${e.target}`;
       }
       const who = t.has('g') ? group.padEnd(wg) : `${user.padEnd(wu)} ${group.padEnd(wg)}`;
       t.out.line(

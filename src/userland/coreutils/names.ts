@@ -169,8 +169,11 @@ export const tree = defineTool(
     for (const path of t.args.length ? t.args : ['.']) {
       const s = t.sys.stat(path);
       t.out.line(isDir(s) ? path : `${path}  [error opening dir]`);
-      if (isDir(s)) await walk(path, '', 1);
-      else t.status = 2;
+      if (isDir(s)) {
+        // tree 2 counts where it starts too
+        dirs++;
+        await walk(path, '', 1);
+      } else t.status = 2;
     }
     const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
     if (!t.has('noreport'))

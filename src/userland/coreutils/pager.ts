@@ -1,27 +1,11 @@
 /** less and more (a small interactive pager), watch. */
-import { ECHO, ICANON, ISIG, O_RDWR, TCGETS, TCSETS } from '../../linux/uapi/constants.ts';
+import { O_RDWR } from '../../linux/uapi/constants.ts';
 import type { Program, Sys } from '../../linux/uapi/sys.ts';
 import { complain, decode, isatty, openPath, readAll, strerror, windowSize, writeAll, writeText } from '../misc/io.ts';
+import { rawMode } from '../misc/raw-mode.ts';
 import { strftime } from '../misc/time.ts';
 import { defineTool } from '../misc/tool.ts';
 import { which } from './run.ts';
-
-/** Terminal without line mode and echo while `run` works; put back whatever happens. */
-async function rawMode<T>(sys: Sys, fd: number, run: () => Promise<T>): Promise<T> {
-  const saved = new Uint8Array(36);
-  const ok = (await sys.ioctl(fd, TCGETS, saved)) === 0;
-  if (ok) {
-    const raw = saved.slice();
-    const view = new DataView(raw.buffer);
-    view.setUint32(12, (view.getUint32(12, true) & ~(ICANON | ECHO | ISIG)) >>> 0, true);
-    await sys.ioctl(fd, TCSETS, raw);
-  }
-  try {
-    return await run();
-  } finally {
-    if (ok) await sys.ioctl(fd, TCSETS, saved);
-  }
-}
 
 async function key(sys: Sys, fd: number): Promise<string> {
   const one = new Uint8Array(1);

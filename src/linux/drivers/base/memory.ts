@@ -6,7 +6,7 @@ import { build_all_zonelists, MemoryNodes, memtier_changed, type Zone } from '..
 /**
  * Memory blocks (drivers/base/memory.c, node.c; v6.12): /sys/devices/system/memory and the nodes that hold the blocks. All memory
  * of the firmware's map is node 0. Left out: taking memory of that map offline (-EBUSY, as if the kernel's own objects lay there),
- * memory policies other than default online, hardware-poison files, per-node statistics.
+ * memory policies other than default online, hardware-poison files, per-node statistics beyond the size.
  */
 
 const BASE = '/devices/system/memory';
@@ -84,12 +84,30 @@ export class MemoryBlocks {
     const file = (name: string, show: () => string) =>
       this.kernel.drivers.kobject_attr(`${NODES}/node${node}`, { name, mode: 0o444, show: () => `${show()}\n` });
     file('cpulist', () => (node === 0 ? (this.kernel.cpu.count > 1 ? `0-${this.kernel.cpu.count - 1}` : '0') : ''));
+    file('cpumap', () => (node === 0 ? hex(2 ** this.kernel.cpu.count - 1, 1) : '0'));
+    file('meminfo', () => this.node_meminfo(node));
     file('distance', () =>
       this.nodes
         .sorted(this.nodes.online)
         .map((to) => this.nodes.distance(node, to))
         .join(' '),
     );
+  }
+
+  /** node_read_meminfo, the first of its lines. What of the firmware's map is not in whole blocks is node 0's too. */
+  private node_meminfo(node: number): string {
+    const { mm } = this.kernel;
+    const online = [...this.blocks.values()].filter((block) => block.zone !== null);
+    const hot = online.filter((block) => !block.boot).length * this.block_size;
+    const own = online.filter((block) => block.node === node);
+    const total = node === 0 ? mm.totalBytes - hot : own.length * this.block_size;
+    const free = own.reduce(
+      (sum, { index }) => sum + mm.free_in(index * this.block_size, (index + 1) * this.block_size),
+      0,
+    );
+    const line = (name: string, bytes: number): string =>
+      `Node ${node} ${`${name}:`.padEnd(15)}${String(Math.floor(bytes / 4096) * 4).padStart(9)} kB`;
+    return [line('MemTotal', total), line('MemFree', free), line('MemUsed', total - free)].join('\n');
   }
 
   /** add_memory_block */
