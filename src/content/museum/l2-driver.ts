@@ -75,4 +75,31 @@ export const L2_DRIVER: readonly Exhibit[] = [
       ['l2', "lspci -vv -s 0d:00.0 | grep 'Serial Number'"],
     ],
   },
+  {
+    id: 'cxl-accel-detach-unlocked',
+    title: 'Removed without the lock',
+    patch: 'driver',
+    function: 'cxl_accel_remove',
+    point: 'Like the close path of vfio-cxl, the driver detaches its region without cxl_region_rwsem.',
+    part: 'l2',
+    options: '--config CONFIG_PROVE_LOCKING=y',
+    until: 'l2',
+    lines: [DRIVER, ['l2', 'rmmod cxl-accel'], ['l2', 'dmesg -l warn,err,alert']],
+  },
+  {
+    id: 'cxl-region-detach-relock',
+    title: 'Giving up a lock one does not have',
+    patch: 'type-2',
+    function: 'cxl_region_detach',
+    point:
+      'The base series exports a function of the CXL core that gives its lock up and takes it again in the middle. Called without the lock, once the decoder has been reset, it takes the count below zero and waits for ever for what it broke; with it everybody who asks for the regions afterwards.',
+    part: 'l1',
+    options: '--config CONFIG_PROVE_LOCKING=y',
+    until: 'bound',
+    lines: [
+      ['l1', 'vfio-poke 0000:0d:00.0 info'],
+      ['l1', 'dmesg -l warn,err,alert'],
+      ['l1', "grep -h -B2 'State:.D' /proc/[0-9]*/status"],
+    ],
+  },
 ];

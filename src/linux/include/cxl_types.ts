@@ -4,6 +4,7 @@ import { Device } from './device.ts';
 import type { Resource } from './ioport.ts';
 import type { Kernel } from './kernel.ts';
 import { SubsystemKey } from './kernel.ts';
+import type { RwSemaphore } from './locking.ts';
 
 /**
  * Objects of the CXL core (drivers/cxl/cxl.h, cxlmem.h, v6.11 + Alejandro Lucero's type-2 RFC v2). Pointers that C
@@ -314,6 +315,10 @@ export interface CxlCore {
   readonly region_ida: Set<number>;
   cxl_major: number;
   bypass_warned: boolean;
+  /** Guards regions: their state, targets and host addresses. */
+  readonly region_rwsem: RwSemaphore;
+  /** Guards what decoders take of device memory. */
+  readonly dpa_rwsem: RwSemaphore;
 }
 
 export const CXL = new SubsystemKey<CxlCore>('cxl');

@@ -54,8 +54,11 @@ export const KERNEL_QUIRKS = {
   'cxl-accel-endpoint-held': 'intended',
   'cxl-accel-region-null-only': 'posted',
   'cxl-accel-serial-zero': 'posted',
+  'cxl-accel-detach-unlocked': 'posted',
   // --- type-2 RFC v2
   'hpa-freespace-off-by-two': 'intended',
+  // As posted, the close that gave its region back well never returns.
+  'cxl-region-detach-relock': 'intended',
 } as const satisfies Readonly<Record<string, 'posted' | 'intended'>>;
 
 export type KernelQuirk = keyof typeof KERNEL_QUIRKS;

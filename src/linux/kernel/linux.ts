@@ -25,6 +25,7 @@ import { start_kernel } from '../init/main.ts';
 import { MemoryManager } from '../mm/mm.ts';
 import type { Guest, Platform } from '../platform.ts';
 import { ProcessExit, type Program, TaskHung } from '../uapi/sys.ts';
+import { lockdep } from './locking/lockdep.ts';
 import { MmioImpl } from './mmio.ts';
 import { ModuleLoader } from './module.ts';
 import { DynamicDebug, parse_args } from './params.ts';
@@ -237,6 +238,7 @@ export class Linux implements Kernel, Guest {
   }
   oops(text: string, where: string): never {
     const { current } = this.tasks;
+    lockdep(this).off();
     this.printk(1, text);
     this.printk(4, 'Oops: Oops: 0000 [#1] PREEMPT SMP NOPTI');
     const uname = `${this.build.release} ${this.build.version.split(' ')[0] ?? ''}`;

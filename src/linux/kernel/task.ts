@@ -189,7 +189,8 @@ export class TaskTable implements Tasks {
   }
 
   do_exit(task: Task, exit: ProcessExit): void {
-    if (task.exit) return;
+    // What waits for a lock that never comes does not die either.
+    if (task.exit || task.state === 'blocked') return;
     task.exit = exit;
     task.fatal ??= exit;
     const before = this.switchTo(task);
@@ -200,8 +201,17 @@ export class TaskTable implements Tasks {
       return;
     }
     task.tracer?.exited(task, exit.status, exit.signal);
-    this.exitMm(task);
-    task.files.closeAll();
+    try {
+      this.exitMm(task);
+      task.files.closeAll();
+    } catch (error) {
+      if (!(error instanceof TaskHung)) throw error;
+      task.exit = null;
+      task.state = 'blocked';
+      this.publish(task);
+      this.switchTo(before);
+      return;
+    }
     this.switchTo(before);
     task.state = 'zombie';
     if (task.pid === 1) {

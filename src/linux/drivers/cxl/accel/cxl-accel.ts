@@ -31,6 +31,7 @@ import { cxl_dpa_free, cxl_request_dpa } from '../core/dpa.ts';
 import { devm_cxl_add_memdev } from '../core/memdev.ts';
 import { cxl_await_media_ready } from '../core/pci.ts';
 import { cxl_create_region, cxl_get_hpa_freespace, cxl_region_detach } from '../core/region.ts';
+import { detach_target } from '../core/region-attach.ts';
 import { cxl_pci_accel_setup_regs } from '../pci.ts';
 
 /**
@@ -139,7 +140,11 @@ function cxl_accel_probe(pdev: PciDev): number {
 
 function cxl_accel_remove(pdev: PciDev): void {
   const accel = states.get(pdev);
-  if (accel?.region && accel.cxled) cxl_region_detach(accel.cxled);
+  if (accel?.region && accel.cxled) {
+    // Posted: without cxl_region_rwsem.
+    if (posted(pdev.kernel, 'cxl-accel-detach-unlocked')) cxl_region_detach(accel.cxled);
+    else detach_target(accel.cxled, 'cxl_accel_remove');
+  }
   if (accel?.cxled) cxl_dpa_free(accel.cxled);
   pci_disable_device(pdev);
   states.delete(pdev);

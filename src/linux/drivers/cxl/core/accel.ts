@@ -11,7 +11,9 @@ import {
   type CxlRegion,
   type DpaResource,
 } from '../../../include/cxl_types.ts';
+import { lockdep } from '../../../include/locking.ts';
 import type { PciDev } from '../../../include/pci_types.ts';
+import { cxl_port_class } from './port-lock.ts';
 import { cxl_register_map } from './regs.ts';
 
 /**
@@ -90,11 +92,13 @@ export function cxl_accel_set_media_ready(cxlds: CxlDevState): void {
 export function cxl_acquire_endpoint(cxlmd: CxlMemdev): CxlPort | number {
   const { endpoint } = cxlmd;
   if (!endpoint?.driver) return -E.ENXIO;
+  lockdep(endpoint.kernel).acquire(cxl_port_class(endpoint), true, 'cxl_acquire_endpoint');
   endpoint.acquired = true;
   return endpoint;
 }
 
 export function cxl_release_endpoint(_cxlmd: CxlMemdev, endpoint: CxlPort): void {
+  lockdep(endpoint.kernel).release(cxl_port_class(endpoint), 'cxl_release_endpoint');
   endpoint.acquired = false;
 }
 

@@ -22,7 +22,7 @@ import type { Kernel } from '../../../include/kernel.ts';
 import { cxl_base_group } from './base-group.ts';
 import { cxl_dpa_alloc, cxl_dpa_free, cxl_dpa_set_mode, SZ_256M } from './dpa.ts';
 import { cxl_unpublish, publish_decoder } from './publish.ts';
-import { cxl_region_detach } from './region-attach.ts';
+import { detach_target } from './region-attach.ts';
 import { create_region_store, delete_region_store, next_region_id } from './region-create.ts';
 
 /** Decoder objects and their files (drivers/cxl/core/port.c, v6.11). */
@@ -193,7 +193,7 @@ export function cxl_decoder_add(cxld: CxlDecoder): number {
 
 /** cxld_unregister: an endpoint decoder takes its place in a region along (cxl_decoder_kill_region). */
 function cxl_decoder_remove(kernel: Kernel, cxld: CxlDecoder): void {
-  if (cxld instanceof CxlEndpointDecoder) cxl_region_detach(cxld);
+  if (cxld instanceof CxlEndpointDecoder) detach_target(cxld, 'cxl_decoder_kill_region');
   // cxl_root_decoder_release gives the advertised region id back
   if (cxld instanceof CxlRootDecoder) kernel.get(CXL).region_ida.delete(cxld.region_id);
   const { decoders } = cxld.port;

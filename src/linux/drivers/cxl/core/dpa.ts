@@ -1,12 +1,14 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_DECODER_F_ENABLE,
   type CxlDecoderMode,
   CxlEndpointDecoder,
   type CxlPort,
   type DpaResource,
 } from '../../../include/cxl_types.ts';
+import type { RwSemaphore } from '../../../include/locking.ts';
 import { publish_decoder } from './publish.ts';
 
 /**
@@ -25,6 +27,8 @@ function port_dbg(port: CxlPort, fn: string, text: string): void {
   port.dbg('cxl_core', fn, text);
 }
 
+const dpa_rwsem = (cxled: CxlEndpointDecoder): RwSemaphore => cxled.kernel.get(CXL).dpa_rwsem;
+
 function contains(outer: DpaResource, start: number, end: number): boolean {
   return outer.end >= outer.start && start >= outer.start && end <= outer.end;
 }
@@ -35,6 +39,7 @@ function __cxl_dpa_reserve(cxled: CxlEndpointDecoder, base: number, len: number,
   const { cxlds } = cxled.cxlmd;
   const name = `decoder${port.id}.${cxled.id}`;
   const fn = '__cxl_dpa_reserve';
+  dpa_rwsem(cxled).assert_held_write(fn);
   if (len === 0) {
     port.warn(`${name}: empty reservation attempted`);
     return -E.EINVAL;
@@ -84,12 +89,14 @@ function __cxl_dpa_reserve(cxled: CxlEndpointDecoder, base: number, len: number,
 
 /** devm_cxl_dpa_reserve: what a committed decoder already maps. Freed with the endpoint. */
 export function devm_cxl_dpa_reserve(cxled: CxlEndpointDecoder, base: number, len: number, skipped: number): number {
-  const rc = __cxl_dpa_reserve(cxled, base, len, skipped);
-  if (rc === 0) cxled.port.devm(() => __cxl_dpa_release(cxled));
+  const lock = dpa_rwsem(cxled);
+  const rc = lock.write('devm_cxl_dpa_reserve', () => __cxl_dpa_reserve(cxled, base, len, skipped));
+  if (rc === 0) cxled.port.devm(() => lock.write('cxl_dpa_release', () => __cxl_dpa_release(cxled)));
   return rc;
 }
 
 function __cxl_dpa_release(cxled: CxlEndpointDecoder): void {
+  dpa_rwsem(cxled).assert_held_write('__cxl_dpa_release');
   const { dpa_res } = cxled;
   if (!dpa_res) return;
   const { children } = cxled.cxlmd.cxlds.dpa_res;
@@ -150,8 +157,9 @@ export function cxl_dpa_alloc(cxled: CxlEndpointDecoder, size: number): number {
     dbg(cxled, fn, `${long(size)} exceeds available ${cxled.mode} capacity: ${long(avail)}`);
     return -E.ENOSPC;
   }
-  const rc = __cxl_dpa_reserve(cxled, start, size, skip);
-  if (rc === 0) cxled.port.devm(() => __cxl_dpa_release(cxled));
+  const lock = dpa_rwsem(cxled);
+  const rc = lock.write(fn, () => __cxl_dpa_reserve(cxled, start, size, skip));
+  if (rc === 0) cxled.port.devm(() => lock.write('cxl_dpa_release', () => __cxl_dpa_release(cxled)));
   publish_decoder(cxled);
   return rc;
 }
@@ -173,7 +181,7 @@ export function cxl_dpa_free(cxled: CxlEndpointDecoder): number {
     dbg(cxled, fn, `expected decoder${port.id}.${port.hdm_end}`);
     return -E.EBUSY;
   }
-  __cxl_dpa_release(cxled);
+  dpa_rwsem(cxled).write(fn, () => __cxl_dpa_release(cxled));
   publish_decoder(cxled);
   return 0;
 }

@@ -14,9 +14,11 @@ import {
 } from '../../../include/cxl_types.ts';
 import type { AttributeGroup, BusType, Device, DeviceDriver } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { lockdep, RwSemaphore } from '../../../include/locking.ts';
 import { PciDev } from '../../../include/pci_types.ts';
 import { PLATFORM } from '../../acpi/platform.ts';
 import { cxl_base_group } from './base-group.ts';
+import { cxl_port_class } from './port-lock.ts';
 import { cxl_num_decoders_committed, cxl_unpublish, publish_port } from './publish.ts';
 import {
   CXL_REGLOC_RBI_COMPONENT,
@@ -86,6 +88,8 @@ export function cxl_core_init(kernel: Kernel): number {
     region_ida: new Set<number>(),
     cxl_major: 0,
     bypass_warned: false,
+    region_rwsem: new RwSemaphore(kernel, 'cxl_region_rwsem'),
+    dpa_rwsem: new RwSemaphore(kernel, 'cxl_dpa_rwsem'),
   });
   kernel.drivers.bus_register(cxl_bus_type);
   return 0;
@@ -157,7 +161,10 @@ function unregister_port(port: CxlPort): void {
   const { kernel } = port;
   if (!port.registered) return;
   // device_release_driver() wants the device's lock, which cxl_acquire_endpoint() took.
-  if (port.acquired) kernel.hung('device_release_driver');
+  if (port.acquired) {
+    lockdep(kernel).acquire(cxl_port_class(port), true, 'device_release_driver');
+    kernel.hung('device_release_driver');
+  }
   port.dead = true;
   kernel.drivers.device_del(port);
   if (port.port_kind === 'endpoint') (port.uport_dev as CxlMemdev).endpoint = null;

@@ -1,6 +1,7 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_CONFIG_ACTIVE,
   CXL_CONFIG_COMMIT,
   CXL_CONFIG_INTERLEAVE_ACTIVE,
@@ -13,6 +14,7 @@ import {
   type CxlRegionRef,
   CxlSwitchDecoder,
 } from '../../../include/cxl_types.ts';
+import { posted } from '../../../include/quirks.ts';
 import { check_interleave_cap } from './interleave.ts';
 import { publish_decoder, publish_region } from './publish.ts';
 import { cxl_region_decode_reset } from './region-commit.ts';
@@ -21,7 +23,7 @@ import { at_least } from './version.ts';
 
 /**
  * Endpoint decoders in regions (drivers/cxl/core/region.c, v6.11). Positions do not depend on
- * XOR arithmetic: it changes which addresses a position gets, not which devices may take it. Leaves out locks.
+ * XOR arithmetic: it changes which addresses a position gets, not which devices may take it.
  */
 
 const dbg = (cxlr: CxlRegion, fn: string, text: string) => cxlr.dbg('cxl_core', fn, text);
@@ -113,6 +115,7 @@ function cxl_port_attach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpoi
 
 /** cxl_port_detach_region */
 function cxl_port_detach_region(port: CxlPort, cxlr: CxlRegion, cxled: CxlEndpointDecoder): void {
+  port.kernel.get(CXL).region_rwsem.assert_held_write('cxl_port_detach_region');
   const ref = port.regions.get(cxlr);
   if (!ref?.endpoints.delete(cxled)) return;
   ref.nr_eps--;
@@ -409,6 +412,9 @@ function cxl_region_attach_auto(cxlr: CxlRegion, cxled: CxlEndpointDecoder): num
 
 /** cxl_region_detach: resets an active region first; a refused reset leaves everything as it is (v6.11). */
 export function cxl_region_detach(cxled: CxlEndpointDecoder): number {
+  const fn = 'cxl_region_detach';
+  const { region_rwsem } = cxled.kernel.get(CXL);
+  region_rwsem.assert_held_write(fn);
   const cxlr = cxled.region;
   if (!cxlr) return 0;
   const { kernel } = cxlr;
@@ -429,10 +435,26 @@ export function cxl_region_detach(cxled: CxlEndpointDecoder): number {
     cxlr.nr_targets--;
     cxled.hpa = { start: 0, end: -1 };
     cxled.pos = -1;
-    // the region driver hears that a target left
+    // The region driver hears that a target left, without the lock. Exported as it is (type-2 RFC v2), it gives up and takes again a
+    // lock that its caller may not have: then nobody gets it any more, this task first.
+    const relock = region_rwsem.write_locked || posted(kernel, 'cxl-region-detach-relock');
+    if (relock) region_rwsem.up_write(fn);
     if (cxlr.driver) kernel.drivers.device_release_driver(cxlr);
+    if (relock) region_rwsem.down_write(fn);
     publish_decoder(cxled);
     publish_region(cxlr);
     return 0;
   });
+}
+
+/** attach_target: the last step of a targetN write, and of assembling a region. */
+export function attach_target(cxlr: CxlRegion, cxled: CxlEndpointDecoder, pos: number): number {
+  const { region_rwsem, dpa_rwsem } = cxlr.kernel.get(CXL);
+  const fn = 'attach_target';
+  return region_rwsem.write(fn, () => dpa_rwsem.read(fn, () => cxl_region_attach(cxlr, cxled, pos)));
+}
+
+/** detach_target, cxl_decoder_kill_region: detaching with the lock. */
+export function detach_target(cxled: CxlEndpointDecoder, fn = 'detach_target'): number {
+  return cxled.kernel.get(CXL).region_rwsem.write(fn, () => cxl_region_detach(cxled));
 }

@@ -9,7 +9,7 @@ import {
   ida_alloc,
 } from '../../../include/cxl_types.ts';
 import { cxl_unpublish, publish_region } from './publish.ts';
-import { cxl_region_detach } from './region-attach.ts';
+import { detach_target } from './region-attach.ts';
 import { region_groups } from './region-sysfs.ts';
 
 /** Making and removing region devices (drivers/cxl/core/region.c, v6.11). Ids come from one pool, one held per window. */
@@ -49,7 +49,7 @@ export function unregister_region(cxlr: CxlRegion): void {
   if (!cxlr.registered) return;
   const { kernel } = cxlr;
   kernel.drivers.device_del(cxlr);
-  for (const cxled of [...cxlr.targets]) if (cxled) cxl_region_detach(cxled);
+  for (const cxled of [...cxlr.targets]) if (cxled) detach_target(cxled);
   if (cxlr.res && cxlr.state < CXL_CONFIG_ACTIVE) {
     if (cxlr.res.parent) kernel.iomem.remove_resource(cxlr.res);
     cxlr.res = null;

@@ -1,6 +1,7 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_CONFIG_ACTIVE,
   CXL_CONFIG_IDLE,
   CXL_CONFIG_INTERLEAVE_ACTIVE,
@@ -16,6 +17,7 @@ const SZ_256M = 0x10000000;
 export function alloc_hpa(cxlr: CxlRegion, size: number): number {
   const { cxlrd, kernel } = cxlr;
   const { iomem } = kernel;
+  kernel.get(CXL).region_rwsem.assert_held_write('alloc_hpa');
   if (cxlr.res && cxlr.res.end - cxlr.res.start + 1 === size) return 0;
   // to change the size the old one is given back first
   if (cxlr.res) return -E.EBUSY;
@@ -43,6 +45,7 @@ export function alloc_hpa(cxlr: CxlRegion, size: number): number {
 
 /** free_hpa */
 export function free_hpa(cxlr: CxlRegion): number {
+  cxlr.kernel.get(CXL).region_rwsem.assert_held_write('free_hpa');
   if (!cxlr.res) return 0;
   if (cxlr.state >= CXL_CONFIG_ACTIVE) return -E.EBUSY;
   // cxl_region_iomem_release: what still lies inside (System RAM that could not go) stays

@@ -2,6 +2,7 @@ import { hex } from '../../../../base/addr.ts';
 import { assert } from '../../../../base/assert.ts';
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_CONFIG_ACTIVE,
   CXL_CONFIG_COMMIT,
   CXL_CONFIG_INTERLEAVE_ACTIVE,
@@ -12,7 +13,7 @@ import {
 import type { Attribute, AttributeGroup, Device } from '../../../include/device.ts';
 import { cxl_base_group } from './base-group.ts';
 import { publish_region } from './publish.ts';
-import { cxl_region_attach, cxl_region_detach } from './region-attach.ts';
+import { attach_target, detach_target } from './region-attach.ts';
 import { cxl_region_commit, cxl_region_decode_reset, cxl_region_invalidate_memregion } from './region-commit.ts';
 import { alloc_hpa, free_hpa } from './region-hpa.ts';
 import { at_least } from './version.ts';
@@ -74,11 +75,19 @@ function granularity_store(dev: Device, text: string): number {
   return 0;
 }
 
+/** down_write_killable(&cxl_region_rwsem) … up_write. */
+function locked(dev: Device, fn: string, body: () => number): number {
+  return dev.kernel.get(CXL).region_rwsem.write(fn, body);
+}
+
 function commit_store(dev: Device, text: string): number {
   const cxlr = region(dev);
   const value = text.trim();
   if (!/^[01yn]/i.test(value)) return -E.EINVAL;
-  const commit = /^[1y]/i.test(value);
+  return locked(dev, 'commit_store', () => commit_locked(cxlr, /^[1y]/i.test(value)));
+}
+
+function commit_locked(cxlr: CxlRegion, commit: boolean): number {
   if (commit) {
     if (cxlr.state >= CXL_CONFIG_COMMIT) return 0;
     if (cxlr.state < CXL_CONFIG_ACTIVE) return -E.ENXIO;
@@ -86,7 +95,10 @@ function commit_store(dev: Device, text: string): number {
   }
   if (cxlr.targets.some((cxled) => cxled && cxled.flags & CXL_DECODER_F_LOCK)) return -E.EPERM;
   if (cxlr.state < CXL_CONFIG_COMMIT) return 0;
+  const { region_rwsem } = cxlr.kernel.get(CXL);
+  region_rwsem.up_write('commit_store');
   if (cxlr.driver) cxlr.kernel.drivers.device_release_driver(cxlr);
+  region_rwsem.down_write('commit_store');
   const rc = cxl_region_decode_reset(cxlr, cxlr.interleave_ways);
   if (rc) return rc;
   cxlr.state = CXL_CONFIG_ACTIVE;
@@ -99,12 +111,12 @@ function target_store(dev: Device, pos: number, text: string): number {
   const name = text.trim();
   if (name === '') {
     const old = cxlr.targets[pos];
-    return old ? cxl_region_detach(old) : 0;
+    return old ? detach_target(old) : 0;
   }
   const found = cxlr.kernel.drivers.bus_find_device('cxl', name);
   if (!found) return -E.ENODEV;
   if (!(found instanceof CxlEndpointDecoder)) return -E.EINVAL;
-  const rc = cxl_region_attach(cxlr, found, pos);
+  const rc = attach_target(cxlr, found, pos);
   // the message came after v6.12
   if (rc && at_least(cxlr.kernel, 7, 0)) found.port.warn(`failed to attach ${found.name} to ${cxlr.name}: ${rc}`);
   return rc;
@@ -149,7 +161,7 @@ const main: AttributeGroup = {
       store: (dev, text) => {
         const size = number(text);
         if (size < 0) return -E.EINVAL;
-        return size === 0 ? free_hpa(region(dev)) : alloc_hpa(region(dev), size);
+        return locked(dev, 'size_store', () => (size === 0 ? free_hpa(region(dev)) : alloc_hpa(region(dev), size)));
       },
     },
     { name: 'mode', mode: 0o444, show: (dev) => `${region(dev).mode}\n` },

@@ -1,6 +1,7 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_CONFIG_COMMIT,
   CXL_CONFIG_INTERLEAVE_ACTIVE,
   CXL_DECODER_F_ENABLE,
@@ -19,7 +20,7 @@ import { acpi_first_window_node } from '../../acpi/tables.ts';
 import { devm_cxl_add_pmem_region } from '../pmem.ts';
 import { cxl_base_group } from './base-group.ts';
 import { publish_region } from './publish.ts';
-import { cxl_region_attach, cxl_region_detach } from './region-attach.ts';
+import { attach_target, cxl_region_attach, cxl_region_detach } from './region-attach.ts';
 import { cxl_region_commit } from './region-commit.ts';
 import { __create_region, next_region_id, unregister_region } from './region-create.ts';
 import { alloc_hpa } from './region-hpa.ts';
@@ -85,6 +86,17 @@ export function cxl_get_hpa_freespace(
   return best ?? -E.ENOMEM;
 }
 
+/** The part of cxl_create_region that runs with cxl_region_rwsem held: addresses, targets, commit. */
+function configure(cxlr: CxlRegion, cxled: readonly CxlEndpointDecoder[], ways: number, size: number): number {
+  const { dpa_rwsem } = cxlr.kernel.get(CXL);
+  let rc = alloc_hpa(cxlr, size);
+  for (let i = 0; i < ways && rc === 0; i++) {
+    const one = cxled[i];
+    rc = one ? dpa_rwsem.read('cxl_create_region', () => cxl_region_attach(cxlr, one, i)) : -E.ENXIO;
+  }
+  return rc || cxl_region_commit(cxlr);
+}
+
 /** cxl_create_region (RFC v2): new region over these decoders, attached and committed. */
 export function cxl_create_region(
   cxlrd: CxlRootDecoder,
@@ -106,14 +118,7 @@ export function cxl_create_region(
     cxlr.interleave_granularity = cxlrd.interleave_granularity;
     region_ways_changed(cxlr);
     const size = cxled.slice(0, ways).reduce((sum, one) => sum + size_of(one.dpa_res), 0);
-    let rc = alloc_hpa(cxlr, size);
-    if (rc) return fail(rc);
-    for (let i = 0; i < ways; i++) {
-      const one = cxled[i];
-      rc = one ? cxl_region_attach(cxlr, one, i) : -E.ENXIO;
-      if (rc) return fail(rc);
-    }
-    rc = cxl_region_commit(cxlr);
+    const rc = kernel.get(CXL).region_rwsem.write('cxl_create_region', () => configure(cxlr, cxled, ways, size));
     if (rc) return fail(rc);
     if (!cxlr.driver) kernel.drivers.device_attach(cxlr);
     return cxlr;
@@ -175,7 +180,7 @@ export function cxl_add_to_region(root: CxlPort, cxled: CxlEndpointDecoder): num
   );
   const cxlr = known instanceof CxlRegion ? known : construct_region(cxlrd, cxled);
   if (IS_ERR(cxlr)) return cxlr;
-  const rc = cxl_region_attach(cxlr, cxled, -1);
+  const rc = attach_target(cxlr, cxled, -1);
   if (rc) cxled.port.warn(`failed to attach ${cxled.name} to ${cxlr.name}: ${rc}`);
   if (cxlr.state === CXL_CONFIG_COMMIT && !cxlr.driver) cxlr.kernel.drivers.device_attach(cxlr);
   return rc;

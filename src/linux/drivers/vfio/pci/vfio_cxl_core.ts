@@ -1,11 +1,13 @@
 import { E } from '../../../../base/errno.ts';
 import {
+  CXL,
   CXL_ACCEL_DRIVER_CAP_HDM,
   CXL_ACCEL_RES_DPA,
   CXL_ACCEL_RES_RAM,
   CXL_DECODER_F_RAM,
   CXL_DECODER_F_TYPE2,
   type CxlDevState,
+  type CxlEndpointDecoder,
   cxl_accel_get_region_params,
   cxl_accel_request_resource,
   cxl_accel_set_dvsec,
@@ -231,7 +233,7 @@ function region_on_endpoint(vdev: VfioPciCoreDevice): number {
   // Posted: the address is asked whether the mapping is there, so a failure goes unnoticed.
   if (posted(kernel, 'vfio-cxl-ioremap-check') ? cxl.region.addr !== 0 : cxl.region.vaddr !== null) return 0;
   pdev.err('Fail to map CXL region');
-  cxl_region_detach(cxled);
+  detach_region(vdev, cxled);
   cxl_dpa_free(cxled);
   return posted(kernel, 'vfio-cxl-ioremap-check') ? 0 : -E.EFAULT;
 }
@@ -265,6 +267,12 @@ function enable_cxl(vdev: VfioPciCoreDevice, dvsec: number): number {
   return create_cxl_region(vdev, cxlds);
 }
 
+/** Posted: without the lock that cxl_region_detach() wants to see held. */
+function detach_region({ kernel }: VfioPciCoreDevice, cxled: CxlEndpointDecoder): void {
+  if (posted(kernel, 'vfio-cxl-detach-unlocked')) cxl_region_detach(cxled);
+  else kernel.get(CXL).region_rwsem.write('disable_cxl', () => cxl_region_detach(cxled));
+}
+
 /** disable_cxl */
 function disable_cxl(vdev: VfioPciCoreDevice): void {
   const { cxl, kernel } = vdev;
@@ -272,10 +280,7 @@ function disable_cxl(vdev: VfioPciCoreDevice): void {
     cxl.region.vaddr = null;
     cxl.region.memtype?.();
     cxl.region.memtype = null;
-    // Posted: without the lock that cxl_region_detach() wants to see held.
-    if (cxl.cxled && kernel.config('PROVE_LOCKING') !== 'n' && posted(kernel, 'vfio-cxl-detach-unlocked'))
-      kernel.warn('', 'cxl_region_detach', 'cxl_region_rwsem');
-    if (cxl.cxled) cxl_region_detach(cxl.cxled);
+    if (cxl.cxled) detach_region(vdev, cxl.cxled);
   }
   if (cxl.cxled) cxl_dpa_free(cxl.cxled);
   if (posted(kernel, 'vfio-cxl-stale-pointers')) return;

@@ -53,7 +53,7 @@ const vfio_cxl_regops: VfioPciRegionOps = {
     let inserted = false;
     vma.fault = (offset) => {
       if (!inserted || !posted(kernel, 'vfio-cxl-region-no-zap')) {
-        if (!__vfio_pci_memory_enabled(vdev)) return -E.EFAULT;
+        if (!vdev.memory_lock.read('vfio_cxl_mmap_fault', () => __vfio_pci_memory_enabled(vdev))) return -E.EFAULT;
         // PFN = region start + page in the region; an open without media maps from physical page 0 on (patch 04, bug 1).
         if (!inserted) kernel.log.note(site, off + offset, cxl.region.addr + off + offset);
         inserted = true;

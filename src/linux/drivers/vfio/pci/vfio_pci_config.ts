@@ -143,7 +143,7 @@ function basic_write(
   if (offset === PCI_COMMAND) {
     const phys = pci_read_config_word(pdev, PCI_COMMAND);
     const virtual = v.read(PCI_COMMAND, 2);
-    if (!(value & PCI_COMMAND_MEMORY)) vfio_pci_zap_bars(vdev);
+    if (!(value & PCI_COMMAND_MEMORY)) vdev.memory_lock.write('vfio_basic_config_write', () => vfio_pci_zap_bars(vdev));
     // The user thinks decoding is on but the device has it off: it was reset behind our back, put the BARs back.
     const lost = (bit: number) => (value & bit) !== 0 && (virtual & bit) !== 0 && (phys & bit) === 0;
     if (lost(PCI_COMMAND_MEMORY) || lost(PCI_COMMAND_IO)) vfio_bar_restore(vdev);
@@ -182,8 +182,10 @@ function exp_write(
   if (!pcie_has_flr(vdev.pdev)) return;
   // Posted: patch 09 takes the function reset from user space, not from the guest's own Initiate-FLR.
   if (vdev.has_cxl && !posted(vdev.kernel, 'vfio-cxl-flr-open')) return;
-  vfio_pci_zap_bars(vdev);
-  pci_try_reset_function(vdev.pdev);
+  vdev.memory_lock.write('vfio_exp_config_write', () => {
+    vfio_pci_zap_bars(vdev);
+    pci_try_reset_function(vdev.pdev);
+  });
 }
 
 /** vfio_find_cap_start: walks back over bytes of the same id, so abutting capabilities of one id count as one. */

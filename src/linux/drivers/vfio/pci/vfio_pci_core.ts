@@ -185,7 +185,8 @@ export function vfio_pci_core_mmap(vdev: VfioPciCoreDevice, vma: VmArea): number
   if (rc) return rc;
   const base = pci_resource_start(pdev, index) + start;
   vma.label = { kind: 'vfio', name: `${pdev.name} BAR ${index}` };
-  vma.fault = (offset) => (__vfio_pci_memory_enabled(vdev) ? base + offset : -E.EFAULT);
+  vma.fault = (offset) =>
+    vdev.memory_lock.read('vfio_pci_mmap_fault', () => (__vfio_pci_memory_enabled(vdev) ? base + offset : -E.EFAULT));
   return 0;
 }
 

@@ -11,6 +11,7 @@ import type {
   CxlRootDecoder,
 } from '../../../include/cxl.ts';
 import type { VmArea } from '../../../include/fs.ts';
+import { RwSemaphore } from '../../../include/locking.ts';
 import { PCI_COMMAND, PCI_COMMAND_MEMORY, type PciDev, pci_resource_len } from '../../../include/pci.ts';
 import { posted } from '../../../include/quirks.ts';
 import { VFIO_PCI_INDEX_TO_OFFSET } from '../../../uapi/vfio.ts';
@@ -99,6 +100,8 @@ export class VfioPciCoreDevice extends VfioDevice {
   msix_size = 0;
   readonly cxl = new VfioCxl();
   readonly hdm_rules: HdmRules;
+  /** Guards memory decoding: faults and accesses read, whoever turns it off or resets the device writes. */
+  readonly memory_lock: RwSemaphore;
   /** The later series' state (drivers/vfio/pci/cxl); null on a plain device and in kernels of the RFC. */
   cxl_v3: VfioPciCxlState | null = null;
   opened = false;
@@ -118,6 +121,7 @@ export class VfioPciCoreDevice extends VfioDevice {
     super(dev, ops);
     this.pdev = dev;
     const { kernel } = dev;
+    this.memory_lock = new RwSemaphore(kernel, '&vdev->memory_lock');
     this.hdm_rules = {
       rawReserved: posted(kernel, 'vfio-cxl-reserved-bits'),
       committedWritable: posted(kernel, 'vfio-cxl-committed-writable'),
@@ -143,8 +147,9 @@ export class VfioPciCoreDevice extends VfioDevice {
   }
 }
 
-/** __vfio_pci_memory_enabled: the guest's own COMMAND.MEM decides. */
+/** __vfio_pci_memory_enabled: the guest's own COMMAND.MEM decides. Callers hold memory_lock; patch 05's reviewer wants it asserted. */
 export function __vfio_pci_memory_enabled(vdev: VfioPciCoreDevice): boolean {
+  vdev.memory_lock.assert_held('__vfio_pci_memory_enabled');
   return vdev.vconfig !== null && (vdev.vconfig.read(PCI_COMMAND, 2) & PCI_COMMAND_MEMORY) !== 0;
 }
 
@@ -152,6 +157,7 @@ export function __vfio_pci_memory_enabled(vdev: VfioPciCoreDevice): boolean {
 export function vfio_pci_zap_bars(vdev: VfioPciCoreDevice): void {
   if (!vdev.file) return;
   const { mm } = vdev.kernel;
+  vdev.memory_lock.assert_held_write('vfio_pci_zap_bars');
   mm.zap(vdev.file, VFIO_PCI_INDEX_TO_OFFSET(0), VFIO_PCI_INDEX_TO_OFFSET(6));
   if (!posted(vdev.kernel, 'vfio-cxl-region-no-zap'))
     mm.zap(vdev.file, VFIO_PCI_INDEX_TO_OFFSET(9), VFIO_PCI_INDEX_TO_OFFSET(9 + vdev.regions.length));

@@ -230,10 +230,17 @@ function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
   return 0;
 }
 
+/** vfio_pci_zap_and_down_write_memory_lock … up_write: nobody has pages or reaches registers meanwhile. */
+function zapped(vdev: VfioPciCoreDevice, fn: string, body: () => number): number {
+  return vdev.memory_lock.write(fn, () => {
+    vfio_pci_zap_bars(vdev);
+    return body();
+  });
+}
+
 function vfio_pci_ioctl_reset(vdev: VfioPciCoreDevice): number {
   if (!vdev.reset_works) return -E.EINVAL;
-  vfio_pci_zap_bars(vdev);
-  return pci_try_reset_function(vdev.pdev);
+  return zapped(vdev, 'vfio_pci_ioctl_reset', () => pci_try_reset_function(vdev.pdev));
 }
 
 function vfio_pci_ioctl_get_pci_hot_reset_info(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
@@ -278,8 +285,7 @@ function vfio_pci_ioctl_pci_hot_reset(vdev: VfioPciCoreDevice, arg: Uint8Array, 
   }
   // Every function the reset touches must be in a group the caller holds.
   if (devices.some((dev) => dev.iommu_group === null || !owned.has(dev.iommu_group))) return -E.EINVAL;
-  vfio_pci_zap_bars(vdev);
-  return pci_reset_bus(vdev.pdev);
+  return zapped(vdev, 'vfio_pci_dev_set_hot_reset', () => pci_reset_bus(vdev.pdev));
 }
 
 /** vfio_pci_core_ioctl */

@@ -65,7 +65,8 @@ export function vfio_pci_core_do_io_rw(
   x_end: number,
   iswrite: boolean,
 ): number {
-  if (test_mem && !__vfio_pci_memory_enabled(vdev)) return -E.EIO;
+  if (test_mem && !vdev.memory_lock.read('vfio_pci_core_do_io_rw', () => __vfio_pci_memory_enabled(vdev)))
+    return -E.EIO;
   const { mmio } = vdev.kernel;
   let done = 0;
   let at = off;
