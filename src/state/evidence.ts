@@ -15,6 +15,8 @@ export interface Evidence {
   /** The line that says it, or in one sentence what was seen when nobody said anything. */
   readonly message: string;
   readonly errno: string | null;
+  /** The address of L2 that gets lost, if it is about one. */
+  readonly address?: number;
 }
 
 export interface Stretch {

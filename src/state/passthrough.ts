@@ -223,7 +223,7 @@ class Follower {
     if (call && call.end >= this.cursor) return 'untried';
     for (const address of this.claims()) {
       const astray = wrongEnd(this.reader, this.fn, address);
-      if (astray) return { row: call?.end ?? null, fn: null, errno: null, ...astray };
+      if (astray) return { row: call?.end ?? null, fn: null, errno: null, address, ...astray };
     }
     return 'whole';
   }

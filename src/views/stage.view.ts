@@ -16,6 +16,7 @@ import {
 import { coreTree } from './core-tree.view.ts';
 import { groupBy } from './group-by.ts';
 import { type InterleaveSet, interleaveSets, membership } from './interleave.view.ts';
+import { type Break, type Ghost, NOTHING_PASSED, type Passing } from './passthrough.view.ts';
 
 export type SlotState = 'idle' | 'programmed' | 'committed' | 'refused';
 export interface DecoderSlot {
@@ -79,6 +80,10 @@ export interface StageMachine {
     readonly set: number | null;
   }[];
   readonly guest: StageMachine | null;
+  /** Where a guest should be and is not. */
+  readonly ghost?: Ghost;
+  /** Devices of it that do not get through to the guest. */
+  readonly breaks?: readonly Break[];
 }
 
 export interface StageThread {
@@ -87,6 +92,8 @@ export interface StageThread {
   readonly vfio: { readonly bdf: string; readonly driver: string; readonly opened: boolean } | null;
   /** Where the guest sees it. */
   readonly guest: { readonly machine: MachineId; readonly id: string } | null;
+  /** Where it ends on the way. */
+  readonly broken?: Break;
 }
 
 export interface Stage {
@@ -94,20 +101,31 @@ export interface Stage {
   readonly threads: readonly StageThread[];
 }
 
+const HOST_OF: Readonly<Record<Ghost['guest'], MachineId>> = { l1: 'host', l2: 'l1' };
 const TITLES: Readonly<Record<MachineId, string>> = { host: 'Host · L0', l1: 'L1 guest', l2: 'L2 guest' };
 
-export function stageView(reader: StateReader): Stage {
+/** `passing`: what is known of devices on their way to L2, where somebody looks at that too. */
+export function stageView(reader: StateReader, passing: Passing = NOTHING_PASSED): Stage {
   const machines = new Map<MachineId, StageMachine>();
   for (const id of MACHINES.toReversed()) {
     const child = id === 'host' ? 'l1' : id === 'l1' ? 'l2' : null;
-    machines.set(id, machineView(reader, id, child ? (machines.get(child) ?? null) : null));
+    machines.set(id, machineView(reader, id, child ? (machines.get(child) ?? null) : null, passing));
   }
   const host = machines.get('host');
   if (!host) throw new Error('the host is always a machine');
-  return { host, threads: threadsOf(reader) };
+  const threads = threadsOf(reader).map((thread): StageThread => {
+    const broken = passing.breaks.find(({ device }) => device === thread.device.id);
+    return broken ? { ...thread, broken } : thread;
+  });
+  return { host, threads };
 }
 
-function machineView(reader: StateReader, id: MachineId, guest: StageMachine | null): StageMachine {
+function machineView(
+  reader: StateReader,
+  id: MachineId,
+  guest: StageMachine | null,
+  { ghost, breaks }: Passing,
+): StageMachine {
   const state = publishedAs<MachineState>(reader.object(paths.machine(id)));
   const functions = functionsOf(reader, id);
   const drivers = driversOf(reader, id);
@@ -142,6 +160,9 @@ function machineView(reader: StateReader, id: MachineId, guest: StageMachine | n
     ],
     regions: regionsOf(reader, id, sets),
     guest: guest && guest.state !== 'off' ? guest : null,
+    ...(ghost && HOST_OF[ghost.guest] === id ? { ghost } : {}),
+    // A guest that is missing says itself why.
+    ...(id === 'l1' && !ghost && breaks.length > 0 ? { breaks } : {}),
   };
 }
 

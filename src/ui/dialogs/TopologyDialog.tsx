@@ -212,6 +212,7 @@ function Preview({ line, onShow }: { readonly line: string; readonly onShow: (st
           selection={null}
           onSelect={pick}
           onOpen={() => {}}
+          onReason={() => {}}
           path={NO_PATH}
           speed={1}
         />

@@ -51,3 +51,20 @@ export function cut(text: string, width: number, face: Face): string {
   }
   return low === 0 ? '' : `${text.slice(0, low)}…`;
 }
+
+/** Text in lines of at most a width, broken between words; what does not fit `most` lines is cut. */
+export function wrap(text: string, width: number, face: Face, most: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || widthOf(longer, face) <= width) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  if (line !== '') lines.push(line);
+  if (lines.length <= most) return lines.map((one) => cut(one, width, face));
+  return [...lines.slice(0, most - 1), lines.slice(most - 1).join(' ')].map((one) => cut(one, width, face));
+}

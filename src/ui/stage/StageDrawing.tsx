@@ -1,13 +1,23 @@
 import { type KeyboardEvent, memo, useCallback } from 'react';
 import type { MachineId } from '../../log/index.ts';
 import type { Selection } from '../../mirror/index.ts';
+import type { Reason } from '../../views/passthrough.view.ts';
 import type { StageNode } from '../../views/stage.view.ts';
 import { cut, widthOf } from '../parts/measure.ts';
 import { setFill } from '../parts/SetPatterns.tsx';
 import { press } from './press.ts';
 import styles from './StageDrawing.module.css';
 import { Group, Node } from './StageNodes.tsx';
-import type { BandMark, GroupMark, MachineMark, NodeMark, StageLayout, ThreadMark, VmmMark } from './stage-layout.ts';
+import type {
+  BandMark,
+  GhostMark,
+  GroupMark,
+  MachineMark,
+  NodeMark,
+  StageLayout,
+  ThreadMark,
+  VmmMark,
+} from './stage-layout.ts';
 import type { AccessPath } from './use-access-path.ts';
 
 interface Props {
@@ -17,6 +27,8 @@ interface Props {
   readonly onSelect: (selection: Selection) => void;
   /** A group was opened: it wants more room. */
   readonly onOpen: (mark: GroupMark) => void;
+  /** Somebody wants to know why a link is broken. */
+  readonly onReason: (reason: Reason) => void;
   readonly path: AccessPath;
   /** Of the pulse that runs along the path. */
   readonly speed: number;
@@ -33,7 +45,7 @@ const machineClass: Readonly<Record<MachineId, string | undefined>> = {
 
 /** The nested machines and the one device that appears in all of them. */
 export const StageDrawing = memo(function StageDrawing(props: Props) {
-  const { layout, scale, selection, onSelect, onOpen, path, speed } = props;
+  const { layout, scale, selection, onSelect, onOpen, onReason, path, speed } = props;
   const pick = useCallback(
     (node: StageNode) =>
       onSelect(
@@ -66,8 +78,15 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
       {layout.threads.map((mark) => (
         <Thread key={mark.key} mark={mark} />
       ))}
+      {layout.ghosts.map((mark) => (
+        <GhostBox key={mark.ghost.guest} mark={mark} selection={selection} onReason={onReason} />
+      ))}
       {layout.bands.map((mark) =>
-        mark.kind === 'empty' ? null : <Band key={mark.key} mark={mark} selection={selection} onSelect={onSelect} />,
+        mark.broken ? (
+          <BrokenBand key={mark.key} mark={mark} broken={mark.broken} selection={selection} onReason={onReason} />
+        ) : mark.kind === 'empty' ? null : (
+          <Band key={mark.key} mark={mark} selection={selection} onSelect={onSelect} />
+        ),
       )}
       {layout.nodes.map((mark) => (
         <Node
@@ -83,6 +102,7 @@ export const StageDrawing = memo(function StageDrawing(props: Props) {
       {layout.groups.map((mark) => (
         <Group key={mark.key} mark={mark} onOpen={onOpen} />
       ))}
+      {layout.threads.map(({ key, cut }) => (cut ? <Cross key={key} cut={cut} onReason={onReason} /> : null))}
     </svg>
   );
 });
@@ -210,6 +230,7 @@ function Thread({ mark }: { readonly mark: ThreadMark }) {
   return (
     <g className={styles.thread} data-solid={mark.solid}>
       <path d={mark.path} />
+      {mark.cut ? <path d={mark.cut.rest} className={styles.rest} /> : null}
       {badge ? (
         <>
           <rect x={badge.x} y={badge.y} width={badge.w} height={badge.h} rx={3} />
@@ -221,6 +242,94 @@ function Thread({ mark }: { readonly mark: ThreadMark }) {
           </text>
         </>
       ) : null}
+    </g>
+  );
+}
+
+const isReason = (selection: Selection | null, { row }: Reason): boolean =>
+  row !== null && selection?.kind === 'event' && selection.row === row;
+
+/** The place on the way where it ends. The band or the missing guest beside it says why, and is what one presses by keyboard. */
+function Cross({
+  cut,
+  onReason,
+}: {
+  readonly cut: NonNullable<ThreadMark['cut']>;
+  readonly onReason: Props['onReason'];
+}) {
+  const { x, y, broken } = cut;
+  return (
+    <g
+      className={styles.cross}
+      data-cut={broken.link}
+      {...press(() => onReason(broken))}
+      aria-label={`The device's way to L2 ends here: ${broken.short}`}
+    >
+      <circle cx={x} cy={y} r={9} />
+      <path d={`M${x - 5} ${y - 5} L${x + 5} ${y + 5} M${x - 5} ${y + 5} L${x + 5} ${y - 5}`} />
+      <title>{broken.full}</title>
+    </g>
+  );
+}
+
+/** In the machine whose device does not get through. */
+function BrokenBand(props: {
+  readonly mark: BandMark;
+  readonly broken: Reason;
+  readonly selection: Selection | null;
+  readonly onReason: Props['onReason'];
+}) {
+  const { mark, broken, selection, onReason } = props;
+  const selected = isReason(selection, broken);
+  const text = [mark.text, mark.short].find((one) => widthOf(one, 'title') <= mark.w - 14) ?? mark.short;
+  return (
+    <g
+      className={styles.break}
+      data-selected={selected}
+      {...press(() => onReason(broken), selected)}
+      aria-label={`Broken: ${broken.full}`}
+    >
+      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} />
+      <text x={mark.x + 7} y={mark.y + 13}>
+        {cut(text, mark.w - 14, 'title')}
+      </text>
+      <title>{broken.full}</title>
+    </g>
+  );
+}
+
+/** A guest that should be there: its frame, empty, and what its VMM or the kernel below said. */
+function GhostBox(props: {
+  readonly mark: GhostMark;
+  readonly selection: Selection | null;
+  readonly onReason: Props['onReason'];
+}) {
+  const { mark, selection, onReason } = props;
+  return (
+    <g className={styles.ghost} data-ghost={mark.ghost.guest}>
+      <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={5} className={styles.ghostFrame} />
+      <text x={mark.x + 10} y={mark.y + 17} className={styles.ghostTitle}>
+        {mark.ghost.title}
+        <tspan className={styles.facts}>{'  is not there'}</tspan>
+      </text>
+      {mark.reasons.map(({ reason, lines, ...box }) => (
+        <g
+          key={reason.key}
+          className={styles.break}
+          data-selected={isReason(selection, reason)}
+          {...press(() => onReason(reason), isReason(selection, reason))}
+          aria-label={`${mark.ghost.title} is not there. ${reason.full}`}
+        >
+          <rect x={box.x} y={box.y} width={box.w} height={box.h} rx={3} />
+          {lines.map((line, n) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two lines of a message may be the same
+            <text key={n} x={box.x + 8} y={box.y + 15 + 14 * n} className={n < box.heads ? undefined : styles.message}>
+              {line}
+            </text>
+          ))}
+          <title>{reason.full}</title>
+        </g>
+      ))}
     </g>
   );
 }

@@ -1,11 +1,14 @@
 import { useCallback, useMemo } from 'react';
 import type { Selection } from '../../mirror/index.ts';
+import { passingText } from '../../views/passthrough.view.ts';
 import { stageText, stageView } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import { BootButton } from '../header/BootButton.tsx';
 import controls from '../parts/controls.module.css';
 import { Pane } from '../parts/Pane.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
+import { usePassing } from '../parts/use-passing.ts';
+import { useReason } from '../parts/use-reason.ts';
 import { useScale } from '../parts/use-scale.ts';
 import { StageDrawing } from './StageDrawing.tsx';
 import styles from './StagePane.module.css';
@@ -15,7 +18,8 @@ import { useStageZoom } from './use-stage-zoom.ts';
 
 export function StagePane() {
   const mirror = useMirror();
-  const stage = useFolded(stageView);
+  const passing = usePassing();
+  const stage = useFolded((log) => stageView(log, passing), passing);
   const selection = usePageState((state) => state.selection);
   const scale = useScale();
   const path = useAccessPath();
@@ -28,6 +32,7 @@ export function StagePane() {
     [stage, size.width, size.height, zoom, scale],
   );
   const select = useCallback((one: Selection) => mirror.select(one), [mirror]);
+  const why = useReason();
   const empty = layout.bands.some((band) => band.kind === 'empty');
   return (
     <Pane
@@ -73,6 +78,7 @@ export function StagePane() {
             selection={selection}
             onSelect={select}
             onOpen={view.open}
+            onReason={why}
             path={path}
             speed={speed}
           />
@@ -95,7 +101,7 @@ export function StagePane() {
             </div>
           </div>
         ) : null}
-        <TextTwin label="Machines as a list" lines={stageText(stage)} />
+        <TextTwin label="Machines as a list" lines={[...stageText(stage), ...passingText(passing)]} />
       </div>
     </Pane>
   );

@@ -1,4 +1,7 @@
-import type { Stage, StageMachine, StageNode, StageVmm } from '../../views/stage.view.ts';
+import type { Break, Ghost, Reason } from '../../views/passthrough.view.ts';
+import type { Stage, StageMachine, StageNode, StageThread, StageVmm } from '../../views/stage.view.ts';
+import { wrap } from '../parts/measure.ts';
+import { type Cut, cutCurve, cutLine } from './broken-line.ts';
 import { endpointCount, placeTrees } from './tree-layout.ts';
 
 /**
@@ -32,12 +35,23 @@ export interface GroupMark extends Box {
 }
 export interface BandMark extends Box {
   readonly key: string;
-  readonly kind: 'window' | 'region' | 'others' | 'empty';
+  readonly kind: 'window' | 'region' | 'break' | 'others' | 'empty';
   readonly text: string;
   /** Instead, where there is no room. */
   readonly short: string;
   readonly path: string | null;
   readonly set: number | null;
+  readonly broken?: Break;
+}
+/** A guest that is not there, with the reasons in lines. */
+export interface GhostMark extends Box {
+  readonly ghost: Ghost;
+  readonly reasons: readonly (Box & {
+    readonly reason: Reason;
+    readonly lines: readonly string[];
+    /** So many of them say it in short, the others are the message. */
+    readonly heads: number;
+  })[];
 }
 export interface VmmMark extends Box {
   readonly vmm: StageVmm;
@@ -48,6 +62,8 @@ export interface ThreadMark {
   /** From the backend in the VMM below, to the device, to the guest's appearance of it. */
   readonly path: string;
   readonly solid: boolean;
+  /** Where it breaks: `path` leads there, `cut.rest` would go on. */
+  readonly cut: (Cut & { readonly broken: Break }) | null;
   readonly badge: (Box & { readonly text: string; readonly sub: string }) | null;
 }
 export interface StageLayout {
@@ -60,6 +76,7 @@ export interface StageLayout {
   readonly groups: readonly GroupMark[];
   readonly edges: readonly string[];
   readonly bands: readonly BandMark[];
+  readonly ghosts: readonly GhostMark[];
   readonly threads: readonly ThreadMark[];
 }
 
@@ -85,6 +102,7 @@ export interface Draft {
   readonly groups: GroupMark[];
   readonly edges: string[];
   readonly bands: BandMark[];
+  readonly ghosts: GhostMark[];
 }
 
 const newDraft = (detail: Detail): Draft => ({
@@ -95,6 +113,7 @@ const newDraft = (detail: Detail): Draft => ({
   groups: [],
   edges: [],
   bands: [],
+  ghosts: [],
 });
 
 /** The most telling layout that fits `width` × `height`; without a height everything is told. */
@@ -121,23 +140,14 @@ function devicesOf(machine: StageMachine): number {
 
 function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
   const slot = draft.machines.length;
-  const guest = machine.guest;
+  const { guest, ghost } = machine;
   let top = y + HEAD;
   const inner = w - 2 * PAD;
-  const beside = guest !== null && machine.id !== 'host' && w >= SIDE_BY_SIDE;
+  const beside = (guest !== null || ghost !== undefined) && machine.id !== 'host' && w >= SIDE_BY_SIDE;
   const own = beside ? Math.floor((inner - GUTTER) * 0.49) : inner;
   let bottom = placeOwn(draft, machine, x + PAD, top, own);
-  if (guest) {
-    const gx = beside ? x + PAD + own + GUTTER : x + PAD;
-    const gw = beside ? inner - own - GUTTER : inner;
-    if (!beside && bottom > top) top = bottom + GAP;
-    let gy = top;
-    if (machine.vmm) {
-      draft.vmms.push({ x: gx, y: gy, w: gw, h: VMM, vmm: machine.vmm, machine });
-      gy += VMM;
-    }
-    bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
-  }
+  const gx = beside ? x + PAD + own + GUTTER : x + PAD;
+  const gw = beside ? inner - own - GUTTER : inner;
   if (machine.id === 'host' && !guest) {
     const h = inner < 440 ? 210 : 150;
     draft.bands.push({
@@ -145,6 +155,16 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
       ...{ x: x + PAD, y: top, w: inner, h },
     });
     bottom = Math.max(bottom, top + h);
+  }
+  if (!beside && bottom > top) top = bottom + GAP;
+  if (ghost && !guest) bottom = Math.max(bottom, placeGhost(draft, ghost, gx, top, gw));
+  if (guest) {
+    let gy = top;
+    if (machine.vmm) {
+      draft.vmms.push({ x: gx, y: gy, w: gw, h: VMM, vmm: machine.vmm, machine });
+      gy += VMM;
+    }
+    bottom = Math.max(bottom, placeMachine(draft, guest, gx, gy, gw));
   }
   const end = Math.max(bottom, y + HEAD + 4) + PAD;
   draft.machines.splice(slot, 0, { x, y, w, h: end - y, machine });
@@ -175,6 +195,12 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     }),
   );
   if (machine.roots.length > 0) at = placeTrees(draft, machine.roots, x, at + 1, w) + GAP;
+  bands(
+    (machine.breaks ?? []).map((broken): Band => {
+      const text = `✕ ${broken.short}`;
+      return { key: broken.key, kind: 'break', text, short: `✕ ${broken.brief}`, path: null, set: null, broken };
+    }),
+  );
   if (machine.others.length > 0 && machine.id !== 'host') {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
     bands([
@@ -191,33 +217,78 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
   return at > y ? at - GAP : y;
 }
 
+/** So many lines of a message; its title has the rest. */
+const MESSAGE_LINES = 4;
+const LINE = 14;
+
+/** The frame of a guest that is not there; gives its bottom. */
+function placeGhost(draft: Draft, ghost: Ghost, x: number, y: number, w: number): number {
+  let at = y + HEAD;
+  const reasons = ghost.reasons.map((reason) => {
+    const inner = w - 4 * PAD;
+    const heads = wrap(`✕ ${reason.short}`, inner, 'title', 2);
+    const lines = [...heads, ...wrap(reason.message, inner, 'small', MESSAGE_LINES)];
+    const h = lines.length * LINE + 8;
+    const box = { x: x + PAD, y: at, w: w - 2 * PAD, h, reason, lines, heads: heads.length };
+    at += h + GAP;
+    return box;
+  });
+  const h = at - GAP + PAD - y;
+  draft.ghosts.push({ x, y, w, h, ghost, reasons });
+  return y + h;
+}
+
+/** Height of a box at which a thread leaves or meets it. */
+const knot = (box: Box): number => box.y + Math.min(box.h, 37) / 2;
+
 function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
   const byKey = new Map(draft.nodes.map((one) => [one.key, one]));
   return stage.threads.flatMap((thread): ThreadMark[] => {
     const device = byKey.get(`${thread.device.machine}/${thread.device.id}`);
     const guest = thread.guest ? byKey.get(`${thread.guest.machine}/${thread.guest.id}`) : undefined;
-    if (!device || !guest) return [];
-    const { key } = device;
-    const from = { x: device.x + device.w, y: device.y + Math.min(device.h, 37) / 2 };
-    const to = { x: guest.x, y: guest.y + Math.min(guest.h, 37) / 2 };
-    const solid = thread.vfio?.opened === true;
-    if (guest.x < from.x) {
-      // Stacked: the thread runs down the left, outside both trees.
-      const lane = Math.min(...draft.nodes.map((one) => one.x)) - 5;
-      return [{ key, path: `M${device.x} ${from.y} H${lane} V${to.y} H${guest.x}`, solid, badge: null }];
-    }
-    const mid = from.x + GUTTER / 2;
-    const path = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${to.x} ${to.y}`;
-    const badge = thread.vfio
-      ? {
-          x: from.x + 4,
-          y: Math.min(from.y, to.y) - 34,
-          w: GUTTER - 12,
-          h: 28,
-          text: 'VFIO',
-          sub: solid ? 'fd open' : 'closed',
-        }
-      : null;
-    return [{ key, path, solid, badge }];
+    // A guest that is not there is met at its frame.
+    const ghost = thread.broken ? draft.ghosts.find((one) => one.ghost.guest === 'l2') : undefined;
+    const end = guest ?? ghost;
+    if (!device || !end) return [];
+    return [threadMark(thread, device, end, draft)];
   });
+}
+
+function threadMark(thread: StageThread, device: NodeMark, end: Box, draft: Draft): ThreadMark {
+  const { key } = device;
+  const { broken } = thread;
+  const from = { x: device.x + device.w, y: knot(device) };
+  const to = { x: end.x, y: knot(end) };
+  const solid = thread.vfio?.opened === true;
+  const drawn = (whole: string, at: (where: number) => Cut): Pick<ThreadMark, 'path' | 'cut'> => {
+    if (!broken) return { path: whole, cut: null };
+    const cut = at(broken.at);
+    return { path: cut.path, cut: { ...cut, broken } };
+  };
+  if (end.x < from.x) {
+    // Stacked: the thread runs down the left, outside both trees.
+    const lane = Math.min(...draft.nodes.map((one) => one.x)) - 5;
+    const points = [
+      { x: device.x, y: from.y },
+      { x: lane, y: from.y },
+      { x: lane, y: to.y },
+      { x: Math.max(lane, end.x), y: to.y },
+    ];
+    const whole = `M${device.x} ${from.y} H${lane} V${to.y} H${end.x}`;
+    return { key, ...drawn(whole, (where) => cutLine(points, where)), solid, badge: null };
+  }
+  const mid = from.x + GUTTER / 2;
+  const whole = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${to.x} ${to.y}`;
+  const curve = [from, { x: mid + 12, y: from.y }, { x: mid - 12, y: to.y }, to] as const;
+  const badge = thread.vfio
+    ? {
+        x: from.x + 4,
+        y: Math.min(from.y, to.y) - 34,
+        w: GUTTER - 12,
+        h: 28,
+        text: 'VFIO',
+        sub: solid ? 'fd open' : 'closed',
+      }
+    : null;
+  return { key, ...drawn(whole, (where) => cutCurve(curve, where)), solid, badge };
 }
