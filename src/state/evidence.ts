@@ -17,6 +17,7 @@ export interface Evidence {
   readonly errno: string | null;
   /** The address of L2 that gets lost, if it is about one. */
   readonly address?: number;
+  readonly size?: number;
 }
 
 export interface Stretch {

@@ -221,20 +221,20 @@ class Follower {
     const call = this.regionCalls().at(-1);
     // Between the register and the VMM's answer to it nothing can be said.
     if (call && call.end >= this.cursor) return 'untried';
-    for (const address of this.claims()) {
-      const astray = wrongEnd(this.reader, this.fn, address);
-      if (astray) return { row: call?.end ?? null, fn: null, errno: null, address, ...astray };
+    for (const { start, size } of this.claims()) {
+      const astray = wrongEnd(this.reader, this.fn, start);
+      if (astray) return { row: call?.end ?? null, fn: null, errno: null, address: start, size, ...astray };
     }
     return 'whole';
   }
 
   /** Where L2 finds the device's memory: the regions its kernel committed, else what the decoders it sees say. */
-  private claims(): readonly number[] {
+  private claims(): readonly { readonly start: number; readonly size: number }[] {
     if (!this.guest) return [];
     const regions = regionsOf(this.reader, 'l2', `0000:${this.guest.bdf}`);
-    if (regions.length > 0) return regions.map(({ start }) => start);
+    if (regions.length > 0) return regions;
     const decoders = hdmOf(this.reader, this.guest)?.decoders ?? [];
-    return decoders.filter(({ committed, size }) => committed && size > 0).map(({ base }) => base);
+    return decoders.filter((one) => one.committed && one.size > 0).map(({ base, size }) => ({ start: base, size }));
   }
   private regionCalls(): readonly Call[] {
     const booted = bootOf(this.trail, 'l2', this.cursor);

@@ -1,7 +1,8 @@
 import { hex0x, KiB, MiB } from '../base/addr.ts';
 import type { MachineId } from '../log/index.ts';
-import { sizeText, windowsOf } from '../state/decode.ts';
+import { decodeHpa, sizeText, windowsOf } from '../state/decode.ts';
 import { functionOf, functionsOf, publishedAs } from '../state/functions.ts';
+import { wrongEnd } from '../state/passthrough.ts';
 import type { StateReader } from '../state/reader.ts';
 import {
   type CxlObjectState,
@@ -14,6 +15,7 @@ import {
 import { promisedPhys, type Xlat, type XlatSpace, xlat } from '../state/xlat.ts';
 import { dpaLane } from './dpa-lane.view.ts';
 import { type InterleaveSet, interleaveSets } from './interleave.view.ts';
+import { type Break, NOTHING_PASSED, type Passing } from './passthrough.view.ts';
 
 export type SegmentKind = 'ram' | 'io' | 'window' | 'region' | 'device' | 'file' | 'hole' | 'free';
 export interface Segment {
@@ -45,29 +47,43 @@ export interface Ribbon {
   readonly set?: number;
   readonly text: string;
 }
+/** A range that should map on to the next lane and does not. */
+export interface Stop {
+  readonly lane: LaneId;
+  readonly start: number;
+  readonly end: number;
+  readonly broken: Break;
+}
 export interface Lanes {
   readonly lanes: readonly Lane[];
   readonly ribbons: readonly Ribbon[];
+  readonly stops: readonly Stop[];
 }
 
 interface Feature extends Segment {
   readonly priority: number;
 }
 
-export function lanesView(reader: StateReader): Lanes {
+/** `passing`: what is known of devices on their way to L2, where somebody looks at that too. */
+export function lanesView(reader: StateReader, passing: Passing = NOTHING_PASSED): Lanes {
   const guest = publishedAs<MachineState>(reader.object(paths.machine('l2')));
   const vmm = guest?.vmm;
   const vmas = vmm ? (publishedAs<VmasState>(reader.object(paths.vmas(vmm.machine, vmm.pid)))?.vmas ?? []) : [];
   const slots = publishedAs<KvmSlotsState>(reader.object(paths.kvmSlots('l2')))?.slots ?? [];
   const sets = interleaveSets(reader, 'l1');
   const dpa = dpaLane(reader, sets);
+  const missing = (guest: 'l1' | 'l2'): string | null => {
+    const [reason] = passing.ghost?.guest === guest ? passing.ghost.reasons : [];
+    return reason ? `✕ ${guest.toUpperCase()} is not there: ${reason.short}.` : null;
+  };
+  const nested = nests(reader, guest);
   const upper: readonly Lane[] = [
     {
       id: 'l2-gpa',
       title: 'L2 GPA',
       subtitle: 'as L2 sees it',
       segments: physicalSegments(reader, 'l2', []),
-      empty: 'L2 is off. Start it with qemu-system-x86_64 on L1.',
+      empty: missing('l2') ?? 'L2 is off. Start it with qemu-system-x86_64 on L1.',
     },
     {
       id: 'l1-hva',
@@ -79,18 +95,42 @@ export function lanesView(reader: StateReader): Lanes {
   ];
   return {
     lanes: [
-      ...(nests(reader, guest) ? upper : []),
+      ...(nested ? upper : []),
       {
         id: 'l1-hpa',
         title: 'L1 HPA',
         subtitle: 'as L1 sees it',
         segments: physicalSegments(reader, 'l1', sets),
-        empty: 'L1 is off. Start it with qemu-system-x86_64 on the host.',
+        empty: missing('l1') ?? 'L1 is off. Start it with qemu-system-x86_64 on the host.',
       },
       dpa.lane,
     ],
     ribbons: [...slotRibbons(slots, vmas), ...vmaRibbons(reader, vmas), ...dpa.ribbons],
+    stops: nested && !passing.ghost ? passing.breaks.flatMap((broken) => stopOf(reader, broken)) : [],
   };
+}
+
+/** Where the mapping that a broken link was to make comes to its end: at the last space its address reaches, or at L2's window. */
+function stopOf(reader: StateReader, broken: Break): readonly Stop[] {
+  if (broken.address === null) {
+    const [window] = windowsOf(reader, 'l2').map((one) => one.window);
+    return window ? [{ lane: 'l2-gpa', start: window.base, end: window.base + window.size, broken }] : [];
+  }
+  const { hops } = xlat(reader, 'l2-gpa', broken.address);
+  const last = hops.findLast((hop) => hop.space !== 'host-hva' && hop.space !== 'backend');
+  if (!last || last.space === 'host-hva' || last.space === 'backend') return [];
+  return [{ lane: last.space, start: last.address, end: last.address + (broken.size ?? 1), broken }];
+}
+
+/** Where an address of L2 ends that its decoder gives to a device, if that is not the device. */
+export function astrayAt(
+  reader: StateReader,
+  query: { readonly space: XlatSpace; readonly address: number },
+): string | null {
+  if (query.space !== 'l2-gpa') return null;
+  const meant = decodeHpa(reader, 'l2', query.address).target?.fn.host;
+  const device = functionsOf(reader, 'l1').find((fn) => `0000:${fn.bdf}` === meant);
+  return device ? (wrongEnd(reader, device, query.address)?.message ?? null) : null;
 }
 
 /** The chain of what the reader points at. */

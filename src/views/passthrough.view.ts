@@ -17,7 +17,9 @@ export interface Reason {
   readonly key: string;
   /** What failed, in two or three words. */
   readonly brief: string;
-  /** The same with errno and layer. */
+  /** Errno and layer. */
+  readonly who: string;
+  /** Both. */
   readonly short: string;
   readonly message: string;
   /** Everything in one sentence, for titles and text. */
@@ -28,6 +30,7 @@ export interface Reason {
   readonly device: string | null;
   /** The address of L2 that gets lost, if it is about one. */
   readonly address: number | null;
+  readonly size: number | null;
 }
 export interface Break extends Reason {
   readonly link: LinkId;
@@ -106,17 +109,20 @@ function count<T>(list: readonly T[], at: (one: T) => number, row: number): numb
 const layerLabel = (layer: LayerId): string => LAYERS.find(({ id }) => id === layer)?.label ?? layer;
 
 function reasonOf(key: string, brief: string, of: string, evidence: Evidence): Omit<Reason, 'device'> {
-  const { layer, errno, fn, message, row, address } = evidence;
-  const who = layer === 'host.qemu' ? 'host QEMU' : layerLabel(layer);
-  const where = fn === null ? who : `${who}, ${fn}`;
+  const { layer, errno, fn, message, row, address, size } = evidence;
+  const from = layer === 'host.qemu' ? 'host QEMU' : layerLabel(layer);
+  const where = fn === null ? from : `${from}, ${fn}`;
+  const who = errno === null ? from : `${errno} · ${from}`;
   return {
     key,
     brief,
-    short: [brief, errno, who].filter((part) => part !== null).join(' · '),
+    who,
+    short: `${brief} · ${who}`,
     message,
     full: `${of}${brief}${errno === null ? '' : `, ${errno}`} (${where}): ${message}`,
     row,
     address: address ?? null,
+    size: size ?? null,
   };
 }
 

@@ -4,12 +4,15 @@ import { publishedAs } from '../../state/functions.ts';
 import type { MachineState } from '../../state/schema.ts';
 import { SPACE_LABELS, XLAT_SPACES, type XlatSpace } from '../../state/xlat.ts';
 import { ownAddress } from '../../views/dpa-lane.view.ts';
-import { exampleQuery, lanesView, xlatOf } from '../../views/lanes.view.ts';
+import { astrayAt, exampleQuery, lanesView, xlatOf } from '../../views/lanes.view.ts';
+import { type Passing, passingText } from '../../views/passthrough.view.ts';
 import { grouped } from '../../views/stage.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import { Pane } from '../parts/Pane.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
+import { usePassing } from '../parts/use-passing.ts';
+import { useReason } from '../parts/use-reason.ts';
 import { useScale } from '../parts/use-scale.ts';
 import { useSize } from '../parts/use-size.ts';
 import styles from './AddressPane.module.css';
@@ -123,9 +126,17 @@ export function AddressForm() {
   );
 }
 
+/** The address that gets lost on its way to a device is worth showing before the first that arrives. */
+function lostQuery({ breaks }: Passing): AddressQuery | null {
+  const address = breaks.find((one) => one.address !== null)?.address ?? null;
+  return address === null ? null : { space: 'l2-gpa', address };
+}
+
 function LanesView() {
   const mirror = useMirror();
-  const lanes = useFolded(lanesView);
+  const passing = usePassing();
+  const why = useReason();
+  const lanes = useFolded((log) => lanesView(log, passing), passing);
   const kept = usePageState((state) => state.address);
   const hovered = usePageState((state) => state.hoverAddress);
   const query = hovered ?? kept;
@@ -135,9 +146,11 @@ function LanesView() {
   const height = size.height / scale - 4;
   const layout = useMemo(() => layoutLanes(lanes, width, height), [lanes, width, height]);
   const chain = useFolded((log) => (query ? xlatOf(log, query) : null), query);
+  const shown = query ?? lostQuery(passing) ?? exampleQuery(lanes);
+  const astray = useFolded((log) => (shown ? astrayAt(log, shown) : null), shown?.space, shown?.address);
   const example = useFolded(
     (log) => {
-      const one = query ? null : exampleQuery(lanes);
+      const one = query ? null : (lostQuery(passing) ?? exampleQuery(lanes));
       return one ? xlatOf(log, one) : null;
     },
     query === null,
@@ -155,23 +168,43 @@ function LanesView() {
     ]),
     { depth: 0, text: 'Mappings' },
     ...lanes.ribbons.map((ribbon) => ({ depth: 1, text: ribbon.text })),
+    ...passingText(passing),
   ];
   return (
     <div className={styles.view}>
       <div ref={ref} className={styles.drawing}>
         {size.width > 0 ? (
-          <LanesDrawing layout={layout} width={width} scale={scale} chain={chain} onHover={hover} onPick={pick} />
+          <LanesDrawing
+            layout={layout}
+            width={width}
+            scale={scale}
+            chain={chain}
+            lost={chain?.end ?? astray}
+            onHover={hover}
+            onPick={pick}
+          />
         ) : null}
       </div>
       <div className={styles.foot} aria-live="polite">
+        {hovered ? null : (
+          <ul className={styles.breaks}>
+            {passing.breaks.map((broken) => (
+              <li key={broken.key}>
+                <button type="button" onClick={() => why(broken)} title={broken.full}>
+                  <strong>{`✕ ${broken.bdf}: ${broken.short}`}</strong> {broken.message}
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
         {chain ? (
-          <ChainTable chain={chain} />
+          <ChainTable chain={chain} astray={astray} />
         ) : (
           <p className={styles.hint}>
             {example ? 'The first byte of the mapping. ' : ''}Point at a byte in any lane, or type an address.
           </p>
         )}
-        {!chain && example ? <ChainTable chain={example} /> : null}
+        {!chain && example ? <ChainTable chain={example} astray={astray} /> : null}
         {chain ? null : <TextTwin label="Address spaces as a list" lines={lines} />}
       </div>
     </div>

@@ -9,7 +9,8 @@ function middle(arithmetic: string): string {
 }
 
 /** Every hop of one address with its mechanism and arithmetic, or the reason it ends. */
-export function ChainTable({ chain }: { readonly chain: Xlat }) {
+/** `astray`: why the end of a whole chain is not where L2 thinks it is. */
+export function ChainTable({ chain, astray = null }: { readonly chain: Xlat; readonly astray?: string | null }) {
   return (
     <div className={styles.chain}>
       <ol>
@@ -30,7 +31,11 @@ export function ChainTable({ chain }: { readonly chain: Xlat }) {
       <MemoryBytes chain={chain} />
       {chain.end ? (
         <p className={styles.end}>
-          <strong>Ends here.</strong> {chain.end}
+          <strong>✕ Ends here.</strong> {chain.end}
+        </p>
+      ) : astray !== null ? (
+        <p className={styles.end}>
+          <strong>✕ Not the device.</strong> {astray}
         </p>
       ) : null}
       {chain.top && chain.at === 0 && chain.query.space !== 'l2-gpa' ? (

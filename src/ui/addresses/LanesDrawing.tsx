@@ -9,19 +9,21 @@ import { grouped } from '../../views/stage.view.ts';
 import { cut, widthOf } from '../parts/measure.ts';
 import { setColour, setFill } from '../parts/SetPatterns.tsx';
 import styles from './LanesDrawing.module.css';
-import type { LaneScale, LanesLayout } from './lane-geometry.ts';
+import { endX, type LaneScale, type LanesLayout } from './lane-geometry.ts';
 
 interface Props {
   readonly layout: LanesLayout;
   readonly width: number;
   readonly scale: number;
   readonly chain: Xlat | null;
+  /** Why the chain does not end where it should. */
+  readonly lost: string | null;
   readonly onHover: (query: AddressQuery | null) => void;
   readonly onPick: (query: AddressQuery) => void;
 }
 
 /** Four address spaces side by side, ribbons for what maps what, one address lit through all of them. */
-export function LanesDrawing({ layout, width, scale, chain, onHover, onPick }: Props) {
+export function LanesDrawing({ layout, width, scale, chain, lost, onHover, onPick }: Props) {
   const at = (event: PointerEvent<SVGSVGElement>): AddressQuery | null => {
     const box = event.currentTarget.getBoundingClientRect();
     const x = (event.clientX - box.left) / scale;
@@ -46,7 +48,7 @@ export function LanesDrawing({ layout, width, scale, chain, onHover, onPick }: P
       }}
     >
       <Ground layout={layout} dim={chain !== null} />
-      {chain ? <Chain layout={layout} chain={chain} /> : null}
+      {chain ? <Chain layout={layout} chain={chain} lost={lost} /> : null}
     </svg>
   );
 }
@@ -67,6 +69,13 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
         >
           <title>{ribbon.text}</title>
         </path>
+      ))}
+      {layout.stops.map(({ stop, path, x, y }) => (
+        <g key={stop.broken.key} className={styles.stop}>
+          <path d={path} className={styles.stub} />
+          <Cross x={x} y={y} />
+          <title>{stop.broken.full}</title>
+        </g>
       ))}
       {layout.scales.map((scale) => (
         <LaneColumn key={scale.lane.id} scale={scale} />
@@ -133,7 +142,17 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
   );
 }
 
-function Chain({ layout, chain }: { readonly layout: LanesLayout; readonly chain: Xlat }) {
+function Cross({ x, y }: { readonly x: number; readonly y: number }) {
+  return (
+    <>
+      <circle cx={x} cy={y} r={6.5} />
+      <path d={`M${x - 3.5} ${y - 3.5} l7 7 M${x - 3.5} ${y + 3.5} l7 -7`} className={styles.cross} />
+    </>
+  );
+}
+
+function Chain(props: { readonly layout: LanesLayout; readonly chain: Xlat; readonly lost: string | null }) {
+  const { layout, chain, lost } = props;
   const points = chain.hops.flatMap((hop, n) => {
     const scale = layout.scales.find((one) => one.lane.id === hop.space);
     const y = scale?.place(hop.address, hop.device) ?? null;
@@ -146,6 +165,7 @@ function Chain({ layout, chain }: { readonly layout: LanesLayout; readonly chain
     const mid = (x0 + point.scale.x) / 2;
     return `M${x0} ${from.y} C${mid} ${from.y} ${mid} ${point.y} ${point.scale.x} ${point.y}`;
   });
+  const last = lost === null ? undefined : points.at(-1);
   return (
     <g className={styles.chain} pointerEvents="none" data-dead={chain.end !== undefined}>
       {links.map((path) => (
@@ -165,6 +185,15 @@ function Chain({ layout, chain }: { readonly layout: LanesLayout; readonly chain
           </text>
         </g>
       ))}
+      {last ? (
+        <g className={styles.stop}>
+          <path
+            d={`M${last.scale.x + last.scale.w} ${last.y} H${endX(last.scale, layout.width)}`}
+            className={styles.stub}
+          />
+          <Cross x={endX(last.scale, layout.width)} y={last.y} />
+        </g>
+      ) : null}
     </g>
   );
 }

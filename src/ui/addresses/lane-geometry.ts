@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3';
 import { MiB } from '../../base/addr.ts';
 import { DEVICE_SPAN } from '../../views/dpa-lane.view.ts';
-import type { Lane, LaneId, Lanes, Ribbon, Segment } from '../../views/lanes.view.ts';
+import type { Lane, LaneId, Lanes, Ribbon, Segment, Stop } from '../../views/lanes.view.ts';
 
 /** One piecewise-linear axis: segment boundaries in addresses and in pixels. Holes are short, memory is long. */
 export interface LaneScale {
@@ -25,10 +25,19 @@ export interface RibbonMark {
   readonly ribbon: Ribbon;
   readonly path: string;
 }
+/** A ribbon that runs out: its outline, and where the cross stands. */
+export interface StopMark {
+  readonly stop: Stop;
+  readonly path: string;
+  readonly x: number;
+  readonly y: number;
+}
 export interface LanesLayout {
+  readonly width: number;
   readonly height: number;
   readonly scales: readonly LaneScale[];
   readonly ribbons: readonly RibbonMark[];
+  readonly stops: readonly StopMark[];
 }
 
 const HEADER = 38;
@@ -53,8 +62,10 @@ export function layoutLanes(lanes: Lanes, width: number, wantedHeight: number): 
   const scales = lanes.lanes.map((lane, n) => laneScale(lane, 1 + n * (w + gap), w, HEADER, height - 6));
   const byId = new Map(scales.map((scale) => [scale.lane.id, scale]));
   return {
+    width,
     height,
     scales,
+    stops: lanes.stops.flatMap((stop) => stopMark(stop, byId, width)),
     ribbons: lanes.ribbons.flatMap((ribbon) => {
       const path = ribbonPath(ribbon, byId);
       return path === null ? [] : [{ ribbon, path }];
@@ -127,4 +138,23 @@ function ribbonPath(ribbon: Ribbon, scales: ReadonlyMap<LaneId, LaneScale>): str
   const x1 = to.x;
   const mid = (x0 + x1) / 2;
   return `M${x0} ${a} C${mid} ${a} ${mid} ${c} ${x1} ${c} V${d} C${mid} ${d} ${mid} ${b} ${x0} ${b} Z`;
+}
+
+/** A cross needs so much room; behind the last lane there is none, so it stands on the lane's edge. */
+const CROSS = 6;
+/** Where what leaves a lane comes to its end. */
+export function endX(scale: LaneScale, width: number): number {
+  return Math.min(scale.x + scale.w + 2 * CROSS, width - CROSS - 1);
+}
+
+function stopMark(stop: Stop, scales: ReadonlyMap<LaneId, LaneScale>, width: number): readonly StopMark[] {
+  const scale = scales.get(stop.lane);
+  const a = scale?.y(stop.start) ?? null;
+  const b = scale?.y(stop.end) ?? null;
+  if (!scale || a === null || b === null) return [];
+  const x = endX(scale, width);
+  const x0 = Math.min(x, scale.x + scale.w);
+  const y = (a + b) / 2;
+  const mid = (x0 + x) / 2;
+  return [{ stop, x, y, path: `M${x0} ${a} C${mid} ${a} ${mid} ${y} ${x} ${y} C${mid} ${y} ${mid} ${b} ${x0} ${b} Z` }];
 }

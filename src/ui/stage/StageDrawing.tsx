@@ -281,7 +281,6 @@ function BrokenBand(props: {
 }) {
   const { mark, broken, selection, onReason } = props;
   const selected = isReason(selection, broken);
-  const text = [mark.text, mark.short].find((one) => widthOf(one, 'title') <= mark.w - 14) ?? mark.short;
   return (
     <g
       className={styles.break}
@@ -290,8 +289,11 @@ function BrokenBand(props: {
       aria-label={`Broken: ${broken.full}`}
     >
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={3} />
-      <text x={mark.x + 7} y={mark.y + 13}>
-        {cut(text, mark.w - 14, 'title')}
+      <text x={mark.x + 7} y={mark.y + 14}>
+        {cut(mark.short, mark.w - 14, 'title')}
+      </text>
+      <text x={mark.x + 7} y={mark.y + 28} className={styles.message}>
+        {cut(broken.who, mark.w - 14, 'small')}
       </text>
       <title>{broken.full}</title>
     </g>

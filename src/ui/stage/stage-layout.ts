@@ -83,6 +83,8 @@ export interface StageLayout {
 const PAD = 8;
 const HEAD = 24;
 const BAND = 18;
+/** What is broken on one line, errno and layer on the next. */
+const BREAK = 33;
 const VMM = 20;
 const GAP = 4;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
@@ -195,12 +197,14 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     }),
   );
   if (machine.roots.length > 0) at = placeTrees(draft, machine.roots, x, at + 1, w) + GAP;
-  bands(
-    (machine.breaks ?? []).map((broken): Band => {
-      const text = `✕ ${broken.short}`;
-      return { key: broken.key, kind: 'break', text, short: `✕ ${broken.brief}`, path: null, set: null, broken };
-    }),
-  );
+  for (const broken of machine.breaks ?? []) {
+    const [short, text] = [`✕ ${broken.brief}`, broken.full];
+    draft.bands.push({
+      ...{ key: broken.key, kind: 'break', text, short, path: null, set: null, broken },
+      ...{ x, y: at, w, h: BREAK },
+    });
+    at += BREAK + 3;
+  }
   if (machine.others.length > 0 && machine.id !== 'host') {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
     bands([
@@ -254,6 +258,14 @@ function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
   });
 }
 
+const BADGE = 28;
+/** Above the thread, or below it where a machine's title is above. */
+function badgeTop(draft: Draft, from: number, to: number): number {
+  const above = Math.min(from, to) - BADGE - 6;
+  const machine = draft.machines.find((one) => one.machine.id === 'l1');
+  return machine && above < machine.y + HEAD ? Math.max(from, to) + 12 : above;
+}
+
 function threadMark(thread: StageThread, device: NodeMark, end: Box, draft: Draft): ThreadMark {
   const { key } = device;
   const { broken } = thread;
@@ -283,9 +295,9 @@ function threadMark(thread: StageThread, device: NodeMark, end: Box, draft: Draf
   const badge = thread.vfio
     ? {
         x: from.x + 4,
-        y: Math.min(from.y, to.y) - 34,
+        y: badgeTop(draft, from.y, to.y),
         w: GUTTER - 12,
-        h: 28,
+        h: BADGE,
         text: 'VFIO',
         sub: solid ? 'fd open' : 'closed',
       }
