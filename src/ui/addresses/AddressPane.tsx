@@ -201,7 +201,12 @@ function LanesView() {
           <ChainTable chain={chain} astray={astray} />
         ) : (
           <p className={styles.hint}>
-            {example ? 'The first byte of the mapping. ' : ''}Point at a byte in any lane, or type an address.
+            {example
+              ? lostQuery(passing)
+                ? 'The first byte that does not arrive. '
+                : 'The first byte of the mapping. '
+              : ''}
+            Point at a byte in any lane, or type an address.
           </p>
         )}
         {!chain && example ? <ChainTable chain={example} astray={astray} /> : null}
