@@ -1,5 +1,5 @@
 import type { Scheduler } from '../base/scheduler.ts';
-import type { ConsoleId, RecordedInput } from '../protocol/client.ts';
+import type { ConsoleId, RecordedInput, SessionMoment } from '../protocol/client.ts';
 
 export interface DriverPort {
   /** Waits for `ns` of real time as the host sees fit; resolves early when an input comes. */
@@ -32,18 +32,48 @@ export class Driver {
     private readonly port: DriverPort,
   ) {}
 
-  /** Inputs so far, for the session record. */
+  /** The session's inputs: those given, and those that a replay has yet to give again. */
   get inputs(): readonly RecordedInput[] {
-    return this.recorded;
+    return this.replay.length === 0 ? this.recorded : [...this.recorded, ...this.replay];
   }
 
   get isReplaying(): boolean {
     return this.replay.length > 0;
   }
 
-  /** Inputs to be given at their recorded moments before anything new is taken. */
-  setReplay(inputs: readonly RecordedInput[]): void {
+  /** The moment it is now, for a session record; null while something runs or is yet to be given again. */
+  get moment(): SessionMoment | null {
+    if (!this.scheduler.isIdle || this.replay.length > 0 || this.until || this.queue.length > 0) return null;
+    const { position, timersFired } = this.scheduler;
+    return { position, timersFired };
+  }
+
+  /** Inputs to be given at their recorded moments before anything new is taken; `until`: the moment they led to. */
+  setReplay(inputs: readonly RecordedInput[], until: SessionMoment | null = null): void {
     this.replay = [...inputs];
+    this.until = until;
+  }
+
+  private until: SessionMoment | null = null;
+  /** The moment of `setReplay` has come; false: what runs has gone past it. */
+  onRestored: (there: boolean) => void = () => {};
+
+  private restored(there: boolean): void {
+    this.until = null;
+    this.onRestored(there);
+  }
+
+  /** After the last recorded input: on to the moment the session was left at, before anything new. True: look again. */
+  private approach(): boolean {
+    const { until, scheduler } = this;
+    if (!until || this.replay.length > 0) return false;
+    if (scheduler.timersFired < until.timersFired && scheduler.untilNextTimer() !== null) {
+      scheduler.fireNextTimer();
+      return true;
+    }
+    if (scheduler.untilNextTimer() === null) this.port.settled();
+    this.restored(scheduler.timersFired === until.timersFired && scheduler.position === until.position);
+    return true;
   }
 
   /** A person (or a transcript) typed something. */
@@ -59,6 +89,8 @@ export class Driver {
       if (!next.idle && this.scheduler.position >= next.position) this.give(this.replay.shift() as RecordedInput);
       return;
     }
+    if (this.until && this.scheduler.position > this.until.position) this.restored(false);
+    if (this.until) return;
     while (this.queue.length > 0) this.take(false);
     const { patience } = this;
     if (patience && this.scheduler.position >= patience.position) {
@@ -82,7 +114,7 @@ export class Driver {
     while (!this.stopped) {
       await this.scheduler.idle();
       if (this.stopped) return;
-      if (this.nextReplay()) continue;
+      if (this.nextReplay() || this.approach()) continue;
       if (this.replay.length === 0 && this.queue.length > 0) {
         this.take(true);
         continue;

@@ -13,7 +13,14 @@ import type { CommandEvent, Guest, Platform } from '../linux/platform.ts';
 import { type Sys, TaskHung } from '../linux/uapi/sys.ts';
 import { KVM } from '../linux/virt/kvm/kvm.ts';
 import { EventLog, type MachineId } from '../log/index.ts';
-import type { BytesSpace, ConsoleId, RecordedInput, SessionRecord } from '../protocol/client.ts';
+import type {
+  BytesSpace,
+  ConsoleId,
+  RecordedInput,
+  SessionMoment,
+  SessionRecord,
+  SharedSession,
+} from '../protocol/client.ts';
 import { type MachineState, paths } from '../state/schema.ts';
 import { bytesAt } from './bytes-at.ts';
 import { Channel, Consoles } from './consoles.ts';
@@ -37,6 +44,8 @@ export interface LabOptions {
   readonly host: LabHost;
   /** Inputs of an earlier session, given again at their recorded moments. */
   readonly inputs?: readonly RecordedInput[];
+  /** The moment those led to, nothing new is taken before. */
+  readonly moment?: SessionMoment | null;
   /** Timers wait real time (the page) instead of firing at once (headless). */
   readonly paced?: boolean;
   /** Without pacing: length of the log at which timers stop, to be where the session stood that gave the inputs. */
@@ -57,6 +66,8 @@ export class Lab {
   private readonly driver: Driver;
   private readonly monitors: Monitors;
   private readonly platform: Omit<Platform, 'programs'>;
+  /** The state's hash at the moment the recorded inputs led to; null where there is no such moment or it was missed. */
+  readonly restored: Promise<string | null>;
   /** A broken invariant: the message for the person in front of the page. */
   onCrash: (message: string) => void = (message) => {
     throw new Error(message);
@@ -79,8 +90,13 @@ export class Lab {
       deliver: (console, text) => this.consoles.deliver(console, utf8(text)),
       settled: () => this.flush(),
     });
-    this.driver.setReplay(options.inputs ?? []);
-    const { untilRow } = options;
+    const { untilRow, moment = null } = options;
+    this.driver.setReplay(options.inputs ?? [], moment);
+    this.restored = moment
+      ? new Promise((resolve) => {
+          this.driver.onRestored = (there) => resolve(there ? this.hash() : null);
+        })
+      : Promise.resolve(null);
     if (untilRow !== undefined) this.driver.enough = () => this.log.length >= untilRow;
     this.consoles.onOpen = (machine, id) => this.login(machine, id);
     const mapEpoch = new MapEpoch();
@@ -172,6 +188,12 @@ export class Lab {
     const { inputs } = this.driver;
     const kept = cursor === undefined ? inputs : inputs.slice(0, this.consoles.inputsBefore(cursor));
     return { version: 1, seed: this.options.seed, inputs: kept };
+  }
+
+  /** The session as it is now, to be had again elsewhere. */
+  shared(): SharedSession {
+    const { moment } = this.driver;
+    return { record: this.record(), moment, hash: moment ? this.hash() : null };
   }
 
   hash(): string {

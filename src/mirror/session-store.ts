@@ -75,3 +75,17 @@ export function indexedSessionStore(onRefused: (message: string) => void): Sessi
     clear: () => attempt(() => del(SESSION, db), undefined),
   };
 }
+
+/** A session saved as a file, or one sentence about what is wrong with it. */
+export function sessionFromFile(text: string): SessionRecord | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return 'This file is no JSON; a session is saved as one from the settings.';
+  }
+  const parsed = v.safeParse(Session, json);
+  if (parsed.success) return parsed.output;
+  return `This file holds no session of this lab: ${v.getDotPath(parsed.issues[0]) ?? 'its form'} is not what it should be.`;
+}

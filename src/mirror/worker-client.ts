@@ -1,5 +1,6 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import type { MachineId } from '../log/index.ts';
+import type { SessionMoment, SharedSession } from '../protocol/client.ts';
 import type { WorkerApi, WorkerMessage } from '../worker/worker.ts';
 import type { BytesSpace, ConsoleId, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
 import type { SessionStore } from './session-store.ts';
@@ -53,7 +54,7 @@ export class WorkerClient implements LabClient {
     });
   }
 
-  private async restart(session: SessionRecord): Promise<void> {
+  private async restart(session: SessionRecord, moment: SessionMoment | null = null): Promise<void> {
     this.worker?.terminate();
     this.port?.close();
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module' });
@@ -69,7 +70,7 @@ export class WorkerClient implements LabClient {
     this.port = port1;
     this.api = wrap<WorkerApi>(worker);
     const { api } = this;
-    await api.start(session, transfer(port2, [port2]));
+    await api.start(session, transfer(port2, [port2]), moment);
   }
 
   private receive(batch: LogBatch): void {
@@ -165,17 +166,26 @@ export class WorkerClient implements LabClient {
     return this.store.kept();
   }
 
-  async openSession(record: SessionRecord): Promise<void> {
-    if (this.api) await this.keepPresent('before going back to an earlier session');
+  async openSession(record: SessionRecord, moment: SessionMoment | null = null): Promise<boolean> {
+    const kept = await this.keepPresent('before opening another session');
     await this.store.save(record);
-    await this.restart(record);
+    await this.restart(record, moment);
+    return kept;
+  }
+  async sharedSession(): Promise<SharedSession> {
+    return this.running().shared();
+  }
+  async restored(): Promise<string | null> {
+    return this.running().restored();
   }
 
   /** A session in which nothing was typed is no loss. */
-  private async keepPresent(why: string): Promise<void> {
-    if (!this.api) return;
+  private async keepPresent(why: string): Promise<boolean> {
+    if (!this.api) return false;
     const record = await this.api.record();
-    if (typedLines(record).length > 0) await this.store.keep(record, why);
+    if (typedLines(record).length === 0) return false;
+    await this.store.keep(record, why);
+    return true;
   }
 
   async dropLastLine(): Promise<void> {

@@ -43,6 +43,19 @@ export interface SessionRecord {
   readonly inputs: readonly RecordedInput[];
 }
 
+/** A moment at which nothing could run: where a session was left, after its last input. */
+export interface SessionMoment {
+  readonly position: number;
+  readonly timersFired: number;
+}
+
+/** A session to be had again elsewhere: its inputs, the moment it was at, and its state's hash there (null while something runs). */
+export interface SharedSession {
+  readonly record: SessionRecord;
+  readonly moment: SessionMoment | null;
+  readonly hash: string | null;
+}
+
 export type BytesSpace = { readonly ram: string } | { readonly machine: MachineId; readonly space: 'phys' };
 
 /** What the page can ask of the lab, wherever it runs. */
@@ -69,8 +82,12 @@ export interface LabClient {
   reset(): Promise<void>;
   /** Sessions that branches, resets and scenarios left behind, the latest first. */
   keptSessions?(): Promise<readonly { readonly why: string; readonly record: SessionRecord }[]>;
-  /** Goes on with another session; the present one is kept. */
-  openSession?(record: SessionRecord): Promise<void>;
+  /** Goes on with another session; the present one is kept (gives whether there was anything to keep). */
+  openSession?(record: SessionRecord, moment?: SessionMoment | null): Promise<boolean>;
+  /** The session as it is now. */
+  sharedSession?(): Promise<SharedSession>;
+  /** The state's hash when the session that was opened has come to its moment; null if it never did. */
+  restored?(): Promise<string | null>;
   /** Takes the last typed line out of the stored session: the way back when that line is what ends the engine. */
   dropLastLine?(): Promise<void>;
   control(change: { readonly speed?: number }): Promise<void>;

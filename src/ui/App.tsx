@@ -29,6 +29,7 @@ export function App() {
       <SetPatterns />
       <Header />
       <Troubles />
+      <Notice />
       <main className={styles.main}>
         <ChangeChips />
         {narrow ? <NarrowShell /> : <Workbench />}
@@ -75,6 +76,24 @@ function Troubles() {
       <button type="button" className={controls.button} onClick={() => mirror.update({ busyMessage: null })}>
         Dismiss
       </button>
+    </div>
+  );
+}
+
+const NOTICE_MS = 6000;
+
+/** What a thing asked for came to, when nothing on the page shows it: goes by itself. */
+function Notice() {
+  const mirror = useMirror();
+  const text = usePageState((state) => state.announcement);
+  useEffect(() => {
+    if (text === '') return;
+    const timer = setTimeout(() => mirror.update({ announcement: '' }), NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [mirror, text]);
+  return (
+    <div role="status" className={styles.notice} data-shown={text !== ''}>
+      {text}
     </div>
   );
 }

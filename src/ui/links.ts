@@ -2,11 +2,13 @@ import { SCENARIOS } from '../content/scenarios.ts';
 import type { Mirror } from '../mirror/index.ts';
 import { boot } from './header/BootButton.tsx';
 import { playFresh } from './header/play.ts';
+import { openStateLink } from './state-link.ts';
 
 /**
  * What a link can ask for, after the `#`, so that nothing reaches a server: `scenario=<id>` plays one in a fresh session,
  * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there,
- * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit.
+ * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit,
+ * `state=<session>` a session as somebody left it (mirror/session-link.ts).
  */
 export function linkTo(change: Readonly<Record<string, string>>): string {
   const asked = Object.entries(change).map(([name, value]) => `${name}=${readable(value)}`);
@@ -27,6 +29,12 @@ export function playScenario(mirror: Mirror, id: string, opening = false): Promi
 export function followLinks(mirror: Mirror): () => void {
   const follow = (opening: boolean) => {
     const asked = new URLSearchParams(location.hash.slice(1));
+    const state = asked.get('state');
+    if (state !== null) {
+      history.replaceState(null, '', location.pathname + location.search);
+      void openStateLink(mirror, state);
+      return;
+    }
     const scenario = asked.get('scenario');
     const topology = asked.get('topology');
     const fidelity = asked.get('fidelity');

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { LAYOUT_IDS, type Mirror } from '../mirror/index.ts';
 import { neighbourMark } from '../views/time.view.ts';
+import { copyStateLink } from './state-link.ts';
 
 /** Keys of the page. Plain keys belong to terminals and fields; ours carry modifiers, except `?`, Esc and Backspace. */
 export function usePageKeys(mirror: Mirror): void {
@@ -24,6 +25,10 @@ function handle(mirror: Mirror, event: KeyboardEvent): boolean {
   if (event.ctrlKey && event.shiftKey && event.code === 'KeyP') return open(mirror, 'palette');
   if (event.ctrlKey && event.shiftKey && event.code === 'Period') return cyclePane(1);
   if (event.ctrlKey && !event.altKey && !event.shiftKey && event.code === 'KeyG') return open(mirror, 'goto');
+  if (event.ctrlKey && event.altKey && event.code === 'KeyL') {
+    void copyStateLink(mirror);
+    return true;
+  }
   if (event.ctrlKey && event.altKey) return timeKey(mirror, event.code);
   const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (typing || state.dialog !== null || event.ctrlKey || event.metaKey || event.altKey) return false;

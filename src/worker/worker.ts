@@ -2,7 +2,14 @@ import { expose, transfer } from 'comlink';
 import walkthrough from '../content/walkthrough.transcript?raw';
 import { Lab, type LabHost } from '../lab/lab.ts';
 import type { MachineId } from '../log/index.ts';
-import type { BytesSpace, ConsoleId, LogBatch, SessionRecord } from '../protocol/client.ts';
+import type {
+  BytesSpace,
+  ConsoleId,
+  LogBatch,
+  SessionMoment,
+  SessionRecord,
+  SharedSession,
+} from '../protocol/client.ts';
 import { LogStream } from './log-stream.ts';
 
 const scenarios = import.meta.glob<string>('../content/scenarios/*.transcript', { query: '?raw', import: 'default' });
@@ -59,10 +66,10 @@ function running(): Lab {
 
 const api = {
   /** Boots the lab and gives it the recorded inputs; rows stream to `port` from row 0. */
-  async start(session: SessionRecord, port: MessagePort): Promise<void> {
+  async start(session: SessionRecord, port: MessagePort, moment: SessionMoment | null = null): Promise<void> {
     lab?.stop();
     stream = null;
-    const fresh = await Lab.start({ seed: session.seed, host, inputs: session.inputs, paced: true });
+    const fresh = await Lab.start({ seed: session.seed, host, inputs: session.inputs, moment, paced: true });
     lab = fresh;
     stream = new LogStream(fresh, port);
     fresh.onCrash = (message) => port.postMessage({ crash: message });
@@ -99,6 +106,12 @@ const api = {
   /** The session up to row `cursor` (the whole session without it). */
   async record(cursor?: number): Promise<SessionRecord> {
     return running().record(cursor);
+  },
+  async shared(): Promise<SharedSession> {
+    return running().shared();
+  },
+  async restored(): Promise<string | null> {
+    return running().restored;
   },
   async hash(): Promise<string> {
     await running().settled();

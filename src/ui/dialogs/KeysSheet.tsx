@@ -9,6 +9,7 @@ const KEYS: readonly { readonly title: string; readonly keys: readonly (readonly
       ['F6 / Shift+F6', 'next / previous pane'],
       ['Ctrl+Shift+.', 'leave the terminal'],
       ['Ctrl+G', 'go to address'],
+      ['Ctrl+Alt+L', 'copy a link to this state'],
       ['?', 'this sheet (outside terminals)'],
       ['Esc / Backspace', 'clear / previous selection'],
     ],

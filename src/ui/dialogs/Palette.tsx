@@ -8,6 +8,7 @@ import { useFolded, useMirror } from '../context.tsx';
 import { boot } from '../header/BootButton.tsx';
 import { LAYOUTS } from '../layout/layouts.ts';
 import { playScenario } from '../links.ts';
+import { copyStateLink, openSession } from '../state-link.ts';
 import styles from './Dialogs.module.css';
 
 interface Action {
@@ -57,6 +58,12 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
   const actions = useFolded(
     (log): readonly Action[] => [
       { group: 'Session', label: 'Boot to L2', run: () => void boot(mirror) },
+      {
+        group: 'Session',
+        label: 'Copy link to this state',
+        key: 'Ctrl+Alt+L',
+        run: () => void copyStateLink(mirror),
+      },
       { group: 'Session', label: 'Start over', run: () => void mirror.client.reset() },
       ...LAYOUT_IDS.map((id, n) => ({
         group: 'Layout',
@@ -69,8 +76,7 @@ export default function Palette({ onDone }: { readonly onDone: () => void }) {
         label,
         key,
         run: () => {
-          mirror.goLive();
-          void mirror.client.openSession?.(record);
+          void openSession(mirror, record);
         },
       })),
       { group: 'View', label: 'Go to address', key: 'Ctrl+G', run: () => mirror.update({ dialog: 'goto' }) },

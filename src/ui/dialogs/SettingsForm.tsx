@@ -1,5 +1,7 @@
+import { sessionFromFile } from '../../mirror/index.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
+import { openSession } from '../state-link.ts';
 import styles from './Dialogs.module.css';
 
 export function SettingsForm() {
@@ -12,6 +14,12 @@ export function SettingsForm() {
     link.download = 'cxlab-session.json';
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+  const openFile = async (file: File | undefined) => {
+    if (!file) return;
+    const session = sessionFromFile(await file.text());
+    if (typeof session === 'string') mirror.update({ busyMessage: session, dialog: null });
+    else await openSession(mirror, session);
   };
   return (
     <div className={styles.form}>
@@ -55,6 +63,15 @@ export function SettingsForm() {
         <button type="button" className={controls.button} onClick={() => void download()}>
           Save session as a file
         </button>{' '}
+        <label className={controls.button}>
+          Open a session file
+          <input
+            type="file"
+            accept="application/json,.json"
+            className="visually-hidden"
+            onChange={(event) => void openFile(event.target.files?.[0])}
+          />
+        </label>{' '}
         <button
           type="button"
           className={controls.button}

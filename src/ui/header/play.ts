@@ -56,7 +56,7 @@ export function quiet(mirror: Mirror): Promise<void> {
   });
 }
 
-function until(mirror: Mirror, holds: () => boolean): Promise<void> {
+export function until(mirror: Mirror, holds: () => boolean): Promise<void> {
   return new Promise((resolve) => {
     if (holds()) {
       resolve();

@@ -5,6 +5,7 @@ import { usePage, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
 import { Icon } from '../parts/Icon.tsx';
 import { TextTwin } from '../parts/TextTwin.tsx';
+import { copyStateLink } from '../state-link.ts';
 import { TimeCanvas } from './TimeCanvas.tsx';
 import styles from './TimeStrip.module.css';
 
@@ -122,6 +123,16 @@ export function TimeStrip({ compact = false }: { readonly compact?: boolean }) {
             </span>
           ) : null}
         </p>
+        {mirror.client.sharedSession ? (
+          <button
+            type="button"
+            className={`${controls.quiet} ${styles.share}`}
+            title="Copy a link to this state  Ctrl+Alt+L"
+            onClick={() => void copyStateLink(mirror)}
+          >
+            Copy link
+          </button>
+        ) : null}
         <div className={styles.twin}>
           <TextTwin label="Commands as a list" lines={commands} />
         </div>
