@@ -89,9 +89,13 @@ test('a text that was cut, changed or made otherwise is one sentence', async () 
 });
 
 test('a session opened from its link has the same state at the same moment, also between two timers', async () => {
-  const first = await Lab.start({ seed: 3, host, paced: true });
+  // The clock stands still once the host is up: a timer is left waiting.
+  let still = false;
+  const pace = () => (still ? new Promise<void>(() => {}) : Promise.resolve());
+  const first = await Lab.start({ seed: 3, host: { ...host, pace }, paced: true });
   const quiet = () => new Promise<void>((resolve) => setTimeout(resolve, 30));
   await first.settled();
+  still = true;
   first.input('host', 'echo made > /tmp/here; ls /tmp; (sleep 5; echo late) &\r');
   for (let n = 0; n < 100 && first.shared().moment === null; n++) await quiet();
   first.stop();
