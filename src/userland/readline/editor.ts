@@ -2,54 +2,21 @@
  * The line editor as a pure reducer: (state, byte) → state + output + event. Emacs keys, history, incremental search,
  * kill and yank, wrapping over rows. Knows nothing of terminals, files or the shell; completion is asked for by an event.
  */
-export interface EditorState {
-  readonly prompt: string;
-  readonly columns: number;
-  /** Characters (code points) of the line. */
-  readonly chars: readonly string[];
-  readonly cursor: number;
-  readonly history: readonly string[];
-  /** Position in history; history.length is the line being typed. */
-  readonly at: number;
-  /** The typed line while looking at history. */
-  readonly typed: string;
-  readonly kill: string;
-  /** Was the last key a kill (the next one appends) or a yank? */
-  readonly last: 'kill' | 'tab' | 'other';
-  /** Bytes of an unfinished escape sequence or UTF-8 character. */
-  readonly pending: readonly number[];
-  readonly search: {
-    readonly query: string;
-    readonly from: number;
-    readonly failed: boolean;
-    readonly before: string;
-  } | null;
-  /** Row of the cursor below the prompt's first row, as last drawn. */
-  readonly row: number;
-  readonly undo: readonly { readonly chars: readonly string[]; readonly cursor: number }[];
-  /** Characters typed since the last entry of `undo`: rl_insert_text joins up to 20 of them. */
-  readonly run: number;
-  readonly quoted: boolean;
-}
+import { bell, leave, left, redraw, still } from './display.ts';
+import { after, type EditorState, type Step } from './state.ts';
+import { blankLeft, edit, erase, insert, killRange, move, recall, wordLeft, wordRight } from './text.ts';
 
-export type EditorEvent =
-  | { readonly type: 'accept'; readonly line: string }
-  | { readonly type: 'interrupt' }
-  | { readonly type: 'eof' }
-  | { readonly type: 'complete'; readonly again: boolean };
-
-export interface Step {
-  readonly state: EditorState;
-  readonly output: string;
-  readonly event: EditorEvent | null;
-}
+export { below } from './display.ts';
+export type { EditorEvent, EditorState, Step } from './state.ts';
+export { insert, replaceWord } from './text.ts';
 
 export function begin(prompt: string, columns: number, history: readonly string[], kill = '', text = ''): Step {
   const state: EditorState = {
     prompt,
     columns: Math.max(2, columns),
-    chars: [...text],
-    cursor: [...text].length,
+    text,
+    cursor: text.length,
+    width: 0,
     history,
     at: history.length,
     typed: '',
@@ -65,141 +32,7 @@ export function begin(prompt: string, columns: number, history: readonly string[
   return redraw(state);
 }
 
-export const lineOf = (state: EditorState): string => state.chars.join('');
-
-/** Prompt as shown: without the \x01 \x02 marks. */
-const shown = (prompt: string): string => prompt.replace(/[\x01\x02]/g, '');
-/** Width of the prompt's last line: nothing between the marks, no escape sequences. */
-let measured = { prompt: '', width: 0 };
-function promptWidth(prompt: string): number {
-  if (prompt !== measured.prompt) measured = { prompt, width: measure(prompt) };
-  return measured.width;
-}
-function measure(prompt: string): number {
-  const last = prompt.slice(prompt.lastIndexOf('\n') + 1);
-  return [...last.replace(/\x01[^\x02]*\x02/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')].length;
-}
-
-/** Control characters are shown as ^X. */
-const show = (c: string): string => (c < ' ' || c === '\x7f' ? `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}` : c);
-/** The line measured last: a typed character does not measure the whole line again. */
-let line: { chars: readonly string[]; width: number } = { chars: [], width: 0 };
-function widthOf(chars: readonly string[]): number {
-  if (chars === line.chars) return line.width;
-  let width = 0;
-  for (const c of chars) width += show(c).length;
-  return width;
-}
-
-/** Draws prompt and line afresh from the prompt's first row and puts the cursor where it belongs. */
-function redraw(state: EditorState, event: EditorEvent | null = null): Step {
-  const { columns } = state;
-  const prompt = state.search
-    ? `(${state.search.failed ? 'failed ' : ''}reverse-i-search)\`${state.search.query}': `
-    : state.prompt;
-  const extra = shown(prompt).split('\n').length - 1;
-  const lead = promptWidth(prompt);
-  const body = state.chars.map(show).join('');
-  const total = lead + [...body].length;
-  const target = lead + widthOf(state.chars.slice(0, state.cursor));
-  let out = '\r';
-  if (state.row > 0) out += `\x1b[${state.row}A`;
-  out += `\x1b[J${shown(prompt).replaceAll('\n', '\r\n')}${body}`;
-  // A full last row leaves the terminal's cursor hanging: force it down.
-  if (total > 0 && total % columns === 0) out += ' \r';
-  const endRow = Math.floor(total / columns);
-  const row = Math.floor(target / columns);
-  if (endRow > row) out += `\x1b[${endRow - row}A`;
-  out += '\r';
-  if (target % columns > 0) out += `\x1b[${target % columns}C`;
-  return { state: { ...state, row: row + extra }, output: out, event };
-}
-
-const still = (state: EditorState, event: EditorEvent | null = null, output = ''): Step => ({ state, output, event });
-const bell = (state: EditorState): Step => still(state, null, '\x07');
-
-function edit(state: EditorState, chars: readonly string[], cursor: number, more: Partial<EditorState> = {}): Step {
-  const undo = state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
-  return redraw({ ...state, chars, cursor, undo, run: 0, last: 'other', ...more });
-}
-
-/** Puts text at the cursor. */
-export function insert(state: EditorState, text: string): Step {
-  const added = [...text];
-  const atEnd = state.cursor === state.chars.length;
-  const chars = atEnd
-    ? state.chars.concat(added)
-    : [...state.chars.slice(0, state.cursor), ...added, ...state.chars.slice(state.cursor)];
-  const width = widthOf(state.chars);
-  const more = widthOf(added);
-  line = { chars, width: width + more };
-  const before = promptWidth(state.prompt) + width;
-  const fits = (before % state.columns) + more < state.columns;
-  if (atEnd && fits && !state.search && added.every((c) => c >= ' ' && c !== '\x7f')) {
-    const join = state.run > 0 && state.run < 20;
-    const undo = join ? state.undo : state.undo.slice(-200).concat({ chars: state.chars, cursor: state.cursor });
-    const run = join ? state.run + 1 : 1;
-    return still({ ...state, chars, cursor: state.cursor + added.length, undo, run, last: 'other' }, null, text);
-  }
-  return edit(state, chars, state.cursor + added.length);
-}
-
-/** Replaces the characters from `start` to the cursor (a completion). */
-export function replaceWord(state: EditorState, start: number, text: string): Step {
-  const added = [...text];
-  const chars = [...state.chars.slice(0, start), ...added, ...state.chars.slice(state.cursor)];
-  return edit(state, chars, start + added.length);
-}
-
-/** Shows lines below (a list of candidates) and draws the line again. */
-export function below(state: EditorState, lines: readonly string[]): Step {
-  const drawn = redraw({ ...state, row: 0 });
-  return { ...drawn, output: `\r\n${lines.join('\r\n')}\r\n${drawn.output}` };
-}
-
-const isWord = (c: string | undefined): boolean => c !== undefined && /[\p{L}\p{N}_]/u.test(c);
-
-function wordLeft(state: EditorState): number {
-  let i = state.cursor;
-  while (i > 0 && !isWord(state.chars[i - 1])) i--;
-  while (i > 0 && isWord(state.chars[i - 1])) i--;
-  return i;
-}
-function wordRight(state: EditorState): number {
-  let i = state.cursor;
-  while (i < state.chars.length && !isWord(state.chars[i])) i++;
-  while (i < state.chars.length && isWord(state.chars[i])) i++;
-  return i;
-}
-function blankLeft(state: EditorState): number {
-  let i = state.cursor;
-  while (i > 0 && state.chars[i - 1] === ' ') i--;
-  while (i > 0 && state.chars[i - 1] !== ' ') i--;
-  return i;
-}
-
-function killRange(state: EditorState, from: number, to: number): Step {
-  if (from === to) return bell(state);
-  const text = state.chars.slice(from, to).join('');
-  const kill = state.last !== 'kill' ? text : from < state.cursor ? text + state.kill : state.kill + text;
-  return edit(state, [...state.chars.slice(0, from), ...state.chars.slice(to)], from, { kill, last: 'kill' });
-}
-const move = (state: EditorState, cursor: number): Step =>
-  redraw({ ...state, cursor: Math.max(0, Math.min(state.chars.length, cursor)), last: 'other' });
-
-function recall(state: EditorState, at: number): Step {
-  if (at < 0 || at > state.history.length) return bell(state);
-  const typed = state.at === state.history.length ? lineOf(state) : state.typed;
-  const chars = [...(at === state.history.length ? typed : (state.history[at] ?? ''))];
-  return redraw({ ...state, chars, cursor: chars.length, at, typed, last: 'other', undo: [], run: 0 });
-}
-
-/** Leaves the line on the screen with the cursor below it. */
-function leave(state: EditorState, event: EditorEvent, text = ''): Step {
-  const end = redraw({ ...state, cursor: state.chars.length, search: null });
-  const plain = state.search || state.cursor !== state.chars.length ? end.output : '';
-  return { state: { ...end.state, row: 0 }, output: `${plain}${text}\r\n`, event };
-}
+export const lineOf = (state: EditorState): string => state.text;
 
 /** Feeds one byte. */
 export function feed(state: EditorState, byte: number): Step {
@@ -228,28 +61,28 @@ function key(state: EditorState, byte: number): Step {
     case 0x01:
       return move(state, 0);
     case 0x02:
-      return move(state, state.cursor - 1);
+      return move(state, left(state));
     case 0x03:
       return leave(state, { type: 'interrupt' }, '^C');
     case 0x04:
-      if (state.chars.length === 0) return still(state, { type: 'eof' });
-      return erase(state, state.cursor, state.cursor + 1);
+      if (state.text === '') return still(state, { type: 'eof' });
+      return erase(state, state.cursor, after(state.text, state.cursor));
     case 0x05:
-      return move(state, state.chars.length);
+      return move(state, state.text.length);
     case 0x06:
-      return move(state, state.cursor + 1);
+      return move(state, after(state.text, state.cursor));
     case 0x07:
       return bell(state);
     case 0x08:
     case 0x7f:
-      return erase(state, state.cursor - 1, state.cursor);
+      return state.cursor === 0 ? bell(state) : erase(state, left(state), state.cursor);
     case 0x09:
       return still({ ...state, last: 'tab' }, { type: 'complete', again: state.last === 'tab' });
     case 0x0a:
     case 0x0d:
       return leave(state, { type: 'accept', line: lineOf(state) });
     case 0x0b:
-      return killRange(state, state.cursor, state.chars.length);
+      return killRange(state, state.cursor, state.text.length);
     case 0x0c: {
       const drawn = redraw({ ...state, row: 0 });
       return { ...drawn, output: `\x1b[H\x1b[2J${drawn.output}` };
@@ -261,11 +94,11 @@ function key(state: EditorState, byte: number): Step {
     case 0x12:
       return redraw({ ...state, search: { query: '', from: state.at, failed: false, before: lineOf(state) } });
     case 0x14: {
-      const i = state.cursor === state.chars.length ? state.cursor - 1 : state.cursor;
-      const a = state.chars[i - 1];
-      const b = state.chars[i];
-      if (a === undefined || b === undefined) return bell(state);
-      return edit(state, state.chars.toSpliced(i - 1, 2, b, a), i + 1);
+      const { text } = state;
+      const i = state.cursor === text.length ? left(state) : state.cursor;
+      const [from, to] = [left({ ...state, cursor: i }), after(text, i)];
+      if (i === 0 || to > text.length) return bell(state);
+      return edit(state, text.slice(0, from) + text.slice(i, to) + text.slice(from, i) + text.slice(to), to);
     }
     case 0x15:
       return killRange(state, 0, state.cursor);
@@ -283,11 +116,6 @@ function key(state: EditorState, byte: number): Step {
   return byte < 0x20 ? bell(state) : insert(state, String.fromCharCode(byte));
 }
 
-function erase(state: EditorState, from: number, to: number): Step {
-  if (from < 0 || to > state.chars.length) return bell(state);
-  return edit(state, [...state.chars.slice(0, from), ...state.chars.slice(to)], from);
-}
-
 function escapeKey(state: EditorState, pending: readonly number[]): Step {
   const text = String.fromCharCode(...pending.slice(1));
   if (text === '' || text === '[' || text === 'O' || /^\[[0-9;?]+$/.test(text)) return still({ ...state, pending });
@@ -301,10 +129,10 @@ function escapeKey(state: EditorState, pending: readonly number[]): Step {
       return recall(base, base.at + 1);
     case '[C':
     case 'OC':
-      return move(base, base.cursor + 1);
+      return move(base, after(base.text, base.cursor));
     case '[D':
     case 'OD':
-      return move(base, base.cursor - 1);
+      return move(base, left(base));
     case '[H':
     case 'OH':
     case '[1~':
@@ -314,9 +142,9 @@ function escapeKey(state: EditorState, pending: readonly number[]): Step {
     case 'OF':
     case '[4~':
     case '[8~':
-      return move(base, base.chars.length);
+      return move(base, base.text.length);
     case '[3~':
-      return erase(base, base.cursor, base.cursor + 1);
+      return erase(base, base.cursor, after(base.text, base.cursor));
     case '[1;5C':
     case '[1;3C':
     case 'f':
@@ -338,14 +166,14 @@ function escapeKey(state: EditorState, pending: readonly number[]): Step {
     case 'l':
     case 'c': {
       const end = wordRight(base);
-      const word = base.chars.slice(base.cursor, end).join('');
+      const word = base.text.slice(base.cursor, end);
       const made =
         text === 'u'
           ? word.toUpperCase()
           : text === 'l'
             ? word.toLowerCase()
             : word.toLowerCase().replace(/[a-z]/, (c) => c.toUpperCase());
-      return edit(base, [...base.chars.slice(0, base.cursor), ...made, ...base.chars.slice(end)], end);
+      return edit(base, base.text.slice(0, base.cursor) + made + base.text.slice(end), end);
     }
     case '.': {
       const word = (base.history.at(-1) ?? '').trim().split(/\s+/).at(-1);
@@ -368,8 +196,8 @@ function search(state: EditorState, query: string, from: number): Step {
     if (hit >= 0 && query !== '')
       return redraw({
         ...state,
-        chars: [...line],
-        cursor: [...line.slice(0, hit)].length,
+        text: line,
+        cursor: hit,
         at: i,
         search: { query, from: i, failed: false, before },
       });
@@ -384,8 +212,7 @@ function searchKey(state: EditorState, byte: number): Step {
   if (byte === 0x12) return search(state, s.query, s.failed ? s.from : Math.min(state.at, s.from) - 1);
   if (byte === 0x7f || byte === 0x08) return search(state, [...s.query].slice(0, -1).join(''), state.history.length);
   if (byte === 0x07) {
-    const chars = [...s.before];
-    return redraw({ ...state, chars, cursor: chars.length, search: null, at: state.history.length });
+    return redraw({ ...state, text: s.before, cursor: s.before.length, search: null, at: state.history.length });
   }
   if (byte >= 0x20) return search(state, s.query + String.fromCharCode(byte), s.failed ? s.from : state.at);
   const out = redraw({ ...state, search: null });

@@ -80,10 +80,9 @@ class Terminal {
 
   private completed(step: Step, again: boolean, columns: number, continuation: string): Step {
     const { state } = step;
-    const before = state.chars.slice(0, state.cursor).join('');
+    const before = state.text.slice(0, state.cursor);
     const found: Completion = complete(this.sh, continuation + before);
-    const typed = [...found.word].length;
-    const start = state.cursor - typed;
+    const start = state.cursor - found.word.length;
     if (found.candidates.length === 0) return { state, output: '\x07', event: null };
     if (found.text !== found.word) {
       const next = replaceWord(state, start, found.text);
