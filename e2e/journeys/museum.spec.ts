@@ -11,7 +11,7 @@ test('an exhibit plays as posted and as intended side by side, each with its own
 }) => {
   const lab = new LabPage(page);
   await lab.openLink('museum=qemu-map-swapped');
-  const museum = page.getByRole('dialog', { name: /museum/ });
+  const museum = page.getByRole('dialog', { name: 'Review museum' });
   await expect(museum.getByRole('status')).toHaveText('both played', { timeout: 30_000 });
   await expect(museum.locator('button[aria-current=true]')).toBeInViewport();
   const session = () =>
@@ -62,7 +62,7 @@ test('an exhibit plays as posted and as intended side by side, each with its own
 test('arrow keys go through the exhibits, and one of them plays in the session', async ({ page }) => {
   const lab = new LabPage(page);
   await lab.openLink('museum=vfio-cxl-hdm-last-dword');
-  const museum = page.getByRole('dialog', { name: /museum/ });
+  const museum = page.getByRole('dialog', { name: 'Review museum' });
   await expect(museum.getByRole('status')).toHaveText('both played', { timeout: 30_000 });
   await expect(museum.locator('[data-differs=true]').first()).toContainText('0x0000');
   await page.keyboard.press('ArrowDown');
@@ -80,7 +80,7 @@ test('on a narrow screen one run at a time is shown, with the exhibits in one li
   await page.setViewportSize({ width: 390, height: 844 });
   const lab = new LabPage(page);
   await lab.openLink('museum=cxl-accel-endpoint-error');
-  const museum = page.getByRole('dialog', { name: /museum/ });
+  const museum = page.getByRole('dialog', { name: 'Review museum' });
   await expect(museum.getByRole('status')).toHaveText('both played', { timeout: 30_000 });
   await expect(run(museum, 'As posted').getByText(/L2 running after an oops/)).toBeVisible();
   await museum.getByRole('radio', { name: 'As intended' }).click();

@@ -20,7 +20,7 @@ test('a link opens the board with a build; trying it shows where it stops; all s
 
   const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
   expect(violations.map((one) => one.id)).toEqual([]);
-  const machines = board.getByRole('region', { name: 'Machines of the tried build' });
+  const machines = board.getByRole('region', { name: 'Panes, of the tried build' });
   await expect(machines.getByText('L2 guest').first()).toBeVisible();
 
   await board.getByRole('tab', { name: 'All single switches' }).click();

@@ -34,6 +34,9 @@ export type {
 export class SideClient {
   private worker: Worker | null = null;
   private api: Remote<SideApi> | null = null;
+  /** Ends what is being waited for when the worker dies, which answers nothing any more. */
+  private die: (why: Error) => void = () => {};
+  private death: Promise<never> = new Promise(() => {});
 
   /** @param onDeath the worker could not be started or died of an error */
   constructor(private readonly onDeath: (message: string) => void) {}
@@ -41,9 +44,15 @@ export class SideClient {
   private running(): Remote<SideApi> {
     if (this.api) return this.api;
     const worker = new Worker(new URL('../worker/side.ts', import.meta.url), { type: 'module' });
+    this.death = new Promise((_, reject) => {
+      this.die = reject;
+    });
+    this.death.catch(() => {});
     worker.onerror = (event) => {
+      const why = event.message || 'The second worker could not be started.';
       this.stop();
-      this.onDeath(event.message || 'The second worker could not be started.');
+      this.die(new Error(why));
+      this.onDeath(why);
     };
     this.worker = worker;
     this.api = wrap<SideApi>(worker);
@@ -65,10 +74,10 @@ export class SideClient {
   climb(choice: BuildChoice, onStep: (step: LadderStep) => void, lab?: SideLab): Promise<Climb | null> {
     const api = this.running();
     const watch = lab ? this.watch(lab) : null;
-    return whileItRuns(onStep, (news) => api.climb(choice, proxy(news), watch && transfer(watch, [watch.port])));
+    return this.whileItRuns(onStep, (news) => api.climb(choice, proxy(news), watch && transfer(watch, [watch.port])));
   }
   matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
-    return whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
+    return this.whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
   }
   /** @param labs show the machines of both runs */
   exhibit(
@@ -78,7 +87,7 @@ export class SideClient {
   ): Promise<ExhibitRuns | null> {
     const api = this.running();
     const watch = labs ? { posted: this.watch(labs.posted), intended: this.watch(labs.intended) } : null;
-    return whileItRuns(onStep, (news) =>
+    return this.whileItRuns(onStep, (news) =>
       api.exhibit(id, proxy(news), watch && transfer(watch, [watch.posted.port, watch.intended.port])),
     );
   }
@@ -102,21 +111,22 @@ export class SideClient {
     wanted: Omit<Wanted, 'counted'>,
     onRow: (row: OwnershipRow, of: number) => void,
   ): Promise<readonly OwnershipRow[] | null> {
-    return whileItRuns(onRow, (news) => this.running().ownership(moment, wanted, proxy(news)));
+    return this.whileItRuns(onRow, (news) => this.running().ownership(moment, wanted, proxy(news)));
   }
-}
 
-/** News travels by a port of its own and may come after the answer: the answer has everything. */
-async function whileItRuns<T extends readonly unknown[], R>(
-  listener: (...news: T) => void,
-  run: (listener: (...news: T) => void) => Promise<R>,
-): Promise<R> {
-  let over = false;
-  try {
-    return await run((...news) => {
-      if (!over) listener(...news);
-    });
-  } finally {
-    over = true;
+  /** News travels by a port of its own and may come after the answer: the answer has everything. */
+  private async whileItRuns<T extends readonly unknown[], R>(
+    listener: (...news: T) => void,
+    run: (listener: (...news: T) => void) => Promise<R>,
+  ): Promise<R> {
+    let over = false;
+    try {
+      const answer = run((...news) => {
+        if (!over) listener(...news);
+      });
+      return await Promise.race([answer, this.death]);
+    } finally {
+      over = true;
+    }
   }
 }

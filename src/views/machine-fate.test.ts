@@ -30,15 +30,25 @@ test('guests that run are well, and before they ran there is nothing to say', ()
   expect(texts(log)).toEqual([]);
 });
 
-test('a guest that went down with its VMM says so; one that was shut down, only that', () => {
+test('a guest that went down with its VMM says how; one that was shut down is well', () => {
   const down = (log: EventLog) => log.publish('machine/l2', { id: 'l2', state: 'off' });
-  expect(texts(folded(down))).toEqual(['L1 running', '! L2 is off']);
-  const dead = folded((log) => {
-    log.publish('proc/l1/7', null);
-    log.publish('machine/l2', { ...running, state: 'off' });
-    down(log);
-  });
-  expect(texts(dead)).toEqual(['L1 running', '! L2 is off: its VMM, qemu-system-x86 (pid 7) in L1, has ended']);
+  expect(texts(folded(down))).toEqual(['L1 running', 'L2 is off']);
+  const ended = (exit: { readonly status: number; readonly signal: number }) =>
+    folded((log) => {
+      log.publish('proc/l1/7', { ...qemu, state: 'zombie', exit });
+      log.publish('machine/l2', { ...running, state: 'off' });
+      down(log);
+      log.publish('proc/l1/7', null);
+    });
+  const who = 'L2 is off: its VMM, qemu-system-x86 (pid 7) in L1,';
+  expect(texts(ended({ status: 0, signal: 6 }))[1]).toBe(`! ${who} was killed by SIGABRT`);
+  expect(texts(ended({ status: 1, signal: 0 }))[1]).toBe(`! ${who} ended with status 1`);
+  expect(texts(ended({ status: 0, signal: 0 }))[1]).toBe(`${who} ended with status 0`);
+});
+
+test('a process that sleeps in the kernel for good is no good sign', () => {
+  const log = folded((into) => into.publish('proc/l2/3', { ...qemu, pid: 3, comm: 'modprobe', state: 'blocked' }));
+  expect(texts(log)[1]).toBe('! L2 running, modprobe (pid 3) asleep in its kernel');
 });
 
 test('a panic and an oops are told apart', () => {

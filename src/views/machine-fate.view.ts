@@ -13,6 +13,14 @@ export interface MachineFate {
 
 const NAMES: Readonly<Record<MachineId, string>> = { host: 'host', l1: 'L1', l2: 'L2' };
 
+const SIGNALS: Readonly<Record<number, string>> = {
+  2: 'SIGINT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
 /** Of the guests that run or ran before the cursor. */
 export function machineFates(log: MirrorLog): readonly MachineFate[] {
   return (['l1', 'l2'] as const).flatMap((machine): readonly MachineFate[] => {
@@ -24,11 +32,21 @@ export function machineFates(log: MirrorLog): readonly MachineFate[] {
       return [{ machine, state, well: false, text: `${name} crashed: ${reason ?? 'no word why'}` }];
     if (state === 'off') {
       const lived = lastAlive(log, machine);
-      return lived ? [{ machine, state, well: false, text: `${name} is off${endOf(log, lived)}` }] : [];
+      return lived ? [{ machine, state, ...endOf(log, lived, name) }] : [];
     }
     if (oops !== undefined) return [{ machine, state, well: false, text: `${name} ${state} after an oops: ${oops}` }];
-    return [{ machine, state, well: true, text: `${name} ${state}` }];
+    const asleep = sleepers(log, machine);
+    return [{ machine, state, well: asleep === '', text: `${name} ${state}${asleep}` }];
   });
+}
+
+/** Processes that wait in the machine's kernel for what does not come. */
+function sleepers(log: MirrorLog, machine: MachineId): string {
+  const names = log.objectPaths(`proc/${machine}/`).flatMap((path) => {
+    const process = publishedAs<ProcessState>(log.object(path));
+    return process?.state === 'blocked' ? [`${process.comm} (pid ${process.pid})`] : [];
+  });
+  return names.length === 0 ? '' : `, ${names.join(', ')} asleep in its kernel`;
 }
 
 /** What the machine last published of itself before it went down. */
@@ -40,17 +58,23 @@ function lastAlive(log: MirrorLog, machine: MachineId): MachineState | null {
   return null;
 }
 
-/** The VMM that made the machine: gone with it, or still there with the guest shut down. */
-function endOf(log: MirrorLog, lived: MachineState): string {
-  if (!lived.vmm) return '';
+/** The VMM that made the machine: it ended, well or not, or it is still there with the guest shut down. */
+function endOf(log: MirrorLog, lived: MachineState, name: string): { readonly well: boolean; readonly text: string } {
+  const off = { well: true, text: `${name} is off` };
+  if (!lived.vmm) return off;
   const path = paths.process(lived.vmm.machine, lived.vmm.pid);
   const vmm = publishedAs<ProcessState>(log.object(path));
-  if (vmm && vmm.state !== 'zombie') return '';
+  if (vmm && vmm.state !== 'zombie') return off;
   for (const value of pastValues(log, path)) {
     const was = publishedAs<ProcessState>(log.value(value));
-    if (was) return `: its VMM, ${was.comm} (pid ${was.pid}) in ${NAMES[lived.vmm.machine]}, has ended`;
+    if (!was) continue;
+    const who = `its VMM, ${was.comm} (pid ${was.pid}) in ${NAMES[lived.vmm.machine]},`;
+    const { status = 0, signal = 0 } = was.exit ?? {};
+    if (signal !== 0)
+      return { well: false, text: `${off.text}: ${who} was killed by ${SIGNALS[signal] ?? `signal ${signal}`}` };
+    return { well: status === 0, text: `${off.text}: ${who} ended${was.exit ? ` with status ${status}` : ''}` };
   }
-  return '';
+  return off;
 }
 
 /** Values an object had before the cursor, the latest first. */

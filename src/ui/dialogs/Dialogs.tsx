@@ -38,7 +38,7 @@ export default function Dialogs() {
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
     topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
     patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
-    museum: { title: 'Review museum: as posted, as intended', body: <Museum />, full: true },
+    museum: { title: 'Review museum', body: <Museum />, full: true },
     ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
     structs: { title: 'What VFIO tells of the device', body: <VfioStructs />, huge: true },
     exits: { title: 'Exit meter', body: <ExitMeter />, huge: true },

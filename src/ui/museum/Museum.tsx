@@ -33,7 +33,12 @@ export default function Museum() {
   const mirror = useMirror();
   const about = usePageState((state) => state.dialogAbout);
   const side = useSide();
-  const [id, setId] = useState(MUSEUM.some((one) => one.id === about) ? about : (MUSEUM[0]?.id ?? ''));
+  const asked = MUSEUM.some((one) => one.id === about);
+  const [id, setId] = useState(asked ? about : (MUSEUM[0]?.id ?? ''));
+  // A link may be followed while the museum is open.
+  useEffect(() => {
+    if (asked) setId(about);
+  }, [asked, about]);
   const labs = { posted: useSideLab(), intended: useSideLab() };
   const mirrors = { posted: labs.posted.mirror, intended: labs.intended.mirror };
   const play = useExhibit(side, id, labs);
@@ -67,7 +72,7 @@ export default function Museum() {
       <article className={styles.exhibit}>
         <div className={styles.top}>
           <header className={styles.head}>
-            {about !== '' && !MUSEUM.some((one) => one.id === about) ? (
+            {about !== '' && !asked ? (
               <p role="alert">This link asks for an exhibit “{about}”, which the museum does not have.</p>
             ) : null}
             {withList ? null : <ExhibitSelect id={id} onChoose={setId} />}

@@ -132,7 +132,7 @@ export default function PatchBoard() {
                   {tried === key ? null : (
                     <p className={styles.note}>These are the machines of the build tried before, not of this one.</p>
                   )}
-                  <LabPanes mirror={lab.mirror} panes={['stage', 'addresses']} label="Machines of the tried build" />
+                  <LabPanes mirror={lab.mirror} panes={['stage', 'addresses']} label="of the tried build" inspects />
                 </div>
               )
             ) : choice.series === 'v3' ? (

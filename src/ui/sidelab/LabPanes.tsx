@@ -22,19 +22,23 @@ export function LabPanes(props: {
   readonly panes: readonly LabPane[];
   /** Whose panes these are, for readers who do not see where they stand. */
   readonly label: string;
+  /** An inspector opens when something is selected. */
+  readonly inspects?: boolean;
   /** Above the panes: what is known of this lab besides its log. */
   readonly children?: ReactNode;
 }) {
-  const { mirror, panes, label, children } = props;
+  const { mirror, label, inspects = false, children } = props;
   const { layoutOf } = usePage();
   const page = useMemo(() => ({ mirror, layoutOf, label }), [mirror, layoutOf, label]);
   const selection = useStore(mirror.store, (state) => state.selection);
+  const opened = inspects && selection !== null && !props.panes.includes('inspector');
+  const panes = opened ? [...props.panes, 'inspector' as const] : props.panes;
+  const told = panes.includes('inspector');
   const inspector = useRef<HTMLDivElement>(null);
-  const inspects = panes.includes('inspector');
   // What was selected is told below: show it.
   useEffect(() => {
-    if (selection && inspects) inspector.current?.scrollIntoView({ block: 'nearest' });
-  }, [selection, inspects]);
+    if (selection && told) inspector.current?.scrollIntoView({ block: 'nearest' });
+  }, [selection, told]);
   // Keys that move the session's cursor from anywhere move this lab's while the focus is in it.
   const keys = (event: KeyboardEvent) => {
     if (!event.ctrlKey || !event.altKey || !timeKey(mirror, event.code)) return;

@@ -74,7 +74,8 @@ export function drawLanes(
     drawLane(ctx, log, lane, view, geometry, y, palette, state.selected);
     ctx.restore();
     ctx.fillStyle = palette.muted;
-    ctx.fillText(lane.label, 10, y + laneHeight / 2 + 0.5);
+    const fits = ctx.measureText(lane.label).width <= geometry.gutter - 14;
+    ctx.fillText(fits ? lane.label : lane.label.replace(/ \(.*\)$/, ''), 10, y + laneHeight / 2 + 0.5);
   });
   drawMarks(ctx, log, view, geometry, palette);
 }
