@@ -3,10 +3,14 @@
  * VMM's own descriptor, each with the size the kernel wants.
  */
 import { present } from '../base/assert.ts';
-import { viewOf } from '../base/bytes.ts';
+import { hexToBytes, viewOf } from '../base/bytes.ts';
 import { errnoName } from '../base/errno.ts';
 import { getField, type StructDef } from '../linux/uapi/struct.ts';
 import * as vfio from '../linux/uapi/vfio.ts';
+import { vfio_region_info_cap_sparse_mmap } from '../linux/uapi/vfio-cxl-v3.ts';
+import type { IoctlArgument } from '../state/schema.ts';
+import { kindOfFile } from '../userland/strace/descriptors.ts';
+import { capCxl, ioctlOf } from '../userland/strace/ioctls.ts';
 import type { Lab } from './lab.ts';
 
 export interface VfioField {
@@ -26,8 +30,11 @@ export interface VfioAnswer {
 
 const WIDTHS = { u8: 1, u16: 2, u32: 4, s32: 4, u64: 8 } as const;
 const CAPS: Readonly<Record<'info' | 'region', Readonly<Record<number, StructDef>>>> = {
-  info: { [vfio.VFIO_DEVICE_INFO_CAP_CXL]: vfio.vfio_device_info_cap_cxl },
-  region: { [vfio.VFIO_REGION_INFO_CAP_TYPE]: vfio.vfio_region_info_cap_type },
+  info: {},
+  region: {
+    [vfio.VFIO_REGION_INFO_CAP_TYPE]: vfio.vfio_region_info_cap_type,
+    [vfio.VFIO_REGION_INFO_CAP_SPARSE_MMAP]: vfio_region_info_cap_sparse_mmap,
+  },
 };
 
 /** Every answer of the device L1's VMM holds, in the order a VMM asks. */
@@ -70,6 +77,20 @@ export async function vfioAnswers(lab: Lab): Promise<readonly VfioAnswer[]> {
   return answers;
 }
 
+/** An ioctl that was logged, named, with its argument taken apart as the kernel left it; null for one that is not known. */
+export function decodeIoctl(
+  request: number,
+  { path, left }: IoctlArgument,
+): Pick<VfioAnswer, 'call' | 'fields'> | null {
+  const known = ioctlOf(kindOfFile(path), request);
+  if (!known) return null;
+  const { name, struct } = known;
+  const bytes = hexToBytes(left);
+  const caps = struct === vfio.vfio_device_info ? 'info' : struct === vfio.vfio_region_info ? 'region' : null;
+  const fields = struct ? [...fieldsOf(struct, bytes, 0), ...(caps ? chain(struct, bytes, caps) : [])] : [];
+  return { call: name, fields };
+}
+
 function blank(def: StructDef, size: number, index: number | null): Uint8Array {
   const bytes = new Uint8Array(size);
   const view = viewOf(bytes);
@@ -95,9 +116,13 @@ function fieldsOf(def: StructDef, bytes: Uint8Array, at: number): VfioField[] {
 function chain(def: StructDef, bytes: Uint8Array, caps: 'info' | 'region' | null): VfioField[] {
   const fields: VfioField[] = [];
   const first = caps === null ? 0 : getField(def, 'cap_offset', bytes);
+  const known: Readonly<Record<number, StructDef>> =
+    caps === null
+      ? {}
+      : { ...CAPS[caps], ...(caps === 'info' ? { [vfio.VFIO_DEVICE_INFO_CAP_CXL]: capCxl(bytes) } : {}) };
   for (let at = first, hops = 0; caps !== null && at !== 0 && at + 8 <= bytes.length && hops < 64; hops++) {
     const id = getField(vfio.vfio_info_cap_header, 'id', bytes, at);
-    fields.push(...fieldsOf(CAPS[caps][id] ?? vfio.vfio_info_cap_header, bytes, at));
+    fields.push(...fieldsOf(known[id] ?? vfio.vfio_info_cap_header, bytes, at));
     at = getField(vfio.vfio_info_cap_header, 'next', bytes, at);
   }
   return fields;

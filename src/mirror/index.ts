@@ -1,4 +1,12 @@
-export type { BytesSpace, ConsoleId, ConsoleInfo, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
+export type {
+  BytesSpace,
+  ConsoleId,
+  ConsoleInfo,
+  DecodedIoctl,
+  LabClient,
+  LogBatch,
+  SessionRecord,
+} from './lab-client.ts';
 export { MirrorLog } from './mirror-log.ts';
 export { type LinkedView, sessionFromText, sessionToText } from './session-link.ts';
 export { sessionFromFile } from './session-store.ts';

@@ -1,2 +1,10 @@
 /** The page's view of the engine: the messages of `protocol/`, under one name inside the mirror. */
-export type { BytesSpace, ConsoleId, ConsoleInfo, LabClient, LogBatch, SessionRecord } from '../protocol/client.ts';
+export type {
+  BytesSpace,
+  ConsoleId,
+  ConsoleInfo,
+  DecodedIoctl,
+  LabClient,
+  LogBatch,
+  SessionRecord,
+} from '../protocol/client.ts';

@@ -2,7 +2,7 @@ import { type Remote, transfer, wrap } from 'comlink';
 import type { MachineId } from '../log/index.ts';
 import type { SessionMoment, SharedSession } from '../protocol/client.ts';
 import type { WorkerApi, WorkerMessage } from '../worker/worker.ts';
-import type { BytesSpace, ConsoleId, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
+import type { BytesSpace, ConsoleId, DecodedIoctl, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
 import type { SessionStore } from './session-store.ts';
 
 const NEW_SESSION: SessionRecord = { version: 1, seed: 1, inputs: [] };
@@ -143,6 +143,9 @@ export class WorkerClient implements LabClient {
   }
   async record(cursor: number): Promise<SessionRecord> {
     return this.running().record(cursor);
+  }
+  async decodeIoctl(...asked: Parameters<WorkerApi['decodeIoctl']>): Promise<DecodedIoctl | null> {
+    return this.running().decodeIoctl(...asked);
   }
   async control(change: { readonly speed?: number }): Promise<void> {
     await this.api?.control(change);

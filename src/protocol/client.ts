@@ -1,4 +1,5 @@
 import type { Json, MachineId, Site } from '../log/index.ts';
+import type { IoctlArgument } from '../state/schema.ts';
 
 /** Consoles of the session: the machines' own (`host`, `l1`, `l2`), extra logins (`l1/pts/1`), QEMU monitors. */
 export type ConsoleId = string;
@@ -56,6 +57,17 @@ export interface SharedSession {
   readonly hash: string | null;
 }
 
+/** A structure of the user-space ABI taken apart. */
+export interface DecodedIoctl {
+  readonly call: string;
+  readonly fields: readonly {
+    readonly name: string;
+    readonly offset: number;
+    readonly size: number;
+    readonly value: number;
+  }[];
+}
+
 export type BytesSpace = { readonly ram: string } | { readonly machine: MachineId; readonly space: 'phys' };
 
 /** What the page can ask of the lab, wherever it runs. */
@@ -94,4 +106,6 @@ export interface LabClient {
   exportSession(): Promise<string>;
   /** The session's inputs up to log row `cursor`: enough to have a copy of it as it was there. */
   record?(cursor: number): Promise<SessionRecord>;
+  /** Name and fields of a logged ioctl; null for one that is not known. */
+  decodeIoctl?(request: number, argument: IoctlArgument): Promise<DecodedIoctl | null>;
 }

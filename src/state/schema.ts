@@ -253,6 +253,14 @@ export interface CommandRecord {
   readonly line: string;
 }
 
+/** Second argument of the note in an ioctl's span: the structure as it was given and as the kernel left it, two digits a byte. */
+export interface IoctlArgument {
+  /** The file it was asked of. */
+  readonly path: string;
+  readonly given: string;
+  readonly left: string;
+}
+
 /** What the last command of a console's shell ended with. Published when that is not 0, and when it is 0 again. */
 export interface ShellState {
   readonly status: number;

@@ -55,7 +55,7 @@ export function eventLine(log: MirrorLog, row: number): EventLine {
       return at(begun?.layer ?? 0, `${begun?.name ?? '?'} returns`, before === 0 ? '0' : String(before));
     }
     case Row.MARK:
-      return at(0, log.strings[first] ?? '', 'command');
+      return { ...at(0, log.strings[first] ?? '', ''), layer: 'a command' };
     case Row.OUT:
       return at(0, `output on ${log.strings[first] ?? ''}`, readable(log.strings[after] ?? ''));
     case Row.CELLS:

@@ -135,7 +135,7 @@ describe('the inspector', () => {
     });
     const cell = cellOf(log, view.fn, { space: 'bar0', offset: row.offset });
     const chain = whyChain(log, log.lastChange(cell ?? -1));
-    expect(chain.map((line) => line.layer)).toEqual(['L1 kernel', 'L1 kernel', 'L1 QEMU', 'L2 kernel', 'lab']);
+    expect(chain.map((line) => line.layer)).toEqual(['L1 kernel', 'L1 kernel', 'L1 QEMU', 'L2 kernel', 'a command']);
   });
 });
 

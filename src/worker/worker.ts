@@ -1,6 +1,7 @@
 import { expose, transfer } from 'comlink';
 import walkthrough from '../content/walkthrough.transcript?raw';
 import { Lab, type LabHost } from '../lab/lab.ts';
+import { decodeIoctl } from '../lab/vfio-structs.ts';
 import type { MachineId } from '../log/index.ts';
 import type {
   BytesSpace,
@@ -103,6 +104,7 @@ const api = {
     const bytes = running().bytes(space, offset, length, cursor);
     return bytes ? transfer(bytes, [bytes.buffer]) : null;
   },
+  decodeIoctl,
   /** The session up to row `cursor` (the whole session without it). */
   async record(cursor?: number): Promise<SessionRecord> {
     return running().record(cursor);

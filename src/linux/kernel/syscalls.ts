@@ -4,7 +4,9 @@
  */
 import type { Hva } from '../../base/addr.ts';
 import { present } from '../../base/assert.ts';
+import { bytesToHex } from '../../base/bytes.ts';
 import { E } from '../../base/errno.ts';
+import type { IoctlArgument } from '../../state/schema.ts';
 import { OpenFile } from '../fs/file.ts';
 import { KernfsNode } from '../fs/kernfs.ts';
 import { Pipe, pipe_path } from '../fs/pipe.ts';
@@ -22,6 +24,7 @@ import {
 } from '../uapi/constants.ts';
 import type { PtraceEvent } from '../uapi/ptrace.ts';
 import type { KvmCpu, KvmExits, SpawnOptions, Sys, SyslogAction, Uname, UserMemory, WaitResult } from '../uapi/sys.ts';
+import { VFIO_TYPE } from '../uapi/vfio.ts';
 import { kvm_run, kvm_stop } from '../virt/kvm/kvm.ts';
 import type { Linux } from './linux.ts';
 import { SysNames } from './syscalls-names.ts';
@@ -34,6 +37,7 @@ export class SyscallSites {
   readonly pread;
   readonly pwrite;
   readonly ioctl;
+  readonly argument;
   readonly mmap;
   readonly sysfs;
   constructor(kernel: Linux) {
@@ -41,6 +45,7 @@ export class SyscallSites {
     this.pread = kernel.site('pread64', ['offset', 'length'], 'pread(2)');
     this.pwrite = kernel.site('pwrite64', ['offset', 'length'], 'pwrite(2)');
     this.ioctl = kernel.site('ioctl', ['request', 'fd'], 'ioctl(2)');
+    this.argument = kernel.site('argument of the ioctl', ['request', 'json'], 'ioctl(2)');
     this.mmap = kernel.site('mmap', ['offset', 'length'], 'mmap(2)');
     this.sysfs = kernel.site('kernfs_fop_write_iter', ['length'], 'fs/kernfs/file.c');
   }
@@ -197,9 +202,14 @@ export abstract class SysImpl extends SysNames implements Sys {
     const before = tasks.switchTo(this.task);
     // Terminal ioctls (0x54xx and the lab's own) are a shell's small talk, not worth a span each.
     const span = isDevice(file) ? log.begin(sites.ioctl, request, fd) : -1;
+    const given = span >= 0 && typeof arg !== 'number' && isVfio(request) ? bytesToHex(arg) : null;
     let result: number | Promise<number> = -E.EIO;
     try {
       result = file.fops.unlocked_ioctl(file, request, arg);
+      if (given !== null && typeof arg !== 'number') {
+        const argument: IoctlArgument = { path: file.path, given, left: bytesToHex(arg) };
+        log.noteValue(sites.argument, request, { ...argument });
+      }
     } finally {
       if (span >= 0) log.end(span, typeof result === 'number' ? result : 0);
       tasks.switchTo(before);
@@ -389,6 +399,11 @@ export abstract class SysImpl extends SysNames implements Sys {
     this.memory ??= this.kernel.mm.userMemory(this.task);
     return present(this.memory, 'user memory');
   }
+}
+
+/** VFIO's and iommufd's requests, whose structures are worth keeping. */
+function isVfio(request: number): boolean {
+  return Math.floor(request / 0x100) % 0x100 === VFIO_TYPE;
 }
 
 /** Device files and anonymous inodes (VFIO, KVM), but not terminals. */

@@ -15,8 +15,10 @@ export const VFIO_NOIOMMU_IOMMU = 8;
 export const VFIO_UNMAP_ALL = 9;
 export const VFIO_UPDATE_VADDR = 10;
 
+/** `';'`; iommufd’s too */
+export const VFIO_TYPE = 0x3b;
 /** `_IO(';', 100 + n)` */
-const io = (n: number) => 0x3b64 + n;
+const io = (n: number) => VFIO_TYPE * 0x100 + 100 + n;
 export const VFIO_GET_API_VERSION = io(0);
 export const VFIO_CHECK_EXTENSION = io(1);
 export const VFIO_SET_IOMMU = io(2);

@@ -1,13 +1,17 @@
 import { whyChain } from '../../views/events.view.ts';
+import { ioctlAt } from '../../views/ioctl.view.ts';
 import { useFolded, useMirror, usePageState } from '../context.tsx';
 import controls from '../parts/controls.module.css';
+import { CommandExits } from './CommandExits.tsx';
 import styles from './EventDetail.module.css';
+import { IoctlDetail } from './IoctlDetail.tsx';
 
 /** One event and why: the spans around it outwards, to the command that started it. */
 export function EventDetail({ row }: { readonly row: number }) {
   const mirror = useMirror();
   const head = usePageState((state) => state.head);
   const lines = useFolded((log) => (row < log.head ? whyChain(log, row) : []), row, head);
+  const ioctl = useFolded((log) => (row < log.head ? ioctlAt(log, row) : null), row, head);
   return (
     <div className={styles.detail}>
       <h3>Event {row}</h3>
@@ -19,6 +23,7 @@ export function EventDetail({ row }: { readonly row: number }) {
           After it
         </button>
       </p>
+      {ioctl ? <IoctlDetail ioctl={ioctl} /> : null}
       <ol className={styles.chain}>
         {lines.map((line, n) => (
           <li key={line.row} data-layer={line.layerId}>
@@ -31,6 +36,7 @@ export function EventDetail({ row }: { readonly row: number }) {
           </li>
         ))}
       </ol>
+      <CommandExits row={row} />
     </div>
   );
 }

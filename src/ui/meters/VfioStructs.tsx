@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { hex } from '../../base/addr.ts';
 import type { VfioAnswer } from '../../mirror/side-client.ts';
+import { HexDump } from '../parts/HexDump.tsx';
 import { useSide } from '../patches/use-side.ts';
 import styles from './Meters.module.css';
 
@@ -42,19 +43,15 @@ export default function VfioStructs() {
           <code>{answer.call}</code>{' '}
           {answer.errno === null ? `${answer.bytes.length} bytes` : `fails with ${answer.errno}`}
         </p>
-        <div className={styles.bytes} aria-hidden="true">
-          {answer.bytes.map((byte, at) => (
-            <span
-              // biome-ignore lint/suspicious/noArrayIndexKey: a byte is its offset
-              key={at}
-              data-lit={owner(at) !== null && owner(at) === lit}
-              data-none={owner(at) === null}
-              title={`+${at} ${owner(at) ?? 'padding'}`}
-              onPointerEnter={() => setLit(owner(at))}
-            >
-              {hex(byte, 2)}
-            </span>
-          ))}
+        <div className={styles.bytes}>
+          <HexDump
+            bytes={answer.bytes}
+            perLine={16}
+            label={`The ${answer.bytes.length} bytes of the answer; the table below has them by field`}
+            fieldAt={owner}
+            lit={lit}
+            onPoint={setLit}
+          />
         </div>
         <table>
           <thead>

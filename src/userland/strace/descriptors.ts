@@ -5,6 +5,15 @@ import { VFIO_GROUP_GET_DEVICE_FD } from '../../linux/uapi/vfio.ts';
 import type { Descriptors } from './calls.ts';
 import type { FileKind } from './ioctls.ts';
 
+export function kindOfFile(path: string): FileKind {
+  if (path === '/dev/vfio/vfio') return 'container';
+  if (/^\/dev\/vfio\/\d+$/.test(path)) return 'group';
+  if (/vfio-device|^\/dev\/vfio\/devices\//.test(path)) return 'vfio-device';
+  if (path === '/dev/iommu') return 'iommufd';
+  if (/kvm/.test(path)) return 'kvm';
+  return /^\/dev\/(tty|pts|console)/.test(path) ? 'tty' : 'other';
+}
+
 class ProcessFds implements Descriptors {
   /** A later descriptor of the same number replaces an earlier one: the trace runs behind the process. */
   private readonly paths = new Map<number, string>();
@@ -20,13 +29,7 @@ class ProcessFds implements Descriptors {
     return path === null ? String(fd) : `${fd}<${path}>`;
   }
   kind(fd: number): FileKind {
-    const path = this.path(fd) ?? '';
-    if (path === '/dev/vfio/vfio') return 'container';
-    if (/^\/dev\/vfio\/\d+$/.test(path)) return 'group';
-    if (/vfio-device|^\/dev\/vfio\/devices\//.test(path)) return 'vfio-device';
-    if (path === '/dev/iommu') return 'iommufd';
-    if (/kvm/.test(path)) return 'kvm';
-    return /^\/dev\/(tty|pts|console)/.test(path) ? 'tty' : 'other';
+    return kindOfFile(this.path(fd) ?? '');
   }
 
   seen(call: TracedCall, result: number): void {

@@ -113,7 +113,7 @@ function capabilities(
 }
 
 /** The later series uses the same id with another layout, known by its length. */
-function capCxl(bytes: Uint8Array): StructDef {
+export function capCxl(bytes: Uint8Array): StructDef {
   const first = bytes.length >= 20 ? viewOf(bytes).getUint32(16, true) : 0;
   const at = first ? vfio.findInfoCap(bytes, first, vfio.VFIO_DEVICE_INFO_CAP_CXL) : 0;
   return at && bytes.length - at >= vfio_device_info_cap_cxl_v3.size
@@ -341,6 +341,21 @@ function plainNumber(value: number): string {
   return value > 0xffff ? `0x${hex(value)}` : String(value);
 }
 
+function rowsOf(kind: FileKind, request: number) {
+  const all = TABLE.filter((row) => row.request === request);
+  const fitting = all.filter((row) => !row.on || row.on.includes(kind));
+  return { all, fitting, row: fitting[0] ?? all[0] };
+}
+
+/** Name and structure of an ioctl asked of a kind of file; null for one that is not known. */
+export function ioctlOf(
+  kind: FileKind,
+  request: number,
+): { readonly name: string; readonly struct: StructDef | null } | null {
+  const { row } = rowsOf(kind, request);
+  return row ? { name: row.name, struct: row.struct ?? null } : null;
+}
+
 /** `NAME, argument` of an ioctl, as it stands between the parentheses after the descriptor. */
 export function ioctlText(
   kind: FileKind,
@@ -349,9 +364,7 @@ export function ioctlText(
   after: Uint8Array | number,
   failed: boolean,
 ): string {
-  const all = TABLE.filter((row) => row.request === request);
-  const fitting = all.filter((row) => !row.on || row.on.includes(kind));
-  const row = fitting[0] ?? all[0];
+  const { all, fitting, row } = rowsOf(kind, request);
   if (!row) return `_IOC(0x${hex(request, 8)}), ${argumentText(before)}`;
   // As strace does when a number has two meanings and the descriptor does not tell.
   const name = fitting.length > 0 ? row.name : all.map((other) => other.name).join(' or ');
