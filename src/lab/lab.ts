@@ -227,6 +227,12 @@ export class Lab {
     if (kernel) this.consoles.addTerminal(id, machine, kernel.openTerminal(id.slice(machine.length + 1)));
   }
 
+  /** Extra logins end with the kernel they are on; the next kernel would not know their terminals. */
+  private hangUp(machine: MachineId): void {
+    for (const { id, kind } of this.consoles.list())
+      if (kind === 'terminal' && id.startsWith(`${machine}/`)) this.consoles.remove(id);
+  }
+
   private bootHost(): void {
     const { cpu, boot } = this.physical;
     const warm = this.machines.has('host');
@@ -244,8 +250,7 @@ export class Lab {
     this.scheduler.spawn(async () => {
       if (host.off) return;
       host.powerOff();
-      for (const { id, kind } of this.consoles.list())
-        if (kind === 'terminal' && id.startsWith('host/')) this.consoles.remove(id);
+      this.hangUp('host');
       if (request === 'reset') return this.bootHost();
       this.consoles.output('host', utf8('\r\nThe host is off. Press a key to switch it on.\r\n'), Channel.OUT);
       let pressed = false;
@@ -266,6 +271,7 @@ export class Lab {
     const kernel = this.unpack(machine, cpu, boot);
     if (!(kernel instanceof Linux)) return kernel;
     this.machines.set(machine, kernel);
+    this.hangUp(machine);
     this.consoles.addSerial(
       machine,
       (bytes) => kernel.tty.serial()?.tty.receive(bytes),
@@ -295,7 +301,7 @@ export class Lab {
       const kept = typeof known === 'object' && known !== null && !Array.isArray(known) ? known : {};
       this.log.publish(paths.machine(machine), { ...kept, id: machine, state: 'crashed', reason: error.message });
       this.monitors.attach(machine);
-      return { machine, interrupt: () => {}, powerOff: () => {} };
+      return { machine, interrupt: () => {}, message: () => {}, powerOff: () => {} };
     }
   }
 
@@ -306,7 +312,10 @@ export class Lab {
 
   /** Once per rest: publish what is counted but not logged one by one. */
   private flush(): void {
-    for (const kernel of this.machines.values()) if (kernel.has(KVM)) kernel.get(KVM).flushStats();
+    for (const kernel of this.machines.values()) {
+      if (kernel.has(KVM)) kernel.get(KVM).flushStats();
+      if (kernel.off && kernel.machine !== 'host') this.hangUp(kernel.machine);
+    }
     this.monitors.reap();
   }
 

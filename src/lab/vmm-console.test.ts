@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { text } from '../base/bytes.ts';
 import { Lab } from './lab.ts';
+import { runStep } from './run-step.ts';
 import { host } from './testing/host.ts';
+import { parseTranscript } from './transcript.ts';
 
 const QEMU =
   'qemu-system-x86_64 -M q35,cxl=on -enable-kvm -m 1G -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1 -M cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G -kernel /boot/vmlinuz-6.11.0-rc2-vfio-cxl-l1 -initrd /boot/initrd-6.11.0-rc2-vfio-cxl-l1 -append "console=ttyS0 quiet"';
@@ -47,6 +49,24 @@ test('without a raw terminal Ctrl-C ends QEMU, in the background kill does', asy
   expect(await keys('info status\r')).toContain('VM status: running');
   await keys('quit\r');
   expect(await keys('echo back\r')).toContain('back\n');
+});
+
+test('an extra login on a guest ends with the guest, and the next boot’s answers', { timeout: 30_000 }, async () => {
+  const { lab } = await seat();
+  const steps = parseTranscript(`host# ${QEMU} -nographic\nl1# sleep 100000\nl1# echo again\n`, 'test');
+  const results: string[] = [];
+  for (const [n, step] of [...steps, steps[2], null, ...steps].entries()) {
+    if (step) results.push((await runStep(lab, step, 'test')).output);
+    else {
+      lab.input('l1/pts/0', 'poweroff\r');
+      await lab.settled();
+      expect(
+        lab.consoles.list().map(({ id }) => id),
+        `step ${n}`,
+      ).not.toContain('l1/pts/0');
+    }
+  }
+  expect(results.filter((output) => output === 'again\n')).toHaveLength(3);
 });
 
 test('kill -9 takes the guest, its monitor and everything it published', async () => {

@@ -31,6 +31,8 @@ export interface Guest {
   readonly machine: MachineId;
   /** A byte arrived at the serial port's receiver: the interrupt line went up. */
   interrupt(irq: number): void;
+  /** A message signalled interrupt, written to the local APICs' address. */
+  message(address: number, data: number): void;
   /** Power is gone: all its tasks end now. */
   powerOff(): void;
 }

@@ -18,6 +18,7 @@ export {
   CxlHostBridge,
   type CxlMemoryDevice,
   CxlRootPort,
+  type CxlSlot,
   CxlSwitch,
   device_address,
 } from './topology.ts';

@@ -112,7 +112,7 @@ export class BackedDevice implements CxlMemoryDevice {
 }
 
 /** A port with a slot below it, as the window sees it: its port number and what sits in slot 0, function 0. */
-class CxlSlot {
+export class CxlSlot {
   private card: CxlMemoryDevice | CxlSwitch | null = null;
 
   constructor(

@@ -40,7 +40,7 @@ export function kernfs_name_hash(name: string): number {
 /** What a sysfs file does. Either text (`show`/`store`) or binary (`read`/`write`). */
 export interface SysfsOps {
   show?(): string | number;
-  store?(text: string): number;
+  store?(text: string): number | Promise<number>;
   size?(): number;
   read?(offset: number, into: Uint8Array): number;
   write?(offset: number, from: Uint8Array): number;
@@ -155,7 +155,8 @@ const textFops: FileOperations = {
     const end = taken.indexOf(0);
     const given = text(end < 0 ? taken : taken.subarray(0, end)).replace(/\n$/, '');
     const ret = node.ops?.store?.(given) ?? -E.EIO;
-    return ret < 0 ? ret : taken.length;
+    const written = (done: number) => (done < 0 ? done : taken.length);
+    return typeof ret === 'number' ? written(ret) : ret.then(written);
   },
 };
 

@@ -9,6 +9,7 @@ import {
   O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
+  O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
   O_TRUNC,
@@ -255,12 +256,16 @@ export class VfsImpl implements Vfs {
 
   // --- Vfs ----------------------------------------------------------------------------------------------------------
 
-  anon_fd(process: Process, name: string, fops: FileOperations, private_data: unknown): number {
+  anon_fd(process: Process, name: string, fops: FileOperations, private_data: unknown, flags = O_CLOEXEC): number {
     const path = `anon_inode:${name.replace(/^anon_inode:/, '')}`;
-    const file = new OpenFile(path, O_RDWR, process, { inode: this.anonInode, name: path, parent: null });
+    const file = new OpenFile(path, O_RDWR | (flags & O_NONBLOCK), process, {
+      inode: this.anonInode,
+      name: path,
+      parent: null,
+    });
     file.fops = fops;
     file.private_data = private_data;
-    return (process as FsContext).files.install(file, true);
+    return (process as FsContext).files.install(file, (flags & O_CLOEXEC) !== 0);
   }
   file(process: Process, fd: number): File | null {
     return (process as FsContext).files.get(fd);

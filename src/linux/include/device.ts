@@ -1,4 +1,8 @@
 import type { Kernel } from './kernel.ts';
+import { Mutex } from './mutex.ts';
+
+/** What a function gives that may sleep: nothing when it did not have to, as a system call gives its plain number. */
+export type Slept = void | Promise<void>;
 
 /** A text attribute in sysfs. Errors are negated errno. `show` gives the text including its newline. */
 export interface Attribute {
@@ -7,7 +11,7 @@ export interface Attribute {
   readonly mode: number;
   show?(dev: Device): string | number;
   /** Gets what was written (a trailing newline and a trailing NUL removed); 0 or a negated errno. */
-  store?(dev: Device, text: string): number;
+  store?(dev: Device, text: string): number | Promise<number>;
 }
 
 /** A binary attribute. `size` 0 hides the size, as in sysfs. */
@@ -33,7 +37,7 @@ export interface BusType {
   uevent?(dev: Device): Readonly<Record<string, string>>;
   /** Called instead of drv.probe when present (PCI, CXL). */
   probe?(dev: Device, drv: DeviceDriver): number;
-  remove?(dev: Device, drv: DeviceDriver): void;
+  remove?(dev: Device, drv: DeviceDriver): Slept;
   readonly dev_groups?: readonly AttributeGroup[];
   /** Attributes of the bus directory itself (`rescan`, `drivers_probe` and `drivers_autoprobe` come by themselves). */
   readonly bus_attrs?: readonly BusAttribute[];
@@ -44,7 +48,7 @@ export interface BusAttribute {
   readonly name: string;
   readonly mode: number;
   show?(): string | number;
-  store?(text: string): number;
+  store?(text: string): number | Promise<number>;
 }
 
 export interface DeviceDriver {
@@ -53,7 +57,7 @@ export interface DeviceDriver {
   /** Name of the module it came from, or null when built in. */
   readonly owner: string | null;
   probe?(dev: Device): number;
-  remove?(dev: Device): void;
+  remove?(dev: Device): Slept;
   /** Of a built-in driver: the module it would be. */
   readonly mod_name?: string;
   /** PROBE_PREFER_ASYNCHRONOUS: order among such probes is drawn from the lab's seed. */
@@ -67,6 +71,8 @@ export class Device {
   /** Set by device_add: path below /sys, for example `/devices/pci0000:0c/0000:0c:00.0`. */
   sysfs = '';
   driverData: unknown = null;
+  /** device_lock() */
+  readonly mutex: Mutex;
   readonly children: Device[] = [];
   /** Undone in reverse order at unbind (devm_*). */
   readonly devres: (() => void)[] = [];
@@ -91,7 +97,9 @@ export class Device {
     public groups: readonly AttributeGroup[] = [],
     /** `struct device_type` name, for uevent DEVTYPE. */
     public readonly devtype: string | null = null,
-  ) {}
+  ) {
+    this.mutex = new Mutex(kernel);
+  }
 
   /** dev_driver_string(): driver, else bus, else class, else ''. */
   driverString(): string {
@@ -131,9 +139,12 @@ export interface DriverCore {
   device_driver_attach(drv: DeviceDriver, dev: Device): number;
   /** Tries all drivers of the bus; 1 bound, 0 none. */
   device_attach(dev: Device): number;
+  /** For callers that do not sleep: of a driver whose remove never does. */
   device_release_driver(dev: Device): void;
   /** Tells the log what the device is now. */
   publish(dev: Device): void;
+  /** Under the device's lock, and only while `drv` has it: what writing a name to `unbind` does. */
+  device_driver_detach(drv: DeviceDriver, dev: Device): number | Promise<number>;
   bus_find_device(bus: string, name: string): Device | null;
   bus_devices(bus: string): readonly Device[];
   bus_drivers(bus: string): readonly DeviceDriver[];

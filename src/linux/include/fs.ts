@@ -62,7 +62,7 @@ export interface Vfs {
   mknod(name: string, mode: number, major: number, minor: number): void;
   rmnod(name: string): void;
   /** A file descriptor for an anonymous inode (`anon_inode:kvm-vm`), as anon_inode_getfd. */
-  anon_fd(process: Process, name: string, fops: FileOperations, private_data: unknown): number;
+  anon_fd(process: Process, name: string, fops: FileOperations, private_data: unknown, flags?: number): number;
   /** fget: the open file behind a descriptor, or null. */
   file(process: Process, fd: number): File | null;
   /** /proc entry with computed text. */

@@ -53,6 +53,8 @@ export interface Kernel {
   oops(text: string, where: string): never;
   /** The current task waits in `where` for a lock that is never released: it stays in state D, and khungtaskd says so. */
   hung(where: string): never;
+  /** khungtaskd over the current task, which begins an uninterruptible sleep in `where`: says so after 120 s if it still `waits`. */
+  watch_hung(where: string, waits: () => boolean): void;
 
   /** Nanoseconds since this kernel booted. */
   now(): number;

@@ -1,9 +1,10 @@
 import type { Addr } from '../../base/addr.ts';
-import type { Device } from './device.ts';
+import type { Device, Slept } from './device.ts';
 import { Device as DeviceBase } from './device.ts';
 import type { Resource } from './ioport.ts';
 import type { Kernel } from './kernel.ts';
 import { SubsystemKey } from './kernel.ts';
+import type { Mutex } from './mutex.ts';
 
 /**
  * Data of the PCI core (include/linux/pci.h, v6.11): devices, buses, drivers, register numbers.
@@ -95,7 +96,7 @@ export interface PciDriver {
   readonly name: string;
   readonly id_table: readonly PciDeviceId[];
   probe(dev: PciDev, id: PciDeviceId): number;
-  remove?(dev: PciDev): void;
+  remove?(dev: PciDev): Slept;
   /** err_handler->reset_done: called after every reset of the function, successful or not. */
   reset_done?(dev: PciDev): void;
   /** The driver manages DMA ownership itself (vfio). */
@@ -221,6 +222,10 @@ export interface PciCore {
   /** Device vectors handed out on each CPU. */
   readonly vectors: number[];
   registered: boolean;
+  /** Handlers of message interrupts by CPU * 256 + vector. */
+  readonly irqs: Map<number, () => void>;
+  /** pci_rescan_remove_lock */
+  readonly rescan_remove: Mutex;
 }
 
 export const PCI = new SubsystemKey<PciCore>('pci');

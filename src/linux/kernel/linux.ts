@@ -20,6 +20,7 @@ import { decodeKernelImage } from '../image.ts';
 import type { KernelBuild } from '../include/build.ts';
 import type { Kernel, SubsystemKey } from '../include/kernel.ts';
 import type { ModuleDef } from '../include/module.ts';
+import { PCI } from '../include/pci_types.ts';
 import { init } from '../init/init-program.ts';
 import { start_kernel } from '../init/main.ts';
 import { MemoryManager } from '../mm/mm.ts';
@@ -221,20 +222,23 @@ export class Linux implements Kernel, Guest {
     this.printk(4, ' </TASK>');
   }
   hung(where: string): never {
+    this.watch_hung(where, () => true);
+    throw new TaskHung();
+  }
+  watch_hung(where: string, waits: () => boolean): void {
     const task = this.tasks.current;
     const trace = this.frames(where);
     const { comm = 'swapper/0', pid = 1 } = task ?? {};
-    // khungtaskd, once for each task.
+    // Once for each task.
     this.scheduler.spawn(async () => {
       await this.scheduler.sleep(HUNG_TASK_NS).promise;
-      if (this.off || this.tasks.dead) return;
+      if (this.off || this.tasks.dead || !waits()) return;
       this.printk(3, `INFO: task ${comm}:${pid} blocked for more than 120 seconds.`);
       this.printk(3, `      Not tainted ${this.build.release} ${this.build.version.split(' ')[0] ?? ''}`);
       this.printk(3, '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.');
       this.printk(6, `task:${comm.padEnd(15)} state:D pid:${pid}`);
       this.call_trace([where, ...trace]);
     });
-    throw new TaskHung();
   }
   oops(text: string, where: string): never {
     const { current } = this.tasks;
@@ -352,6 +356,16 @@ export class Linux implements Kernel, Guest {
 
   interrupt(irq: number): void {
     if (!this.tasks.dead) this.tty.interrupt(irq);
+  }
+
+  /** The vector a message names, on the CPU it names; the handler runs when the present step is over. */
+  message(address: number, data: number): void {
+    if (this.tasks.dead || !this.has(PCI)) return;
+    const handler = this.get(PCI).irqs.get(((address >>> 12) & 0xff) * 256 + (data & 0xff));
+    if (!handler) return;
+    this.scheduler.spawn(async () => {
+      if (!this.tasks.dead) handler();
+    });
   }
 
   /** The machine is off: nothing of this kernel runs any more. */

@@ -20,13 +20,7 @@ export abstract class SysNames {
   /** Runs kernel code in this process's context. */
   protected within<T>(body: () => T): T {
     this.enter();
-    const { tasks } = this.kernel;
-    const before = tasks.switchTo(this.task);
-    try {
-      return body();
-    } finally {
-      tasks.switchTo(before);
-    }
+    return this.kernel.tasks.within(this.task, body);
   }
   // --- names --------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,9 @@ export class TracedSys extends SysImpl {
     this.report(tracer, { name: 'pipe2', fds: failed ? null : fds }, failed ? fds : 0, startNs);
     return fds;
   }
+  override eventfd(initval: number, flags: number): number {
+    return this.simple({ name: 'eventfd2', initval, flags }, () => super.eventfd(initval, flags));
+  }
   override getdents(fd: number): readonly Dirent[] | number {
     const { tracer } = this.task;
     if (tracer === null) return super.getdents(fd);

@@ -7,14 +7,17 @@ import { present } from '../../base/assert.ts';
 import { bytesToHex } from '../../base/bytes.ts';
 import { E } from '../../base/errno.ts';
 import type { IoctlArgument } from '../../state/schema.ts';
+import { EventfdCtx } from '../fs/eventfd.ts';
 import { OpenFile } from '../fs/file.ts';
 import { KernfsNode } from '../fs/kernfs.ts';
 import { Pipe, pipe_path } from '../fs/pipe.ts';
 import {
+  EFD_SEMAPHORE,
   MAP_ANONYMOUS,
   O_ACCMODE,
   O_APPEND,
   O_CLOEXEC,
+  O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
   S_IFCHR,
@@ -109,8 +112,12 @@ export abstract class SysImpl extends SysNames implements Sys {
     if (!file || (file.flags & O_ACCMODE) === O_RDONLY) return this.bad(fd);
     if (file.flags & O_APPEND && file.fops.size) file.position = file.fops.size(file);
     const result = this.vfsWrite(file, from, file.position);
-    if (typeof result !== 'number') return this.slept(result);
-    if (result > 0 && file.fops.seekable !== false) file.position += result;
+    const advance = (written: number): number => {
+      if (written > 0 && file.fops.seekable !== false) file.position += written;
+      return written;
+    };
+    if (typeof result !== 'number') return this.slept(result.then(advance));
+    advance(result);
     if (this.task.fatal) throw this.task.fatal;
     return result;
   }
@@ -163,7 +170,9 @@ export abstract class SysImpl extends SysNames implements Sys {
     let result: number | Promise<number> = -E.EIO;
     try {
       result = file.fops.write(file, from, offset);
-      if (attribute) this.kernel.drivers.flush_async_probes();
+      if (!attribute) return result;
+      if (typeof result === 'number') this.kernel.drivers.flush_async_probes();
+      else return result.finally(() => tasks.within(this.task, () => this.kernel.drivers.flush_async_probes()));
       return result;
     } finally {
       if (span >= 0) log.end(span, typeof result === 'number' ? result : 0);
@@ -245,6 +254,14 @@ export abstract class SysImpl extends SysNames implements Sys {
       const writer = new OpenFile(at.name, O_WRONLY, this.task, at);
       writer.fops = pipe.writeEnd;
       return [this.task.files.install(reader, false), this.task.files.install(writer, false)] as const;
+    });
+  }
+
+  eventfd(initval: number, flags: number): number {
+    return this.within(() => {
+      if (flags & ~(EFD_SEMAPHORE | O_NONBLOCK | O_CLOEXEC)) return -E.EINVAL;
+      const ctx = new EventfdCtx(this.kernel, initval, flags);
+      return this.kernel.vfs.anon_fd(this.task, '[eventfd]', ctx.fops, ctx, flags);
     });
   }
 

@@ -48,6 +48,8 @@ export class Task implements FsContext {
   readonly handlers = new Map<number, (() => void) | 'ignore'>();
   /** What its threads sleep on. */
   readonly waiters = new Set<Waiter>();
+  /** The same in state D: no signal ends these. */
+  readonly uninterruptible = new Set<Waiter>();
   exit: ProcessExit | null = null;
   stopSignal = 0;
   /** Since when it waits for what will not come (state D). */
@@ -120,6 +122,14 @@ export class TaskTable implements Tasks {
   /** Processes and threads made so far. */
   get forks(): number {
     return this.nextPid - 1;
+  }
+  within<T>(process: Process | null, body: () => T): T {
+    const before = this.switchTo(process);
+    try {
+      return body();
+    } finally {
+      this.switchTo(before);
+    }
   }
   find(pid: number): Task | null {
     return this.processes.get(pid) ?? null;
@@ -325,8 +335,28 @@ export class TaskTable implements Tasks {
     return woken ? 0 : -E.EINTR;
   }
 
-  private async sleepOn(task: Task, waiter: Waiter): Promise<boolean> {
-    task.waiters.add(waiter);
+  async sleep(process: Process | null, waiter: Waiter, interruptible: boolean): Promise<number> {
+    assert(process === null || process instanceof Task, 'sleep: not a task of this kernel');
+    let woken = true;
+    if (process === null) await waiter.promise;
+    else if (interruptible) {
+      if (process.fatal || process.pending.length > 0) {
+        waiter.cancel(INTERRUPTED);
+        woken = false;
+      } else woken = await this.sleepOn(process, waiter);
+    } else {
+      process.state = 'blocked';
+      this.publish(process);
+      await this.sleepOn(process, waiter, process.uninterruptible);
+      if (!process.exit) process.state = 'running';
+      this.publish(process);
+    }
+    if (this.dead) throw process?.fatal ?? new ProcessExit(128 + SIGKILL, SIGKILL);
+    return woken ? 0 : -E.EINTR;
+  }
+
+  private async sleepOn(task: Task, waiter: Waiter, waiters = task.waiters): Promise<boolean> {
+    waiters.add(waiter);
     try {
       await waiter.promise;
       return true;
@@ -334,7 +364,7 @@ export class TaskTable implements Tasks {
       if (reason !== INTERRUPTED) throw reason;
       return false;
     } finally {
-      task.waiters.delete(waiter);
+      waiters.delete(waiter);
     }
   }
 
@@ -361,6 +391,7 @@ export class TaskTable implements Tasks {
       this.kernel.log.publish(paths.process(this.kernel.machine, task.pid), null);
       this.do_exit(task, gone);
       this.interrupt(task);
+      for (const waiter of [...task.uninterruptible]) waiter.cancel(INTERRUPTED);
     }
   }
 }

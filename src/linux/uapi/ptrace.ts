@@ -33,6 +33,7 @@ export type TracedCall =
   | { readonly name: 'munmap'; readonly addr: number; readonly length: number }
   | { readonly name: 'lseek'; readonly fd: number; readonly offset: number; readonly whence: number }
   | { readonly name: 'dup2'; readonly oldFd: number; readonly newFd: number }
+  | { readonly name: 'eventfd2'; readonly initval: number; readonly flags: number }
   | { readonly name: 'pipe2'; readonly fds: readonly [number, number] | null }
   | { readonly name: 'getdents64'; readonly fd: number; readonly entries: number }
   | { readonly name: 'newfstatat' | 'readlink' | 'access' | 'chdir' | 'unlink' | 'rmdir'; readonly path: string }

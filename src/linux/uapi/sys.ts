@@ -30,6 +30,8 @@ export interface Sys {
   setCloexec(fd: number, on: boolean): number;
   /** Gives [read end, write end] or a negated errno. */
   pipe(): readonly [number, number] | number;
+  /** eventfd2(2) */
+  eventfd(initval: number, flags: number): number;
   /** Resolves with the descriptors that can be read without sleeping (poll(2) with POLLIN); `timeoutNs` null waits for ever. */
   pollIn(fds: readonly number[], timeoutNs: number | null): Promise<readonly number[]>;
 

@@ -2,7 +2,7 @@
  * The KVM accelerator (accel/kvm/kvm-all.c): /dev/kvm, memory slots following the `memory` address space, and the exits of
  * the virtual CPUs. Left out: dirty logging, coalesced MMIO, ioeventfds, split slots above the size limit.
  */
-import { alignDown, alignUp, PAGE_SIZE, type Width } from '../../base/addr.ts';
+import { alignDown, alignUp, hi32, lo32, PAGE_SIZE, type Width } from '../../base/addr.ts';
 import { E, strerror } from '../../base/errno.ts';
 import type { AddressSpace, FlatEntry, MemoryListener, MemoryRegion } from '../../hw/memory/index.ts';
 import { O_CLOEXEC, O_RDWR, SIGABRT } from '../../linux/uapi/constants.ts';
@@ -12,7 +12,9 @@ import {
   KVM_GET_API_VERSION,
   KVM_IRQ_LINE,
   KVM_MEM_READONLY,
+  KVM_MSI_SIZE,
   KVM_SET_USER_MEMORY_REGION,
+  KVM_SIGNAL_MSI,
 } from '../../linux/uapi/kvm.ts';
 import type { ExitWindows, KvmCpu, KvmExits, Sys, WindowRef } from '../../linux/uapi/sys.ts';
 import type { EventLog, SiteId } from '../../log/index.ts';
@@ -143,6 +145,16 @@ export class KvmState {
     this.irqView.setUint32(4, level, true);
     // Never sleeps: the line is a bit in the kernel.
     void this.sys.ioctl(this.vmFd, KVM_IRQ_LINE, this.irqArgument);
+  }
+
+  /** kvm_irqchip_send_msi */
+  kvm_irqchip_send_msi(address: number, data: number): void {
+    const message = new Uint8Array(KVM_MSI_SIZE);
+    const view = new DataView(message.buffer);
+    view.setUint32(0, lo32(address), true);
+    view.setUint32(4, hi32(address), true);
+    view.setUint32(8, data, true);
+    void this.sys.ioctl(this.vmFd, KVM_SIGNAL_MSI, message);
   }
 
   kvm_cpu_exec(exits: KvmExits, cpu: KvmCpu): Promise<number> {

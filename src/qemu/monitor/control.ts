@@ -1,6 +1,8 @@
 /** Commands that act on the machine, and the short `info` ones (monitor/hmp-cmds.c, hw/core/machine-hmp-cmds.c). */
+
+import { device_del } from '../hw/pci/pcie.ts';
 import type { RunningMachine } from '../system/running-machine.ts';
-import { registerCommand, registerInfo } from './hmp.ts';
+import { registerCommand, registerInfo, TRY_HELP } from './hmp.ts';
 
 registerCommand({
   names: ['quit', 'q'],
@@ -51,12 +53,14 @@ const ids = (vm: RunningMachine) => vm.devices.map((dev) => dev.id).filter((id) 
 registerCommand({
   names: ['device_del'],
   parameters: 'device',
-  help: 'unplug a device (not modelled)',
+  help: 'unplug a device',
   complete: ids,
   run: (vm, args) => {
-    const id = args[0] ?? '';
-    if (!vm.findDevice(id)) return `Error: Device '${id}' not found\n`;
-    return 'Error: hot-unplug is not modelled in this lab\n';
+    if (args[0] === undefined) return `device_del: string expected\n${TRY_HELP('device_del')}`;
+    const dev = vm.findDevice(args[0]);
+    if (!dev) return `Error: Device '${args[0]}' not found\n`;
+    device_del(dev);
+    return '';
   },
 });
 registerCommand({

@@ -51,6 +51,8 @@ export interface VirtualMachine {
   /** A new expander's root bus joins the machine; gives the sysbus device of its host bridge. */
   addExpander(bus: PciBus): Promise<Device>;
   allDevices(): readonly Device[];
+  /** The device was unplugged: no bus and no list has it any more. */
+  abandon(dev: Device): void;
   findBus(name: string): Bus | null;
   findDevice(id: string): Device | null;
   findBackend(id: string): MemoryBackend | null;

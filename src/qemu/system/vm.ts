@@ -74,7 +74,13 @@ export class Vm implements RunningMachine, DeviceHost {
     this.reportSite = log.site(reportSite(this.layer));
     const core = new MemoryCore({ log, layer: this.layer, later: afterBurst });
     this.core = core;
-    this.pciEnv = { log, core, machine: guest, layer: this.layer };
+    this.pciEnv = {
+      log,
+      core,
+      machine: guest,
+      layer: this.layer,
+      message: (address, data) => this.kvm?.kvm_irqchip_send_msi(address, data),
+    };
     this.system_memory = core.memory_region_init('system', UINT64_SIZE);
     this.system_io = core.memory_region_init_io(unassigned_io_ops, 'io', 65536);
     this.address_space_memory = new AddressSpace(core, 'memory', this.system_memory);
@@ -113,6 +119,11 @@ export class Vm implements RunningMachine, DeviceHost {
   }
   adopt(dev: Device): void {
     this.devices.push(dev);
+  }
+  abandon(dev: Device): void {
+    this.devices.splice(this.devices.indexOf(dev), 1);
+    const siblings = dev.parentBus?.children;
+    siblings?.splice(siblings.indexOf(dev), 1);
   }
   allBuses(): readonly Bus[] {
     const out: Bus[] = [];

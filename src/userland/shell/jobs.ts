@@ -1,4 +1,6 @@
 /** The shell's table of background jobs. */
+import { deathText } from './control.ts';
+
 export interface Job {
   readonly number: number;
   readonly pids: readonly number[];
@@ -63,7 +65,9 @@ export class Jobs {
         : status === 0
           ? 'Done'
           : job.signal
-            ? 'Terminated'
+            ? job.signal === 2
+              ? 'Interrupt'
+              : (deathText(job.signal) ?? `Signal ${job.signal}`)
             : `Exit ${status}`;
     const pid = long ? `${job.pids[0]} ` : '';
     return `[${job.number}]${this.mark(job)}  ${pid}${state.padEnd(24)}${job.text}${this.done(job) || job.stopped ? '' : ' &'}`;

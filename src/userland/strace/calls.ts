@@ -28,6 +28,11 @@ const MAP: Bits = [
   [c.MAP_PRIVATE, 'MAP_PRIVATE'],
   [c.MAP_ANONYMOUS, 'MAP_ANONYMOUS'],
 ];
+const EFD: Bits = [
+  [c.EFD_SEMAPHORE, 'EFD_SEMAPHORE'],
+  [c.O_CLOEXEC, 'EFD_CLOEXEC'],
+  [c.O_NONBLOCK, 'EFD_NONBLOCK'],
+];
 const WHENCE = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END', 'SEEK_DATA'];
 const SIGNALS: Readonly<Record<number, string>> = {
   [c.SIGHUP]: 'SIGHUP',
@@ -94,6 +99,8 @@ function argumentsOf(call: TracedCall, result: number, style: Style, fds: Descri
       return `${fds.show(call.oldFd)}, ${call.newFd}`;
     case 'pipe2':
       return `${call.fds ? `[${call.fds.join(', ')}]` : 'NULL'}, 0`;
+    case 'eventfd2':
+      return `${call.initval}, ${bits(call.flags, EFD)}`;
     case 'getdents64':
       return `${fds.show(call.fd)}, /* ${call.entries} entries */`;
     case 'newfstatat':

@@ -17,6 +17,7 @@ const CLASSES: Readonly<Record<CallName, readonly string[]>> = {
   lseek: ['desc'],
   dup2: ['desc'],
   pipe2: ['desc'],
+  eventfd2: ['desc'],
   getdents64: ['desc'],
   newfstatat: ['desc', 'file', 'stat'],
   readlink: ['file'],
@@ -40,7 +41,7 @@ export const SYSCALLS = Object.keys(CLASSES) as readonly CallName[];
 const OTHERS = new Set(
   (
     'open stat lstat fstat poll mprotect brk rt_sigaction rt_sigprocmask readv writev pipe select madvise dup nanosleep socket connect ' +
-    'clone exit fcntl ftruncate getcwd mkdir rename link symlink chmod mount umount2 reboot init_module ppoll eventfd2 epoll_wait ' +
+    'clone exit fcntl ftruncate getcwd mkdir rename link symlink chmod mount umount2 reboot init_module ppoll epoll_wait ' +
     'epoll_create1 epoll_ctl futex prctl preadv pwritev mkdirat unlinkat renameat2 faccessat2 dup3 statx uname getpid'
   ).split(' '),
 );

@@ -208,6 +208,7 @@ export function fakeSys(kernel: FakeKernel, proc: Proc): Sys {
       e.cloexec = on;
       return 0;
     },
+    eventfd: () => -E.ENOSYS,
     pipe() {
       const [r, w] = kernel.pipe();
       return [install(r), install(w)];

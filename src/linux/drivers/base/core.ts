@@ -301,6 +301,9 @@ export class DriverCoreImpl implements DriverCore {
   device_release_driver(dev: Device): void {
     this.binding.device_release_driver(dev);
   }
+  device_driver_detach(drv: DeviceDriver, dev: Device): number | Promise<number> {
+    return this.binding.device_driver_detach(drv, dev);
+  }
   flush_async_probes(): void {
     this.binding.flush_async_probes();
   }

@@ -2,8 +2,10 @@
  * drivers/base/dd.c and the driver half of bus.c: matching, probing, binding by hand, deferred and asynchronous probes.
  * Left out: pinctrl, dma_configure, device links, sync_state.
  */
+import { assert } from '../../../base/assert.ts';
 import { E } from '../../../base/errno.ts';
-import type { Device, DeviceDriver } from '../../include/device.ts';
+import type { Device, DeviceDriver, Slept } from '../../include/device.ts';
+import { after } from '../../include/mutex.ts';
 import type { BusState, DriverCoreImpl } from './core.ts';
 
 export class Binding {
@@ -42,7 +44,7 @@ export class Binding {
         store: (name) => {
           const dev = this.core.bus_find_device(drv.bus, name);
           if (!dev || !state.bus.match(dev, drv)) return -E.ENODEV;
-          return this.device_driver_attach(drv, dev);
+          return locked(dev, '__device_driver_lock', () => this.device_driver_attach(drv, dev));
         },
       });
       this.core.busFile(dir, {
@@ -51,8 +53,7 @@ export class Binding {
         store: (name) => {
           const dev = this.core.bus_find_device(drv.bus, name);
           if (!dev || dev.driver !== drv) return -E.ENODEV;
-          this.device_release_driver(dev);
-          return 0;
+          return this.device_driver_detach(drv, dev);
         },
       });
     }
@@ -165,17 +166,30 @@ export class Binding {
     }
   }
 
+  /** device_driver_detach: the driver lets go under the device's lock, if it still has the device by then. */
+  device_driver_detach(drv: DeviceDriver, dev: Device): number | Promise<number> {
+    return locked(dev, 'device_release_driver_internal', () =>
+      after(dev.kernel, dev.driver === drv ? this.__device_release_driver(dev) : undefined, () => 0),
+    );
+  }
+
   device_release_driver(dev: Device): void {
+    const slept = this.__device_release_driver(dev);
+    assert(!slept, `${dev.name}: its driver's remove sleeps, and the caller cannot`);
+  }
+
+  private __device_release_driver(dev: Device): Slept {
     const { driver } = dev;
     if (!driver) return;
     const { kernel } = this.core;
     const outer = kernel.log.begin(this.removeSite);
     try {
       const bus = this.bus(dev)?.bus;
-      if (bus?.remove) bus.remove(dev, driver);
-      else driver.remove?.(dev);
-      this.unbind_cleanup(dev);
-      this.core.publish(dev);
+      const slept = bus?.remove ? bus.remove(dev, driver) : driver.remove?.(dev);
+      return after(kernel, slept, () => {
+        this.unbind_cleanup(dev);
+        this.core.publish(dev);
+      });
     } finally {
       kernel.log.end(outer);
     }
@@ -223,4 +237,20 @@ export class Binding {
       else this.device_attach(entry.dev);
     }
   }
+}
+
+/** Runs `body` under device_lock(); a body that dies keeps the lock, as a dead task does. */
+export function locked<T>(dev: Device, where: string, body: () => T | Promise<T>): T | Promise<T> {
+  const { kernel, mutex } = dev;
+  return after(kernel, mutex.lock(where), () => {
+    const result = body();
+    if (!(result instanceof Promise)) {
+      mutex.unlock();
+      return result;
+    }
+    return result.then((value) => {
+      mutex.unlock();
+      return value;
+    });
+  });
 }

@@ -9,7 +9,7 @@ import {
 
 /**
  * Message signalled interrupts (drivers/pci/msi, v6.11, and x86's vector allocator as far as a message shows it): what a
- * driver that asks for vectors writes into configuration space. Nothing is delivered; MSI-X table entries stay masked.
+ * driver that asks for vectors writes into configuration space. MSI-X table entries stay masked.
  */
 
 export const PCI_IRQ_MSI = 1;
@@ -87,6 +87,20 @@ export function pci_alloc_irq_vectors(dev: PciDev, max: number, flags: number): 
     return 1;
   }
   return 0;
+}
+
+/** The message a function's MSI capability holds, as `PciCore.irqs` knows it. */
+function msi_vector(dev: PciDev): number {
+  const cpu = (pci_read_config_dword(dev, dev.msi_cap + 4) >>> 12) & 0xff;
+  return cpu * 256 + (pci_read_config_word(dev, msi_layout(dev).data) & 0xff);
+}
+
+/** request_irq for the function's only MSI vector; a function without one never calls. */
+export function pci_request_irq(dev: PciDev, handler: () => void): void {
+  if (dev.msi_cap) dev.kernel.get(PCI).irqs.set(msi_vector(dev), handler);
+}
+export function pci_free_irq(dev: PciDev): void {
+  if (dev.msi_cap) dev.kernel.get(PCI).irqs.delete(msi_vector(dev));
 }
 
 /** pci_free_irq_vectors: the capabilities are switched off, INTx is allowed again. */

@@ -1,12 +1,13 @@
 import { hex } from '../../../base/addr.ts';
 import { assert } from '../../../base/assert.ts';
 import { E } from '../../../base/errno.ts';
-import type { BusAttribute, BusType, Device, DeviceDriver } from '../../include/device.ts';
+import type { BusAttribute, BusType, Device, DeviceDriver, Slept } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
+import { after, Mutex } from '../../include/mutex.ts';
 import { PCI, PCI_ANY_ID, PciDev, type PciDeviceId, type PciDriver } from '../../include/pci_types.ts';
 import { pci_modalias } from './pci.ts';
 import { pci_dev_groups } from './pci-sysfs.ts';
-import { pci_scan_rescan } from './probe.ts';
+import { pci_lock_rescan_remove, pci_scan_rescan } from './probe.ts';
 
 /**
  * The `pci` bus type (drivers/pci/pci-driver.c, v6.11): matching by id tables, dynamic ids and driver_override, probe
@@ -84,10 +85,11 @@ function pci_device_probe(device: Device, driver: DeviceDriver): number {
 }
 
 /** pci_device_remove */
-function pci_device_remove(device: Device, driver: DeviceDriver): void {
+function pci_device_remove(device: Device, driver: DeviceDriver): Slept {
   const dev = to_pci_dev(device);
-  to_pci_driver(driver).pci.remove?.(dev);
-  dev.pci_driver = null;
+  return after(dev.kernel, to_pci_driver(driver).pci.remove?.(dev), () => {
+    dev.pci_driver = null;
+  });
 }
 
 /** pci_uevent */
@@ -158,7 +160,16 @@ function pci_drv_attrs(kernel: Kernel, driver: DeviceDriver): readonly BusAttrib
 export function pci_driver_init(kernel: Kernel): number {
   if (kernel.has(PCI) && kernel.get(PCI).registered) return 0;
   if (!kernel.has(PCI))
-    kernel.set(PCI, { roots: [], mmcfg: [], conf1: false, next_irq: 24, vectors: [], registered: false });
+    kernel.set(PCI, {
+      roots: [],
+      mmcfg: [],
+      conf1: false,
+      next_irq: 24,
+      vectors: [],
+      registered: false,
+      irqs: new Map(),
+      rescan_remove: new Mutex(kernel),
+    });
   const bus: BusType = {
     name: 'pci',
     match: (dev, drv) => pci_match_device(to_pci_driver(drv), to_pci_dev(dev)) !== null,
@@ -172,8 +183,10 @@ export function pci_driver_init(kernel: Kernel): number {
         mode: 0o200,
         store(text) {
           if (text.trim() !== '1') return text.trim() === '0' ? 0 : -E.EINVAL;
-          for (const root of kernel.get(PCI).roots) pci_scan_rescan(root);
-          return 0;
+          return pci_lock_rescan_remove(kernel, () => {
+            for (const root of kernel.get(PCI).roots) pci_scan_rescan(root);
+            return 0;
+          });
         },
       },
     ],

@@ -10,6 +10,7 @@ import {
   PCI_EXP_LNKSTA,
   PciDev,
 } from '../../include/pci_types.ts';
+import { locked } from '../base/dd.ts';
 import {
   pci_read_config_byte,
   pci_read_config_dword,
@@ -22,7 +23,7 @@ import {
 } from './access.ts';
 import { pci_disable_device, pci_enable_device, pci_modalias, pci_resource_len } from './pci.ts';
 import { pcie_groups } from './pcie/port-sysfs.ts';
-import { pci_scan_rescan, pci_stop_and_remove_bus_device } from './probe.ts';
+import { pci_lock_rescan_remove, pci_scan_rescan, pci_stop_and_remove_bus_device_locked } from './probe.ts';
 import { pci_reset_function, pci_reset_methods, reset_method_store } from './reset.ts';
 
 /**
@@ -121,12 +122,12 @@ const standard: readonly Attribute[] = [
     name: 'driver_override',
     mode: 0o644,
     show: (dev) => `${dev.driver_override ?? '(null)'}\n`,
-    store(dev, text) {
-      const value = text.replace(/\n$/, '');
-      dev.driver_override = value === '' ? null : value;
-      dev.kernel.drivers.publish(dev);
-      return 0;
-    },
+    store: (dev, text) =>
+      locked(dev, 'driver_set_override', () => {
+        dev.driver_override = text === '' ? null : text;
+        dev.kernel.drivers.publish(dev);
+        return 0;
+      }),
   },
   {
     name: 'remove',
@@ -134,8 +135,10 @@ const standard: readonly Attribute[] = [
     store(dev, text) {
       const value = flag(text);
       if (value < 0) return value;
-      if (value) pci_stop_and_remove_bus_device(pci(dev));
-      return 0;
+      if (!value) return 0;
+      // device_remove_file_self(): nobody finds the file a second time while this one waits.
+      dev.kernel.drivers.device_remove_file(dev, 'remove');
+      return pci_stop_and_remove_bus_device_locked(pci(dev));
     },
   },
   {
@@ -144,8 +147,11 @@ const standard: readonly Attribute[] = [
     store(dev, text) {
       const value = flag(text);
       if (value < 0) return value;
-      if (value) pci_scan_rescan(pci(dev).pci_bus.root);
-      return 0;
+      if (!value) return 0;
+      return pci_lock_rescan_remove(dev.kernel, () => {
+        pci_scan_rescan(pci(dev).pci_bus.root);
+        return 0;
+      });
     },
   },
 ];
@@ -166,7 +172,8 @@ const reset: readonly Attribute[] = [
   {
     name: 'reset',
     mode: 0o200,
-    store: (dev, text) => (flag(text) === 1 ? pci_reset_function(pci(dev)) : -E.EINVAL),
+    store: (dev, text) =>
+      flag(text) === 1 ? locked(dev, 'pci_reset_function', () => pci_reset_function(pci(dev))) : -E.EINVAL,
   },
   {
     name: 'reset_method',

@@ -1,6 +1,7 @@
 import { fromHalves, hex } from '../../../base/addr.ts';
-import type { Device } from '../../include/device.ts';
+import type { Device, Slept } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
+import { after } from '../../include/mutex.ts';
 import {
   IORESOURCE_IO,
   IORESOURCE_MEM,
@@ -314,11 +315,48 @@ export function pci_scan_rescan(bus: PciBus): void {
   pci_bus_add_devices(bus);
 }
 
-/** pci_stop_and_remove_bus_device: children first, then the function. */
-export function pci_stop_and_remove_bus_device(dev: PciDev): void {
+/** Runs `body` under pci_rescan_remove_lock. */
+export function pci_lock_rescan_remove<T>(kernel: Kernel, body: () => T | Promise<T>): T | Promise<T> {
+  const { rescan_remove } = kernel.get(PCI);
+  return after(kernel, rescan_remove.lock('pci_lock_rescan_remove'), () => {
+    const result = body();
+    if (!(result instanceof Promise)) {
+      rescan_remove.unlock();
+      return result;
+    }
+    return result.then((value) => {
+      rescan_remove.unlock();
+      return value;
+    });
+  });
+}
+
+/** pci_stop_and_remove_bus_device: drivers let go, leaves first, which may sleep; then the functions go. */
+export function pci_stop_and_remove_bus_device(dev: PciDev): Slept {
+  return after(dev.kernel, pci_stop_bus_device(dev), () => pci_remove_bus_device(dev));
+}
+
+export function pci_stop_and_remove_bus_device_locked(dev: PciDev): number | Promise<number> {
+  return pci_lock_rescan_remove(dev.kernel, () => after(dev.kernel, pci_stop_and_remove_bus_device(dev), () => 0));
+}
+
+function pci_stop_bus_device(dev: PciDev): Slept {
+  const { kernel } = dev;
+  const children = [...(dev.subordinate?.devices ?? [])].reverse();
+  const below = children.reduce<Slept>(
+    (slept, child) => after(kernel, slept, () => pci_stop_bus_device(child)),
+    undefined,
+  );
+  // pci_stop_dev
+  return after(kernel, below, () => {
+    if (dev.driver) return after(kernel, kernel.drivers.device_driver_detach(dev.driver, dev), () => {});
+  });
+}
+
+function pci_remove_bus_device(dev: PciDev): void {
   const { subordinate, kernel } = dev;
   if (subordinate) {
-    for (const child of [...subordinate.devices].reverse()) pci_stop_and_remove_bus_device(child);
+    for (const child of [...subordinate.devices].reverse()) pci_remove_bus_device(child);
     dev.pci_bus.children.splice(dev.pci_bus.children.indexOf(subordinate), 1);
     dev.subordinate = null;
   }

@@ -1,6 +1,6 @@
 import { hex } from '../../../base/addr.ts';
 import { IORESOURCE_IO, PCI_BRIDGE_RESOURCES, type PciBus, type PciDev } from '../../include/pci_types.ts';
-import { pciehp_has_slot } from './hotplug/pciehp.ts';
+import { pciehp_has_slot } from './hotplug/slot.ts';
 
 /**
  * I/O port windows at a rescan (drivers/pci/setup-bus.c:pbus_size_io, v6.12). Slots that can be hot-plugged would like 256 ports

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GiB, hex, type Width } from '../../../base/addr.ts';
+import { assert } from '../../../base/assert.ts';
 import { utf8, viewOf } from '../../../base/bytes.ts';
 import { Prng } from '../../../base/prng.ts';
 import { Scheduler } from '../../../base/scheduler.ts';
@@ -264,7 +265,9 @@ export class Board implements CpuBus {
     return this.linux.modules.request(name);
   }
   echo(path: string, text: string): number {
-    return this.linux.vfs.sysfs.find(path)?.ops?.store?.(text) ?? -2;
+    const stored = this.linux.vfs.sysfs.find(path)?.ops?.store?.(text) ?? -2;
+    assert(typeof stored === 'number', `${path}: the write sleeps`);
+    return stored;
   }
 
   private loadTables(dmar: boolean): void {

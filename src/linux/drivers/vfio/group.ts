@@ -17,7 +17,12 @@ import {
 import { vfio_container_attach_group, vfio_group_detach_container } from './container.ts';
 import { iommu_group_dma_owner_claimed } from './iommu_owner.ts';
 import { VFIO, type VfioDevice, type VfioDeviceFile, type VfioGroup } from './vfio.ts';
-import { vfio_device_fops, vfio_df_open } from './vfio_df.ts';
+import {
+  vfio_device_fops,
+  vfio_device_put_registration,
+  vfio_device_try_get_registration,
+  vfio_df_open,
+} from './vfio_df.ts';
 
 /** /dev/vfio/<group> (drivers/vfio/group.c, v6.11). Left out: groups backed by iommufd, no-iommu groups. */
 export function vfio_device_set_group(device: VfioDevice): number {
@@ -78,9 +83,13 @@ function vfio_group_ioctl_get_device_fd(kernel: Kernel, group: VfioGroup, arg: U
   if (!device) return -E.ENODEV;
   // vfio_df_group_open: without an IOMMU behind the container there is nothing to isolate the device with.
   if (!group.container?.iommu_driver) return -E.EINVAL;
+  if (!vfio_device_try_get_registration(device)) return -E.ENODEV;
   const df: VfioDeviceFile = { device, access_granted: false, group };
   const rc = vfio_df_open(df);
-  if (rc) return rc;
+  if (rc) {
+    vfio_device_put_registration(device);
+    return rc;
+  }
   df.access_granted = true;
   group.container_users++;
   const fd = kernel.vfs.anon_fd(process, '[vfio-device]', vfio_device_fops, df);

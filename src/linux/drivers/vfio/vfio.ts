@@ -1,3 +1,4 @@
+import type { Waiter } from '../../../base/scheduler.ts';
 import type { Device } from '../../include/device.ts';
 import type { File, FileOperations, VmArea } from '../../include/fs.ts';
 import type { Kernel } from '../../include/kernel.ts';
@@ -19,6 +20,8 @@ export interface VfioDeviceOps {
   mmap(device: VfioDevice, vma: VmArea): number;
   /** Does the text given to GET_DEVICE_FD name this device? */
   match?(device: VfioDevice, name: string): boolean;
+  /** The driver wants the device back: asks user space, for the `count`th time. */
+  request?(device: VfioDevice, count: number): void;
 }
 
 /** struct vfio_device */
@@ -31,8 +34,10 @@ export class VfioDevice {
   /** The first open file, whose mapping zaps apply to. */
   file: File | null = null;
   cdev: Device | null = null;
-  /** The driver was unbound under an open file: that file answers -EIO from then on. */
-  gone = false;
+  /** References: one of the registration, one of every open file (vfio_device_try_get_registration). */
+  refcount = 1;
+  /** Who waits in vfio_unregister_group_dev for the last of them. */
+  comp: Waiter | null = null;
   index = -1;
 
   constructor(

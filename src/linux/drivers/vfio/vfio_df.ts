@@ -13,6 +13,17 @@ function driverModule(device: VfioDevice): string | null {
   return device.dev.driver?.owner ?? null;
 }
 
+/** False once the device is being unregistered and nobody has it open. */
+export function vfio_device_try_get_registration(device: VfioDevice): boolean {
+  if (device.refcount === 0) return false;
+  device.refcount++;
+  return true;
+}
+
+export function vfio_device_put_registration(device: VfioDevice): void {
+  if (--device.refcount === 0) device.comp?.wake();
+}
+
 /** vfio_df_open / vfio_df_device_first_open */
 export function vfio_df_open(df: VfioDeviceFile): number {
   const { device } = df;
@@ -40,7 +51,7 @@ export function vfio_df_open(df: VfioDeviceFile): number {
 export function vfio_df_close(df: VfioDeviceFile): void {
   const { device } = df;
   const { kernel } = device;
-  if (device.gone || --device.open_count > 0) return;
+  if (--device.open_count > 0) return;
   kernel.span(kernel.site('vfio_df_device_last_close', [], 'drivers/vfio/vfio_main.c'), 0, 0, () =>
     device.ops.close_device(device),
   );
@@ -55,9 +66,8 @@ function dfOf(file: File): VfioDeviceFile {
   return file.private_data as VfioDeviceFile;
 }
 
-/** 0, or the errno of a file that has no access (not bound to an IOMMU yet, or its device went away). */
+/** 0, or the errno of a file that has no access (not bound to an IOMMU yet). */
 function usable(df: VfioDeviceFile): number {
-  if (df.device.gone) return -E.EIO;
   return df.access_granted ? 0 : -E.EINVAL;
 }
 
@@ -91,5 +101,6 @@ export const vfio_device_fops: FileOperations = {
     const df = dfOf(file);
     if (df.group) df.group.container_users--;
     if (df.access_granted) vfio_df_close(df);
+    vfio_device_put_registration(df.device);
   },
 };

@@ -1,11 +1,13 @@
 import { E } from '../../../base/errno.ts';
+import type { Slept } from '../../include/device.ts';
 import type { Kernel } from '../../include/kernel.ts';
+import { after } from '../../include/mutex.ts';
 import { misc_deregister, misc_register } from '../char/misc.ts';
 import { vfio_fops } from './container.ts';
 import { vfio_device_add_cdev, vfio_device_del_cdev } from './device_cdev.ts';
 import { vfio_device_remove_group, vfio_device_set_group, vfio_group_fops } from './group.ts';
 import { VFIO, type VfioDevice, type VfioDeviceFile } from './vfio.ts';
-import { vfio_device_fops } from './vfio_df.ts';
+import { vfio_device_fops, vfio_device_put_registration, vfio_device_try_get_registration } from './vfio_df.ts';
 
 /** drivers/vfio/vfio_main.c, v6.11: registration of devices and of the module itself. */
 const VFIO_MINOR = 196;
@@ -27,25 +29,45 @@ export function vfio_register_group_dev(device: VfioDevice): number {
   return 0;
 }
 
-/**
- * vfio_unregister_group_dev. The real one sleeps until the user closes; a model that cannot sleep inside a sysfs write
- * closes the device itself, and the open files answer -EIO from then on.
- */
-export function vfio_unregister_group_dev(device: VfioDevice): void {
+const TEN_SECONDS = 10e9;
+
+/** vfio_unregister_group_dev: nobody opens the device any more; then sleeps until the last user closes, asking every ten seconds. */
+export function vfio_unregister_group_dev(device: VfioDevice): Slept {
   const { kernel, group } = device;
-  if (device.open_count > 0) {
-    device.dev.warn('No device request channel registered, blocked until released by user');
-    device.ops.close_device(device);
-    device.open_count = 0;
-    device.gone = true;
-    const owner = device.dev.driver?.owner ?? null;
-    if (owner !== null) kernel.modules.put(owner);
+  const site = kernel.site('vfio_unregister_group_dev', ['users'], 'drivers/vfio/vfio_main.c');
+  const slept = kernel.span(site, device.refcount - 1, 0, () => {
+    // vfio_device_group_unregister, vfio_device_del
+    if (group) group.devices.splice(group.devices.indexOf(device), 1);
+    vfio_device_del_cdev(device);
+    vfio_device_put_registration(device);
+    if (device.refcount === 0) return;
+    device.ops.request?.(device, 0);
+    return wait_for_users(device);
+  });
+  return after(kernel, slept, () => {
+    const { devices } = kernel.get(VFIO);
+    devices.splice(devices.indexOf(device), 1);
+    vfio_device_remove_group(device);
+  });
+}
+
+/** wait_for_completion_timeout(&device->comp), again and again. A signal is answered with a line, and from then on no more. */
+async function wait_for_users(device: VfioDevice): Promise<void> {
+  const { kernel } = device;
+  const { current } = kernel.tasks;
+  let interrupted = false;
+  for (let count = 1; device.refcount > 0; count++) {
+    device.comp = kernel.scheduler.sleep(TEN_SECONDS);
+    const rc = await kernel.tasks.sleep(current, device.comp, !interrupted);
+    device.comp = null;
+    if (device.refcount === 0) return;
+    if (rc < 0) {
+      interrupted = true;
+      const { comm = 'kworker/0:0', pid = 2 } = current ?? {};
+      device.dev.warn(`Device is currently in use, task "${comm}" (${pid}) blocked until device is released`);
+    }
+    kernel.tasks.within(current, () => device.ops.request?.(device, count));
   }
-  const { devices } = kernel.get(VFIO);
-  devices.splice(devices.indexOf(device), 1);
-  if (group) group.devices.splice(group.devices.indexOf(device), 1);
-  vfio_device_del_cdev(device);
-  vfio_device_remove_group(device);
 }
 
 export function vfio_init(kernel: Kernel): number {
@@ -73,8 +95,9 @@ export function vfio_init(kernel: Kernel): number {
       ...vfio_device_fops,
       open(file) {
         const df: VfioDeviceFile = { device, access_granted: false, group: null };
+        if (!vfio_device_try_get_registration(device)) return -E.ENODEV;
         file.private_data = df;
-        return core.devices.includes(device) ? 0 : -E.ENODEV;
+        return 0;
       },
     };
   });

@@ -2,6 +2,7 @@
  * /dev/kvm, VM and vCPU files: virt/kvm/kvm_main.c with arch/x86/kvm/x86.c as far as the lab needs them. Control of KVM_RUN is
  * inverted (see `Sys.kvmRun`). Left out: more than one VM per kernel, CPU state ioctls, irqfd, dirty logging.
  */
+import { fromHalves } from '../../../base/addr.ts';
 import { viewOf } from '../../../base/bytes.ts';
 import { E } from '../../../base/errno.ts';
 import { WaitQueue } from '../../../base/scheduler.ts';
@@ -18,7 +19,9 @@ import {
   KVM_CREATE_VM,
   KVM_GET_API_VERSION,
   KVM_IRQ_LINE,
+  KVM_MSI_SIZE,
   KVM_SET_USER_MEMORY_REGION,
+  KVM_SIGNAL_MSI,
 } from '../../uapi/kvm.ts';
 import type { KvmCpu, KvmExits } from '../../uapi/sys.ts';
 import { kvm_create_vm_debugfs, kvm_destroy_vm_debugfs } from './debugfs.ts';
@@ -196,6 +199,13 @@ function vmOps(vm: Vm): FileOperations {
           const view = viewOf(bytes);
           if (view.getUint32(4, true) !== 0) vm.guest?.interrupt(view.getUint32(0, true));
           return 0;
+        }
+        case KVM_SIGNAL_MSI: {
+          if (!bytes || bytes.length < KVM_MSI_SIZE) return -E.EFAULT;
+          const view = viewOf(bytes);
+          if (view.getUint32(12, true) !== 0) return -E.EINVAL;
+          vm.guest?.message(fromHalves(view.getUint32(4, true), view.getUint32(0, true)), view.getUint32(8, true));
+          return vm.guest ? 1 : 0;
         }
         default:
           return -E.ENOTTY;

@@ -81,7 +81,11 @@ registerDeviceType({
     });
     new Msix(fn, 6, 4);
     if (backend) {
-      vm.newAddressSpace('cxl-accel-dpa-vmem-space', backend.mr);
+      const dpa = vm.newAddressSpace('cxl-accel-dpa-vmem-space', backend.mr);
+      dev.unrealize = () => {
+        dpa.destroy();
+        backend.mapped = false;
+      };
       const port = cxlPortAbove(dev.parentBus);
       if (port && fn.devfn === 0)
         port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size);

@@ -123,8 +123,14 @@ registerDeviceType({
     fn.addRoute({ space: 'bar2', offset: 0, size: 4096, block: devicePath, blockOffset: 0, answeredBy: 'device' });
     new Msix(fn, 8, 4);
     new Doe(fn.config, () => type3_cdat(volatileSize, persistentSize));
-    if (volatile) vm.newAddressSpace(`cxl-type3-dpa-vmem-space:${dev.id}`, volatile.mr);
-    if (persistent) vm.newAddressSpace(`cxl-type3-dpa-pmem-space:${dev.id}`, persistent.mr);
+    const spaces = [
+      ...(volatile ? [vm.newAddressSpace(`cxl-type3-dpa-vmem-space:${dev.id}`, volatile.mr)] : []),
+      ...(persistent ? [vm.newAddressSpace(`cxl-type3-dpa-pmem-space:${dev.id}`, persistent.mr)] : []),
+    ];
+    dev.unrealize = () => {
+      for (const space of spaces) space.destroy();
+      for (const memory of [volatile, persistent, lsa]) if (memory) memory.mapped = false;
+    };
     const port = cxlPortAbove(dev.parentBus);
     if (port && fn.devfn === 0) port.device = memory;
     fn.resetHooks.push(() => {

@@ -5,6 +5,7 @@ import { layout } from '../../../spec/layouts.ts';
 import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { registerDeviceType } from '../../qdev/device-type.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
+import { pcie_cap_slot_init } from '../pci/pcie.ts';
 import { addSlot, downstreamPortsOf, initLink, initPort, pcie_chassis_add_slot } from './cxl-root-port.ts';
 import { cxlSwitchOf } from './cxl-upstream.ts';
 
@@ -32,10 +33,11 @@ registerDeviceType({
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
     fn.resetHooks.push(() => component.reset());
-    addSlot(dev, fn, new CxlDownstreamPort(fn.id, dev.props.number('port'), component));
+    const slot = new CxlDownstreamPort(fn.id, dev.props.number('port'), component);
+    addSlot(dev, fn, slot);
     const upstream = cxlSwitchOf(dev.parentBus?.parent);
     const bus = dev.parentBus?.pci;
     if (upstream && bus) upstream.ports = downstreamPortsOf(bus);
-    pci_bridge_bus(dev, fn, 'PCIE');
+    pcie_cap_slot_init(dev, fn, slot, pci_bridge_bus(dev, fn, 'PCIE'));
   },
 });

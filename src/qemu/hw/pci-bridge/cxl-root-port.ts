@@ -1,4 +1,4 @@
-/** cxl-rp (hw/pci-bridge/cxl_root_port.c): a root port with CXL component registers in BAR0. Left out: hot-plug events, AER root interrupts, GPF. */
+/** cxl-rp (hw/pci-bridge/cxl_root_port.c): a root port with CXL component registers in BAR0. Left out: AER root interrupts, GPF. */
 import { CxlComponent, CxlDownstreamPort, CxlRootPort } from '../../../hw/cxl/index.ts';
 import { type MemoryRegionOps, UINT64_SIZE } from '../../../hw/memory/index.ts';
 import { PCI_BASE_ADDRESS_MEM_TYPE_64, PciBridge, type PciBus, type PciFunction } from '../../../hw/pci/index.ts';
@@ -8,6 +8,7 @@ import { CXL_PROPERTIES } from '../../qdev/cxl-properties.ts';
 import { type Device, registerDeviceType } from '../../qdev/device-type.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_bridge_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
+import { pcie_cap_slot_init } from '../pci/pcie.ts';
 
 type Slot = CxlRootPort | CxlDownstreamPort;
 const slots = new WeakMap<Device, Slot>();
@@ -120,7 +121,8 @@ registerDeviceType({
     fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
     fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
     fn.resetHooks.push(() => component.reset());
-    addSlot(dev, fn, new CxlRootPort(fn.id, dev.props.number('port'), component));
-    pci_bridge_bus(dev, fn, 'CXL');
+    const slot = new CxlRootPort(fn.id, dev.props.number('port'), component);
+    addSlot(dev, fn, slot);
+    pcie_cap_slot_init(dev, fn, slot, pci_bridge_bus(dev, fn, 'CXL'));
   },
 });

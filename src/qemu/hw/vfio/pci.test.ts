@@ -179,6 +179,8 @@ function machine(variant: 'fixed' | 'branch' | 'posted' = 'fixed', patches?: rea
   const realize = (hostAddress: string) => {
     const props = new Properties('vfio-pci', type.properties);
     if (hostAddress) props.parse('host', hostAddress);
+    // No threads here that could wait for the kernel's request.
+    props.parse('x-req', 'off');
     const device = new Device(vm, type, 'accel0', props, bus);
     void type.realize(device);
     const fn = device.pci;

@@ -1,6 +1,6 @@
 /**
  * `-device vfio-pci` (hw/vfio/pci.c, QEMU 9 + "vfio: support CXL device in VFIO stub"). Left out: iommufd back end, option
- * ROMs, VGA and IGD quirks, interrupt delivery, hot unplug of a device in use.
+ * ROMs, VGA and IGD quirks, interrupt delivery, the error interrupt.
  */
 import { strerror } from '../../../base/errno.ts';
 import { Msix, PCI_COMMAND_IO, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY } from '../../../hw/pci/index.ts';
@@ -28,6 +28,7 @@ import { type VfioCxlDevice, vfio_cxl_setup, vfio_cxl_setup_failed } from './cxl
 import { type VfioCxlV3, vfio_cxl_v3_setup } from './cxl-v3.ts';
 import { VfioFunction } from './pci-config.ts';
 import { type VfioRegion, vfio_region_setup } from './region.ts';
+import { vfio_register_req_notifier } from './req-notifier.ts';
 
 /** vbasedev: everything one vfio-pci device holds open. */
 interface VfioPciDevice {
@@ -38,6 +39,7 @@ interface VfioPciDevice {
   cxl: VfioCxlDevice | null;
   cxl_v3: VfioCxlV3 | null;
   reset_works: boolean;
+  unregister_req_notifier: () => void;
 }
 
 /** `0000:0d:00.0` of what `host=` gives (`0d:00.0` allowed). */
@@ -117,7 +119,16 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
   const group = vfio_get_group(vm, groupid);
   const fd = vfio_get_device(vm, group, name);
   const device: VfioDeviceFd = { fd, name };
-  const vdev: VfioPciDevice = { fn, device, group, bars: [], cxl: null, cxl_v3: null, reset_works: false };
+  const vdev: VfioPciDevice = {
+    fn,
+    device,
+    group,
+    bars: [],
+    cxl: null,
+    cxl_v3: null,
+    reset_works: false,
+    unregister_req_notifier: () => {},
+  };
   dev.unrealize = () => vfio_exitfn(vm, vdev);
 
   const info = vfio_get_device_info(sys, fd);
@@ -155,6 +166,7 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
     vfio_pci_reset(vm, vdev, config.offset);
     vdev.cxl?.reset();
   });
+  if (dev.props.bool('x-req')) vdev.unregister_req_notifier = vfio_register_req_notifier(dev, device);
 }
 
 /** vfio_bars_prepare and vfio_bars_register: type bits from the kernel's BARs; MSI-X tables are QEMU's. */
@@ -276,6 +288,7 @@ function vfio_pci_hot_reset_one(vm: VirtualMachine, vdev: VfioPciDevice): void {
 
 /** vfio_exitfn and vfio_instance_finalize */
 function vfio_exitfn(vm: VirtualMachine, vdev: VfioPciDevice): void {
+  vdev.unregister_req_notifier();
   vdev.cxl?.finalize();
   vdev.cxl_v3?.finalize();
   for (const region of vdev.bars) region?.vfio_region_finalize();

@@ -9,11 +9,13 @@ import {
   type PciDev,
 } from '../../../include/pci_types.ts';
 import { pcie_capability_read_dword, pcie_capability_read_word, pcie_capability_write_word } from '../access.ts';
+import { pci_free_irq, pci_request_irq } from '../msi.ts';
+import { Controller } from './pciehp_ctrl.ts';
 
 /**
- * PCI Express hotplug (drivers/pci/hotplug/pciehp_*.c, pci_hotplug_core.c, v6.11): the slot, its line in the log, its
- * notifications and its directory in /sys/bus/pci/slots. Cards are neither inserted nor pulled, so nothing is signalled;
- * power and indicators are read-only here.
+ * PCI Express hotplug (drivers/pci/hotplug/pciehp_core.c, pci_hotplug_core.c, v6.11): the slot, its line in the log, its
+ * notifications and its directory in /sys/bus/pci/slots. What happens at the slot is pciehp_ctrl.ts. The attention
+ * indicator is read-only here.
  */
 
 const SLOT_FLAGS: readonly (readonly [bit: number, name: string])[] = [
@@ -31,6 +33,7 @@ const SLOT_FLAGS: readonly (readonly [bit: number, name: string])[] = [
 const SLTCAP_ABP = 0x01;
 const SLTCAP_PCP = 0x02;
 const SLTCAP_AIP = 0x08;
+const SLTCAP_PIP = 0x10;
 const SLTCTL_ABPE = 0x0001;
 const SLTCTL_PDCE = 0x0008;
 const SLTCTL_CCIE_HPIE = 0x0030;
@@ -38,8 +41,7 @@ const SLTCTL_DLLSCE = 0x1000;
 /** ABPE, PFDE, MRLSCE, PDCE, CCIE, HPIE, DLLSCE. */
 const NOTIFICATIONS = 0x103f;
 
-export const pciehp_has_slot = (dev: PciDev): boolean =>
-  (pcie_capability_read_word(dev, 2) & 0x100) !== 0 && (pcie_capability_read_dword(dev, PCI_EXP_SLTCAP) & 0x40) !== 0;
+const controllers = new WeakMap<PciDev, Controller>();
 
 /** pcie_init: the line about the slot, from Slot Capabilities. */
 function pcie_init(dev: PciDev, cap: number): void {
@@ -64,7 +66,7 @@ const SPEEDS = [
 const speed = (bits: number) => SPEEDS[bits & 0xf] ?? 'Unknown';
 
 /** pci_create_slot and pci_hp_add: address without function, presence, power, indicators. */
-function make_slot(dev: PciDev, cap: number): void {
+function make_slot(dev: PciDev, cap: number, controller: Controller): void {
   const { drivers } = dev.kernel;
   const ctl = () => pcie_capability_read_word(dev, PCI_EXP_SLTCTL);
   const sta = () => pcie_capability_read_word(dev, PCI_EXP_SLTSTA);
@@ -75,7 +77,12 @@ function make_slot(dev: PciDev, cap: number): void {
   file('address', () => `${hex(dev.pci_bus.segment, 4)}:${hex(dev.subordinate?.number ?? 0, 2)}:00`);
   file('cur_bus_speed', () => speed(pcie_capability_read_word(dev, PCI_EXP_LNKSTA)));
   file('max_bus_speed', () => speed(pcie_capability_read_dword(dev, PCI_EXP_LNKCAP)));
-  control('power', () => (cap & SLTCAP_PCP && ctl() & 0x400 ? 0 : 1));
+  drivers.kobject_attr(slot_path(cap), {
+    name: 'power',
+    mode: 0o644,
+    show: () => `${cap & SLTCAP_PCP && ctl() & 0x400 ? 0 : 1}\n`,
+    store: (text) => (/^[01]$/.test(text.trim()) ? controller.sysfs_power(text.trim() === '1') : -E.EINVAL),
+  });
   if (cap & SLTCAP_AIP) control('attention', () => [255, 1, 2, 0][(ctl() >> 6) & 3] as number);
   file('adapter', () => String((sta() >> 6) & 1));
 }
@@ -84,7 +91,14 @@ function make_slot(dev: PciDev, cap: number): void {
 export function pciehp_probe(dev: PciDev): void {
   const cap = pcie_capability_read_dword(dev, PCI_EXP_SLTCAP);
   pcie_init(dev, cap);
-  make_slot(dev, cap);
+  const controller = new Controller(dev, cap >>> 19, {
+    power: (cap & SLTCAP_PCP) !== 0,
+    attnInd: (cap & SLTCAP_AIP) !== 0,
+    pwrInd: (cap & SLTCAP_PIP) !== 0,
+  });
+  controllers.set(dev, controller);
+  pci_request_irq(dev, () => controller.isr());
+  make_slot(dev, cap, controller);
   const wanted = SLTCTL_DLLSCE | SLTCTL_CCIE_HPIE | (cap & SLTCAP_ABP ? SLTCTL_ABPE : SLTCTL_PDCE);
   const old = pcie_capability_read_word(dev, PCI_EXP_SLTCTL);
   pcie_capability_write_word(dev, PCI_EXP_SLTCTL, (old & ~NOTIFICATIONS) | wanted);
@@ -94,5 +108,7 @@ export function pciehp_remove(dev: PciDev): void {
   const cap = pcie_capability_read_dword(dev, PCI_EXP_SLTCAP);
   const old = pcie_capability_read_word(dev, PCI_EXP_SLTCTL);
   pcie_capability_write_word(dev, PCI_EXP_SLTCTL, old & ~NOTIFICATIONS);
+  pci_free_irq(dev);
+  controllers.get(dev)?.remove();
   dev.kernel.drivers.kobject_remove(slot_path(cap));
 }

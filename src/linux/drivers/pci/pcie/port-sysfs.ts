@@ -11,7 +11,7 @@ import {
   PciDev,
 } from '../../../include/pci_types.ts';
 import { pcie_capability_read_dword } from '../access.ts';
-import { pciehp_has_slot } from '../hotplug/pciehp.ts';
+import { pciehp_has_slot } from '../hotplug/slot.ts';
 import { pci_find_ext_capability } from '../pci.ts';
 import { pci_bridge_secondary_bus_reset } from '../reset.ts';
 

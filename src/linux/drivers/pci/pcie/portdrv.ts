@@ -7,7 +7,8 @@ import {
   type PciDriver,
 } from '../../../include/pci_types.ts';
 import { pcie_capability_read_word, pcie_capability_write_word } from '../access.ts';
-import { pciehp_has_slot, pciehp_probe, pciehp_remove } from '../hotplug/pciehp.ts';
+import { pciehp_probe, pciehp_remove } from '../hotplug/pciehp.ts';
+import { pciehp_has_slot } from '../hotplug/slot.ts';
 import { PCI_IRQ_MSI, PCI_IRQ_MSIX, pci_alloc_irq_vectors, pci_free_irq_vectors } from '../msi.ts';
 import { pci_disable_device, pci_enable_device, pci_set_master } from '../pci.ts';
 import { pci_register_driver } from '../pci-driver.ts';

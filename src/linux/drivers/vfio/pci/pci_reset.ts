@@ -23,11 +23,16 @@ export function pci_probe_reset_bus(dev: PciDev): number {
   return dev.pci_bus.self ? 0 : -E.ENOTTY;
 }
 
-/** pci_try_reset_function: 0, or -ENOTTY when the function has no reset method. */
+/** pci_dev_trylock: who unbinds the function, or waits to, has it. */
+const pci_dev_trylock = (dev: PciDev): boolean => !dev.mutex.locked;
+
+/** pci_try_reset_function: 0, -ENOTTY when the function has no reset method, -EAGAIN when somebody has its lock. */
 export function pci_try_reset_function(dev: PciDev): number {
   const { kernel } = dev;
   const site = kernel.site('pci_try_reset_function', ['bus', 'devfn'], 'drivers/pci/pci.c');
-  return kernel.span(site, dev.pci_bus.number, dev.devfn, () => pci_reset_function(dev));
+  return kernel.span(site, dev.pci_bus.number, dev.devfn, () =>
+    pci_dev_trylock(dev) ? pci_reset_function(dev) : -E.EAGAIN,
+  );
 }
 
 /** pci_reset_bus for the bus `dev` sits on: every function's header is saved and restored, nothing else. */
@@ -37,6 +42,8 @@ export function pci_reset_bus(dev: PciDev): number {
   const { kernel } = dev;
   const site = kernel.site('pci_reset_bus', ['bus'], 'drivers/pci/pci.c');
   return kernel.span(site, dev.pci_bus.number, 0, () => {
+    // pci_bus_trylock
+    if (![bridge, ...dev.pci_bus.devices].every(pci_dev_trylock)) return -E.EAGAIN;
     for (const other of dev.pci_bus.devices) {
       pci_save_state(other);
       pci_write_config_word(other, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);

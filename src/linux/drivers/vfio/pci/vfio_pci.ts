@@ -1,6 +1,6 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
-import type { DeviceDriver } from '../../../include/device.ts';
+import type { DeviceDriver, Slept } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
 import {
   PCI_ANY_ID,
@@ -19,6 +19,7 @@ import {
   vfio_pci_core_match,
   vfio_pci_core_mmap,
   vfio_pci_core_register_device,
+  vfio_pci_core_request,
   vfio_pci_core_unregister_device,
   vfio_pci_drvdata,
 } from './vfio_pci_core.ts';
@@ -50,6 +51,7 @@ export const vfio_pci_ops: VfioDeviceOps = {
   ioctl: (device, request, arg, process) => vfio_pci_core_ioctl(core(device), request, arg, process),
   mmap: (device, vma) => vfio_pci_core_mmap(core(device), vma),
   match: (device, name) => vfio_pci_core_match(core(device), name),
+  request: (device, count) => vfio_pci_core_request(core(device), count),
 };
 
 /** Probe of any driver on vfio-pci-core. */
@@ -57,9 +59,9 @@ export function vfio_pci_probe_with(dev: PciDev, ops: VfioDeviceOps): number {
   return vfio_pci_core_register_device(new VfioPciCoreDevice(dev, ops));
 }
 
-export function vfio_pci_remove(dev: PciDev): void {
+export function vfio_pci_remove(dev: PciDev): Slept {
   const vdev = vfio_pci_drvdata(dev.driverData);
-  if (vdev) vfio_pci_core_unregister_device(vdev);
+  return vdev ? vfio_pci_core_unregister_device(vdev) : undefined;
 }
 
 export const vfio_pci_driver: PciDriver = {

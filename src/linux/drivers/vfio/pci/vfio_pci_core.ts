@@ -1,6 +1,8 @@
 import { PAGE_SIZE } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
+import type { Slept } from '../../../include/device.ts';
 import type { VmArea } from '../../../include/fs.ts';
+import { after } from '../../../include/mutex.ts';
 import {
   PCI_COMMAND,
   PCI_COMMAND_INTX_DISABLE,
@@ -162,6 +164,8 @@ export function vfio_pci_core_disable(vdev: VfioPciCoreDevice): void {
 /** vfio_pci_core_close_device */
 export function vfio_pci_core_close_device(vdev: VfioPciCoreDevice): void {
   vfio_pci_core_disable(vdev);
+  vdev.err_trigger = null;
+  vdev.req_trigger = null;
   publishDevice(vdev);
 }
 
@@ -215,12 +219,22 @@ export function vfio_pci_core_register_device(vdev: VfioPciCoreDevice): number {
   return 0;
 }
 
-export function vfio_pci_core_unregister_device(vdev: VfioPciCoreDevice): void {
-  vfio_unregister_group_dev(vdev);
-  if (vdev.cxl_v3) vfio_pci_cxl_release(vdev.pdev, vdev.cxl_v3);
-  vdev.cxl_v3 = null;
-  vdev.pdev.driverData = null;
-  publishDevice(vdev, false);
+/** vfio_pci_core_unregister_device: sleeps while user space has the device. */
+export function vfio_pci_core_unregister_device(vdev: VfioPciCoreDevice): Slept {
+  return after(vdev.kernel, vfio_unregister_group_dev(vdev), () => {
+    if (vdev.cxl_v3) vfio_pci_cxl_release(vdev.pdev, vdev.cxl_v3);
+    vdev.cxl_v3 = null;
+    vdev.pdev.driverData = null;
+    publishDevice(vdev, false);
+  });
+}
+
+/** vfio_pci_core_request: by the eventfd of the device request interrupt, if user space gave one. */
+export function vfio_pci_core_request(vdev: VfioPciCoreDevice, count: number): void {
+  if (vdev.req_trigger) {
+    if (count % 10 === 0) vdev.pdev.printk(5, `Relaying device request to user (#${count})`);
+    vdev.req_trigger.signal();
+  } else if (count === 0) vdev.pdev.warn('No device request channel registered, blocked until released by user');
 }
 
 /** The vfio-pci device behind a bound function, as dev_get_drvdata gives it. */

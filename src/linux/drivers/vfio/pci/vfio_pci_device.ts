@@ -2,6 +2,7 @@ import { PAGE_SIZE } from '../../../../base/addr.ts';
 import type { SiteId } from '../../../../log/index.ts';
 import type { VfioDeviceState } from '../../../../state/schema.ts';
 import { paths } from '../../../../state/schema.ts';
+import type { EventfdCtx } from '../../../fs/eventfd.ts';
 import type {
   CxlDevState,
   CxlEndpointDecoder,
@@ -95,6 +96,9 @@ export class VfioPciCoreDevice extends VfioDevice {
   has_vga = false;
   has_cxl = false;
   saved_state: number[] | null = null;
+  /** Eventfds of the error and the device request interrupt. */
+  err_trigger: EventfdCtx | null = null;
+  req_trigger: EventfdCtx | null = null;
   msix_bar = 0xff;
   msix_offset = 0;
   msix_size = 0;

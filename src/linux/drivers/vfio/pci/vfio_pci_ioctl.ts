@@ -1,5 +1,6 @@
 import { concat } from '../../../../base/bytes.ts';
 import { E } from '../../../../base/errno.ts';
+import { eventfd_ctx_fileget } from '../../../fs/eventfd.ts';
 import {
   PCI_INTERRUPT_PIN,
   pci_find_capability,
@@ -38,6 +39,7 @@ import {
   VFIO_PCI_MSIX_IRQ_INDEX,
   VFIO_PCI_NUM_IRQS,
   VFIO_PCI_NUM_REGIONS,
+  VFIO_PCI_REQ_IRQ_INDEX,
   VFIO_PCI_ROM_REGION_INDEX,
   VFIO_PCI_VGA_REGION_INDEX,
   VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
@@ -63,7 +65,7 @@ import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pc
 import { vfio_cxl_get_region_info } from './vfio_cxl_sparse.ts';
 import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
 
-/** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, eventfd signalling. */
+/** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, interrupts of the function itself. */
 
 /** Links `caps` into one chain starting at `start` of the reply (vfio_info_add_capability, vfio_info_cap_shift). */
 function chain(caps: readonly Uint8Array[], start: number): Uint8Array {
@@ -211,8 +213,8 @@ function vfio_pci_ioctl_get_irq_info(vdev: VfioPciCoreDevice, arg: Uint8Array): 
   return 0;
 }
 
-/** Checks as vfio_set_irqs_validate_and_prepare; a valid request is accepted and has no effect (no interrupts here). */
-function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array): number {
+/** Checks as vfio_set_irqs_validate_and_prepare. INTx, MSI and MSI-X have no effect (no device here raises any); the error and request interrupts keep their eventfd. */
+function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array, process: Process): number {
   if (arg.length < vfio_irq_set.size) return -E.EFAULT;
   const set = decode(vfio_irq_set, arg);
   const type = set.flags & 7;
@@ -227,6 +229,43 @@ function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
   if (each > 0 && arg.length < vfio_irq_set.size + set.count * each) return -E.EFAULT;
   if (type === VFIO_IRQ_SET_DATA_EVENTFD && action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== 0) return -E.ENOTTY;
   if (action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== VFIO_PCI_INTX_IRQ_INDEX) return -E.ENOTTY;
+  const data = arg.subarray(vfio_irq_set.size);
+  if (set.index === VFIO_PCI_ERR_IRQ_INDEX && !vdev.pdev.pcie_cap) return -E.ENOTTY;
+  if (set.index === VFIO_PCI_ERR_IRQ_INDEX)
+    return set_ctx_trigger_single(vdev, 'err_trigger', set, type, data, process);
+  if (set.index === VFIO_PCI_REQ_IRQ_INDEX)
+    return set_ctx_trigger_single(vdev, 'req_trigger', set, type, data, process);
+  return 0;
+}
+
+/** vfio_pci_set_ctx_trigger_single: sets, tests or (fd -1, or no data and count 0) gives up the eventfd. */
+function set_ctx_trigger_single(
+  vdev: VfioPciCoreDevice,
+  which: 'err_trigger' | 'req_trigger',
+  { start, count }: { readonly start: number; readonly count: number },
+  type: number,
+  data: Uint8Array,
+  process: Process,
+): number {
+  if (start !== 0 || count > 1) return -E.EINVAL;
+  const ctx = vdev[which];
+  if (type === VFIO_IRQ_SET_DATA_NONE) {
+    if (count) ctx?.signal();
+    else vdev[which] = null;
+    return 0;
+  }
+  if (type === VFIO_IRQ_SET_DATA_BOOL) {
+    if (data[0]) ctx?.signal();
+    return 0;
+  }
+  const fd = new DataView(data.buffer, data.byteOffset, 4).getInt32(0, true);
+  if (fd < 0) {
+    if (fd === -1) vdev[which] = null;
+    return 0;
+  }
+  const wanted = eventfd_ctx_fileget(vdev.kernel.vfs.file(process, fd));
+  if (typeof wanted === 'number') return wanted;
+  vdev[which] = wanted;
   return 0;
 }
 
@@ -305,7 +344,7 @@ export function vfio_pci_core_ioctl(
     case VFIO_DEVICE_GET_IRQ_INFO:
       return vfio_pci_ioctl_get_irq_info(vdev, arg);
     case VFIO_DEVICE_SET_IRQS:
-      return vfio_pci_ioctl_set_irqs(vdev, arg);
+      return vfio_pci_ioctl_set_irqs(vdev, arg, process);
     case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
       return vfio_pci_ioctl_get_pci_hot_reset_info(vdev, arg);
     case VFIO_DEVICE_PCI_HOT_RESET:

@@ -3,6 +3,7 @@ import type { CpuBus } from '../../../../hw/bus/cpu-bus.ts';
 import { EventLog } from '../../../../log/index.ts';
 import { Device } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
+import { Mutex } from '../../../include/mutex.ts';
 import { IORESOURCE_MEM, IORESOURCE_MEM_64, PCI, PciBus, PciDev } from '../../../include/pci_types.ts';
 import { VFIO } from '../vfio.ts';
 
@@ -133,6 +134,8 @@ export function fakeKernel(
     next_irq: 24,
     vectors: [],
     registered: true,
+    irqs: new Map(),
+    rescan_remove: new Mutex(kernel),
   });
   kernel.set(VFIO, { groups: [], devices: [], iommu_drivers: [], group_major: 1, cdev_major: 2, next_device: 0 });
   const dev = new PciDev(kernel, pci_bus, 0, hostBridge, []);

@@ -36,7 +36,7 @@ export function world() {
     programs: new Map(),
     execute(machine, cpu) {
       guests.set(machine, cpu);
-      return { machine, interrupt: () => {}, powerOff: () => stopped.push(machine) };
+      return { machine, interrupt: () => {}, message: () => {}, powerOff: () => stopped.push(machine) };
     },
   };
   const host = new PhysicalMachine(log, {
