@@ -3,7 +3,8 @@ import { type Climb, type Failure, RUNG_LABELS, RUNGS, type Rung, type Where, wh
 import { sizeText } from '../qemu/lint/report.ts';
 import { errnoIn, firstError } from '../state/evidence.ts';
 import { publishedAs } from '../state/functions.ts';
-import { type Link, type LinkId, missingGuest, passthrough } from '../state/passthrough.ts';
+import { missingGuest } from '../state/missing.ts';
+import { type Link, type LinkId, passthrough } from '../state/passthrough.ts';
 import {
   type CxlObjectState,
   type DeviceState,

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Chain, type Missing, missingGuest, passthrough } from '../state/passthrough.ts';
+import type { Json } from '../log/index.ts';
+import { publishedAs } from '../state/functions.ts';
+import { type Missing, missingGuest } from '../state/missing.ts';
+import { type Chain, passthrough } from '../state/passthrough.ts';
+import type { StateReader } from '../state/reader.ts';
+import type { VmasState } from '../state/schema.ts';
 import { BDF, bind, bootL1, bootL2 } from './boot-to-l2.ts';
 import { attemptOf } from './build-choice.ts';
 import { Lab } from './lab.ts';
@@ -101,3 +106,52 @@ test('a device that nobody passes on has no chain; an unbound one no broken link
   expect(look(lab).l2).toBeNull();
   lab.stop();
 });
+
+test('of two accelerators only the one that is passed on has a chain', { timeout: 60_000 }, async () => {
+  const lab = await Lab.start({ seed: 1, host });
+  const type = async (id: string, line: string): Promise<void> => {
+    lab.input(id, `${line}\r`);
+    await lab.settled();
+  };
+  const second =
+    ' -object memory-backend-ram,id=vmem1,share=on,size=256M -device cxl-rp,port=1,bus=cxl.1,id=root_port14,chassis=0,slot=3 -device cxl-accel,bus=root_port14,volatile-memdev=vmem1,id=cxl-accel1 -M cxl-fmw';
+  await type('host', bootL1().replace(' -M cxl-fmw', second));
+  const other = '0000:0e:00.0';
+  for (const line of bind()) await type('l1', line.replaceAll(BDF, other));
+  await type('l1', bootL2().replace(BDF, other));
+  await type('l2', 'modprobe cxl-accel');
+  const { chains } = look(lab);
+  expect(chains.map(({ device, bdf }) => [device, bdf])).toEqual([['cxl-accel1', other]]);
+  expect(chains[0]?.broken).toBeNull();
+  expect(chains[0]?.links.map(({ state }) => state)).toEqual(Array(8).fill('whole'));
+  // The same address over a mapping that points elsewhere: found although nothing ends.
+  const reader = liveState(lab.log);
+  const moved: StateReader = {
+    ...reader,
+    object: (path) => {
+      const value = reader.object(path);
+      return path.startsWith('vma/l1/') ? elsewhere(value) : value;
+    },
+  };
+  expect(passthrough(moved, liveRows(lab.log))[0]?.broken).toMatchObject({
+    id: 'memory',
+    evidence: { layer: 'l1.kernel', message: "It ends in L1's own memory, at L1 HPA 0x0." },
+  });
+  // Killed by somebody: missed, but nothing that was said on the way is the reason.
+  const terminal = lab.openTerminal('l1') ?? '';
+  await lab.settled();
+  await type(terminal, 'kill -9 $(pgrep qemu)');
+  expect(look(lab).l2?.evidence).toMatchObject({ layer: 'l1.qemu', errno: null });
+  expect(look(lab).l2?.evidence.message).toContain('killed by signal 9');
+  lab.stop();
+});
+
+/** VMAs of a process whose VFIO mappings begin at page 0. */
+function elsewhere(value: Json): Json {
+  const state = publishedAs<VmasState>(value);
+  if (!state) return value;
+  const vmas = state.vmas.map((vma) =>
+    vma.kind === 'vfio' ? { ...vma, extents: [{ phys: 0, size: vma.size }] } : { ...vma, extents: [...vma.extents] },
+  );
+  return { vmas: vmas.map((vma) => ({ ...vma, extents: vma.extents.map((one) => ({ ...one })) })) };
+}

@@ -1,5 +1,5 @@
 /** One try of a VMM on L1 to give L2 a device: the program's run, its `vfio_realize`, and how it ended. */
-import type { PciFunctionState, VfioDeviceState } from './schema.ts';
+import type { VfioDeviceState } from './schema.ts';
 import { lastBefore, type Realize, type Run, type Trail } from './trail.ts';
 
 export interface Attempt {
@@ -83,13 +83,11 @@ function attemptOf(
 
 export const isFailure = ({ exit }: Run): boolean => exit !== null && (exit.status !== 0 || exit.signal !== 0);
 
+const SIGKILL = 9;
+export const wasKilled = (run: Run | null): boolean => run?.exit?.signal === SIGKILL;
+
 export function endingOf(run: Run | null): string {
   if (!run?.exit) return 'it ended without a word';
   const { status, signal } = run.exit;
   return signal === 0 ? `it ended with status ${status}` : `it was killed by signal ${signal}`;
-}
-
-/** The function of L2 that stands for a device of L1. */
-export function guestFunction(functions: readonly PciFunctionState[], bdf: string): PciFunctionState | null {
-  return functions.find((one) => one.host === bdf) ?? null;
 }

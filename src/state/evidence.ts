@@ -27,23 +27,35 @@ export interface Stretch {
   readonly machine: MachineId;
   /** The VMM that is asked next. */
   readonly vmm: 'host' | 'l1' | null;
+  /** The VMM ended in it: if nobody spoke it is its fault, whatever the kernel refused before. */
+  readonly died?: boolean;
+  /** It was shot: unless the kernel tells of an oops, nothing that was said before is the reason. */
+  readonly killed?: boolean;
 }
 
 const LAYER_OF: Readonly<Record<MachineId, LayerId>> = { host: 'host.kernel', l1: 'l1.kernel', l2: 'l2.kernel' };
+
+/** The frame of a WARN_ON: what the kernel says of it itself comes after. */
+const SPLAT = /^-+\[|^WARNING: CPU: /;
 
 export function evidenceIn(trail: Trail, stretch: Stretch, otherwise: string): Evidence {
   const { from, to, machine, vmm } = stretch;
   const within = (row: number): boolean => row >= from && row < to;
   const kernel = layerIndex(machine, 'kernel');
-  const tells = trail.tells.filter(({ row, text }) => within(row) && !/^-+\[/.test(text));
+  const tells = trail.tells.filter(({ row, text }) => within(row) && !SPLAT.test(text));
   const fails = trail.fails.filter(({ begin, end }) => within(begin) && within(end));
   const own = fails.filter(({ layer }) => layer === kernel);
-  const said = tells.filter(({ layer }) => layer === kernel);
+  const told = tells.filter(({ layer }) => layer === kernel);
+  const said = stretch.killed && !told.some(({ level }) => level <= KERN_ALERT) ? [] : told;
   if (said.length > 0) return ofKernel(trail, LAYER_OF[machine], said, own);
-  if (vmm !== null) {
+  if (vmm !== null && !stretch.killed) {
     const layer = layerIndex(vmm, 'qemu');
     const lines = tells.filter((tell) => tell.layer === layer);
     if (lines.length > 0) return ofVmm(trail, vmm, layer, lines, fails);
+  }
+  if (vmm !== null && stretch.died) {
+    const last = stretch.killed ? undefined : fails.findLast(({ layer }) => layer === layerIndex(vmm, 'qemu'));
+    return { row: last?.end ?? null, layer: `${vmm}.qemu`, fn: last?.name ?? null, message: otherwise, errno: null };
   }
   const failed = innermost(own, own.at(-1) ?? null);
   return {
@@ -64,14 +76,17 @@ function ofKernel(trail: Trail, layer: LayerId, said: readonly Tell[], own: read
   // What an oops unwinds gives no errno of its own.
   const oops = said.filter(({ level }) => level <= KERN_ALERT);
   const gave = own.filter(({ begin, end }) => !oops.some(({ row }) => row > begin && row < end));
-  const failed = innermost(gave, gave.find(({ begin }) => around.has(begin)) ?? gave[0] ?? null);
+  const named = errnoIn(tell.text);
+  const within = gave.find(({ begin }) => around.has(begin));
+  const began = named === null ? (within ?? gave[0]) : gave.find(({ result }) => errnoName(result) === named);
+  const failed = innermost(gave, began ?? null);
   const told = said.map(({ text }) => errnoIn(text)).find((one) => one !== null) ?? null;
   return {
     row: tell.row,
     layer,
     fn: failed?.name ?? trail.around(tell.row)[0]?.name ?? null,
     message: tell.text,
-    errno: errnoIn(tell.text) ?? (failed ? errnoName(failed.result) : told),
+    errno: named ?? (failed ? errnoName(failed.result) : told),
   };
 }
 
@@ -118,8 +133,8 @@ export function firstError(output: string): string {
 
 /** An errno that a line names by number or by the C library's text. */
 export function errnoIn(message: string): string | null {
-  const number = /(?:\berror|=) -(\d+)\b/.exec(message)?.[1];
-  if (number !== undefined) return errnoName(Number(number));
+  const number = /(?:\berror|=) -(\d+)\b|(?:: |\()-(\d+)\)?$/.exec(message);
+  if (number) return errnoName(Number(number[1] ?? number[2]));
   for (let errno = 1; errno < 134; errno++) {
     const text = strerror(errno);
     if (!text.startsWith('Unknown error') && message.endsWith(`: ${text}`)) return errnoName(errno);

@@ -5,24 +5,15 @@
  * outcome: the ladder of the command line, the stage and the address lanes all read this.
  */
 import { errnoName } from '../base/errno.ts';
-import { LAYERS, type LayerId, type MachineId } from '../log/index.ts';
-import { type Attempt, endingOf, isFailure, lastAttempt } from './attempt.ts';
-import { decodeHpa } from './decode.ts';
+import { LAYERS, type MachineId } from '../log/index.ts';
+import { type Attempt, lastAttempt, wasKilled } from './attempt.ts';
+import { claimsOf, wrongEnd } from './claims.ts';
 import { type Evidence, errnoIn, evidenceIn, firstError } from './evidence.ts';
 import type { RowReader } from './exits.ts';
-import { functionsOf, hdmOf, publishedAs } from './functions.ts';
+import { functionsOf, publishedAs } from './functions.ts';
 import type { StateReader } from './reader.ts';
-import {
-  type CxlObjectState,
-  type CxlRegionState,
-  type DeviceState,
-  type MachineState,
-  type PciFunctionState,
-  paths,
-  type VfioDeviceState,
-} from './schema.ts';
-import { type Call, lastBefore, type Probe, type Run, type Trail, trailOf } from './trail.ts';
-import { type Xlat, xlat } from './xlat.ts';
+import { type DeviceState, type MachineState, type PciFunctionState, paths, type VfioDeviceState } from './schema.ts';
+import { type Call, lastBefore, type Probe, type Trail, trailOf } from './trail.ts';
 
 export const LINKS = ['device', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
 export type LinkId = (typeof LINKS)[number];
@@ -42,13 +33,6 @@ export interface Chain {
   readonly links: readonly Link[];
   readonly broken: (Link & { readonly evidence: Evidence }) | null;
 }
-/** A guest that its VMM could not start, or that went with it. */
-export interface Missing {
-  readonly guest: 'l1' | 'l2';
-  readonly pid: number;
-  readonly comm: string;
-  readonly evidence: Evidence;
-}
 
 const EPROBE_DEFER = -517;
 type Finding = 'whole' | 'untried' | Evidence;
@@ -56,16 +40,11 @@ type Finding = 'whole' | 'untried' | Evidence;
 /** Every CXL device of L1 that somebody means to pass on. */
 export function passthrough(reader: StateReader, rows: RowReader): readonly Chain[] {
   const trail = trailOf(rows);
-  const booted = bootOf(trail, 'l1', rows.length);
+  const devices = pciDevices(reader, 'l1');
   return functionsOf(reader, 'l1')
     .filter((fn) => fn.backend !== undefined || fn.type === 'cxl-accel')
-    .map((fn) => new Follower(reader, trail, rows.length, booted, fn).chain())
+    .map((fn) => new Follower(reader, trail, rows.length, devices, fn).chain())
     .filter((chain) => chain !== null);
-}
-
-/** Row at which a machine was switched on last, or reset. */
-function bootOf(trail: Trail, machine: MachineId, cursor: number): number {
-  return trail.machine(machine, cursor).findLast(({ value }) => value?.state === 'firmware')?.row ?? 0;
 }
 
 class Follower {
@@ -81,16 +60,16 @@ class Follower {
     private readonly reader: StateReader,
     private readonly trail: Trail,
     private readonly cursor: number,
-    booted: number,
+    devices: ReadonlyMap<string, DeviceState>,
     private readonly fn: PciFunctionState,
   ) {
     this.bdf = `0000:${fn.bdf}`;
     this.vfio = publishedAs<VfioDeviceState>(reader.object(paths.vfioDevice('l1', this.bdf)));
     this.guest = functionsOf(reader, 'l2').find((one) => one.host === this.bdf) ?? null;
-    this.override = deviceOf(reader, 'l1', this.bdf)?.override ?? '';
+    this.override = devices.get(this.bdf)?.override ?? '';
     const changes = trail.device(this.bdf, cursor);
     const bound = changes.findLastIndex(({ value }, n) => value === null || changes[n - 1]?.value === null || n === 0);
-    this.since = Math.max(booted, changes[bound]?.row ?? 0);
+    this.since = Math.max(trail.bootOf('l1', cursor), changes[bound]?.row ?? 0);
     this.attempt = lastAttempt(trail, this.bdf, this.since, cursor);
   }
 
@@ -147,9 +126,10 @@ class Follower {
     return evidenceIn(this.trail, this.stretch(attempt.start, 'l1'), `L1's VMM: ${ending}`);
   }
   private stretch(from: number, machine: MachineId) {
+    const killed = wasKilled(this.attempt?.run ?? null);
     const over = this.attempt && Number.isFinite(this.attempt.over) ? this.attempt.over : this.cursor;
     const to = Math.min(this.cursor, Math.max(over, this.attempt?.run?.end ?? over) + 1);
-    return { from, to: Number.isFinite(to) ? to : this.cursor, machine, vmm: 'l1' } as const;
+    return { from, to: Number.isFinite(to) ? to : this.cursor, machine, vmm: 'l1', died: true, killed } as const;
   }
 
   private realized(): boolean {
@@ -192,8 +172,8 @@ class Follower {
   private probe(): Finding {
     const { trail, cursor, guest } = this;
     const name = `0000:${guest?.bdf}`;
-    if (deviceOf(this.reader, 'l2', name)?.driver) return 'whole';
-    const booted = bootOf(trail, 'l2', cursor);
+    if (pciDevices(this.reader, 'l2').get(name)?.driver) return 'whole';
+    const booted = trail.bootOf('l2', cursor);
     const probe = trail.probes.findLast((one) => one.begin < cursor && one.begin > booted && isOf(one, 'l2', name));
     if (probe) {
       const under = this.regionCalls().some(({ begin }) => begin > probe.begin && begin < probe.end);
@@ -214,7 +194,7 @@ class Follower {
         { from: call.begin, to: call.end + 1, machine: 'l2', vmm: 'l1' },
         `${call.name} gave ${errnoName(call.result)}`,
       );
-    return this.crashed(call?.begin ?? bootOf(this.trail, 'l2', this.cursor)) ?? 'untried';
+    return this.crashed(call?.begin ?? this.trail.bootOf('l2', this.cursor)) ?? 'untried';
   }
 
   private memory(): Finding {
@@ -228,16 +208,11 @@ class Follower {
     return 'whole';
   }
 
-  /** Where L2 finds the device's memory: the regions its kernel committed, else what the decoders it sees say. */
-  private claims(): readonly { readonly start: number; readonly size: number }[] {
-    if (!this.guest) return [];
-    const regions = regionsOf(this.reader, 'l2', `0000:${this.guest.bdf}`);
-    if (regions.length > 0) return regions;
-    const decoders = hdmOf(this.reader, this.guest)?.decoders ?? [];
-    return decoders.filter((one) => one.committed && one.size > 0).map(({ base, size }) => ({ start: base, size }));
+  private claims(): ReturnType<typeof claimsOf> {
+    return this.guest ? claimsOf(this.reader, this.guest) : [];
   }
   private regionCalls(): readonly Call[] {
-    const booted = bootOf(this.trail, 'l2', this.cursor);
+    const booted = this.trail.bootOf('l2', this.cursor);
     return this.trail.regions.filter((one) => one.begin > booted && one.begin < this.cursor && machineOf(one) === 'l2');
   }
   private crashed(from: number): Evidence | null {
@@ -278,82 +253,11 @@ const machineOf = ({ layer }: Call): string => LAYERS[layer]?.id.split('.')[0] ?
 const isOf = (probe: Probe, machine: MachineId, device: string): boolean =>
   probe.device === device && machineOf(probe) === machine;
 
-function deviceOf(reader: StateReader, machine: MachineId, name: string): DeviceState | null {
+function pciDevices(reader: StateReader, machine: MachineId): ReadonlyMap<string, DeviceState> {
+  const devices = new Map<string, DeviceState>();
   for (const path of reader.objectPaths(`dev/${machine}/`)) {
-    if (!path.endsWith(`/${name}`)) continue;
     const device = publishedAs<DeviceState>(reader.object(path));
-    if (device?.subsystem === 'pci') return device;
+    if (device?.subsystem === 'pci') devices.set(device.name, device);
   }
-  return null;
-}
-
-/** Committed regions of a machine's kernel in which a device takes part. */
-function regionsOf(reader: StateReader, machine: MachineId, bdf: string): readonly CxlRegionState[] {
-  const objects = reader
-    .objectPaths(`cxl/${machine}/`)
-    .map((path) => publishedAs<CxlObjectState>(reader.object(path)))
-    .filter((one) => one !== null);
-  const endpoints = objects.flatMap((one) => (one.kind === 'memdev' && one.host === bdf ? [one.endpoint] : []));
-  const decoders = objects.flatMap((one) =>
-    one.kind === 'endpoint-decoder' && endpoints.includes(one.port) ? [one.name] : [],
-  );
-  return objects.filter(
-    (one): one is CxlRegionState =>
-      one.kind === 'region' && one.state === 'commit' && one.targets.some((target) => decoders.includes(target)),
-  );
-}
-
-/** Why an address of L2 that its decoder claims does not end in the device's memory where that decoder says. */
-export function wrongEnd(
-  reader: StateReader,
-  device: PciFunctionState,
-  address: number,
-): { readonly layer: LayerId; readonly message: string } | null {
-  const chain = xlat(reader, 'l2-gpa', address);
-  const last = chain.hops.at(-1);
-  const dpa = chain.hops.find(({ space }) => space === 'dpa');
-  if (chain.end !== undefined) return { layer: whoseEnd(chain), message: chain.end };
-  if (dpa?.device !== device.id) {
-    const where = dpa ? `the memory of ${dpa.device}` : "L1's own memory";
-    return { layer: 'l1.kernel', message: `It ends in ${where}: ${last?.space} 0x${last?.address.toString(16)}.` };
-  }
-  const meant = decodeHpa(reader, 'l2', address).target?.dpa;
-  if (meant === undefined || meant === dpa.address) return null;
-  const [is, should] = [dpa.address, meant].map((one) => `0x${one.toString(16)}`);
-  return { layer: 'l1.qemu', message: `It reaches DPA ${is}, where L2's decoder says DPA ${should}.` };
-}
-
-/** Whose mapping an address misses: the VMM's slots, the kernel's pages, the decoders that L1's kernel programs. */
-function whoseEnd(chain: Xlat): LayerId {
-  return chain.hops.at(-1)?.space === 'l2-gpa' ? 'l1.qemu' : 'l1.kernel';
-}
-
-/** The guest that should be there, when the last VMM of the machine below it ended by a fault. */
-export function missingGuest(reader: StateReader, rows: RowReader, guest: 'l1' | 'l2'): Missing | null {
-  const now = publishedAs<MachineState>(reader.object(paths.machine(guest)))?.state ?? 'off';
-  if (now !== 'off') return null;
-  const trail = trailOf(rows);
-  const cursor = rows.length;
-  const host = guest === 'l1' ? 'host' : 'l1';
-  const booted = bootOf(trail, host, cursor);
-  const run = lastBefore(
-    trail.runs,
-    (one) => one.start,
-    cursor,
-    (one) => one.machine === host && isVmm(trail, one, guest),
-  );
-  if (!run || run.start < booted || run.end >= cursor || !isFailure(run)) return null;
-  const stretch = { from: run.start, to: run.end + 1, machine: host, vmm: host } as const;
-  const evidence = evidenceIn(trail, stretch, `${run.comm}: ${endingOf(run)}`);
-  return { guest, pid: run.pid, comm: run.comm, evidence };
-}
-
-/** A program is a VMM by what it did: it made the guest, or it complained as one. */
-function isVmm(trail: Trail, run: Run, guest: 'l1' | 'l2'): boolean {
-  const during = (row: number): boolean => row > run.start && row <= run.end;
-  const layer = `${run.machine}.qemu`;
-  return (
-    trail.tells.some(({ row, pid, layer: of }) => pid === run.pid && LAYERS[of]?.id === layer && during(row)) ||
-    trail.machine(guest, Number.POSITIVE_INFINITY).some(({ row, value }) => value?.vmm?.pid === run.pid && during(row))
-  );
+  return devices;
 }

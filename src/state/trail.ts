@@ -63,7 +63,6 @@ interface Change<T> {
 const SPANS = ['really_probe', 'vfio_realize', 'cxl_create_region'] as const;
 const TELLS = ['printk', 'error_report'] as const;
 const ERRNO_END = 134;
-const machineOf = (layer: number): MachineId => (LAYERS[layer]?.id.split('.')[0] ?? 'host') as MachineId;
 
 /** Of a list in order of rows: the last one before `cursor` that is meant. */
 export function lastBefore<T>(
@@ -111,6 +110,10 @@ export class Trail {
 
   machine(id: MachineId, cursor: number): readonly Change<MachineState>[] {
     return before(this.machines.get(`machine/${id}`), cursor);
+  }
+  /** Row at which a machine was switched on last, or reset. */
+  bootOf(id: MachineId, cursor: number): number {
+    return this.machine(id, cursor).findLast(({ value }) => value?.state === 'firmware')?.row ?? 0;
   }
   /** What a device of L1 was to user space. */
   device(bdf: string, cursor: number): readonly Change<VfioDeviceState>[] {
@@ -299,8 +302,6 @@ function before<T>(list: readonly Change<T>[] | undefined, cursor: number): read
   const end = list.findIndex((one) => one.row >= cursor);
   return end < 0 ? list : list.slice(0, end);
 }
-
-export const machineOfLayer = machineOf;
 
 const trails = new WeakMap<RowReader, Trail>();
 /** The trail of a log, up to its reader's length. */

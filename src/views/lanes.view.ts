@@ -1,8 +1,8 @@
 import { hex0x, KiB, MiB } from '../base/addr.ts';
 import type { MachineId } from '../log/index.ts';
+import { wrongEnd } from '../state/claims.ts';
 import { decodeHpa, sizeText, windowsOf } from '../state/decode.ts';
 import { functionOf, functionsOf, publishedAs } from '../state/functions.ts';
-import { wrongEnd } from '../state/passthrough.ts';
 import type { StateReader } from '../state/reader.ts';
 import {
   type CxlObjectState,
