@@ -32,6 +32,8 @@ import { programsOf } from './programs.ts';
 import { parseTranscript } from './transcript.ts';
 
 const COM1 = 0x3f8;
+/** Breaths to wait for a host that is busy. */
+const PATIENCE = 2000;
 
 /** What the embedding program does for the lab: let the event loop breathe, and wait for virtual time to pass. */
 export interface LabHost {
@@ -177,6 +179,24 @@ export class Lab {
       if (step.line === until) break;
     }
     await this.settled();
+  }
+
+  /**
+   * Can somebody type on the host as in a fresh session: no guest was started, and its shell waits? A half-typed line is given up
+   * with Ctrl-C.
+   */
+  async clearPrompt(): Promise<boolean> {
+    const guest = this.machines.get('l1');
+    if (guest && !guest.off) return false;
+    // A host that has just been switched on is nearly there; a loop in the background will never be.
+    for (let n = 0; n < PATIENCE && !this.scheduler.isIdle; n++) await this.options.host.yieldToHost();
+    if (!this.scheduler.isIdle || this.driver.isReplaying || !this.consoles.shell('host').atPrompt) return false;
+    const last = this.driver.inputs.findLast(({ console }) => console === 'host')?.text ?? '\r';
+    if (!/[\r\x03]$/.test(last)) {
+      this.input('host', '\x03');
+      await this.settled();
+    }
+    return this.consoles.shell('host').atPrompt;
   }
 
   bytes(space: BytesSpace, offset: number, length: number, cursor: number): Uint8Array | null {

@@ -1,6 +1,6 @@
 import { type Remote, transfer, wrap } from 'comlink';
 import type { MachineId } from '../log/index.ts';
-import type { SessionMoment, SharedSession } from '../protocol/client.ts';
+import type { Boot, SessionMoment, SharedSession } from '../protocol/client.ts';
 import type { WorkerApi, WorkerMessage } from '../worker/worker.ts';
 import type { BytesSpace, ConsoleId, DecodedIoctl, LabClient, LogBatch, SessionRecord } from './lab-client.ts';
 import type { SessionStore } from './session-store.ts';
@@ -126,8 +126,8 @@ export class WorkerClient implements LabClient {
   async run(console: ConsoleId, line: string): Promise<void> {
     await this.answered(this.running().run(console, line));
   }
-  async bootToL2(): Promise<void> {
-    await this.running().bootToL2();
+  async bootToL2(): Promise<Boot> {
+    return this.running().bootToL2();
   }
   async playScenario(id: string): Promise<void> {
     await this.running().playScenario(id);

@@ -70,6 +70,8 @@ export interface DecodedIoctl {
 
 export type BytesSpace = { readonly ram: string } | { readonly machine: MachineId; readonly space: 'phys' };
 
+export type Boot = 'booted' | 'stopped' | 'elsewhere';
+
 /** What the page can ask of the lab, wherever it runs. */
 export interface LabClient {
   /** A lab beside the session: to be looked at, nothing can be typed in it. */
@@ -77,8 +79,11 @@ export interface LabClient {
   subscribe(onBatch: (batch: LogBatch) => void): () => void;
   input(console: ConsoleId, text: string): Promise<void>;
   resize(console: ConsoleId, columns: number, rows: number): Promise<void>;
-  /** Types the walkthrough of the RFC up to the loaded L2 driver, visibly. */
-  bootToL2(): Promise<void>;
+  /**
+   * Types the walkthrough of the RFC up to the loaded L2 driver, visibly. `elsewhere`, and nothing typed, where this session is
+   * no place for it: a guest runs already, or the host's shell is busy. `stopped`: it came to an end before L2 was up.
+   */
+  bootToL2(): Promise<Boot>;
   /** Types a scenario of the gallery (content/scenarios.ts) into this session, visibly. */
   playScenario(id: string): Promise<void>;
   /** Types the lines of a transcript (`host# …`, `l1# …`), each once the one before has come to rest. */

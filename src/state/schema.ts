@@ -38,6 +38,10 @@ export interface MachineState {
   readonly state: 'off' | 'firmware' | 'booting' | 'running' | 'halted' | 'crashed';
   readonly release?: string;
   readonly build?: string;
+  /** Of a kernel that kbuild made: what it is, in words. */
+  readonly notes?: readonly string[];
+  /** Of a VMM that qbuild made: the same. */
+  readonly vmmBuild?: string;
   readonly cmdline?: string;
   /** The VMM that provides it: absent for the host. */
   readonly vmm?: { readonly machine: MachineId; readonly pid: number };

@@ -1,6 +1,6 @@
 import { SCENARIOS } from '../content/scenarios.ts';
 import type { Mirror } from '../mirror/index.ts';
-import { boot } from './header/BootButton.tsx';
+import { bootHere } from './header/BootButton.tsx';
 import { playFresh } from './header/play.ts';
 import { openStateLink } from './state-link.ts';
 
@@ -22,7 +22,7 @@ function readable(value: string): string {
 
 export function playScenario(mirror: Mirror, id: string, opening = false): Promise<void> {
   // The walkthrough from the button and from the gallery is the same: up to the loaded L2 driver.
-  return playFresh(mirror, () => (id === 'passthrough' ? boot(mirror) : mirror.client.playScenario(id)), opening);
+  return playFresh(mirror, () => (id === 'passthrough' ? bootHere(mirror) : mirror.client.playScenario(id)), opening);
 }
 
 /** Does what the address asks for, now and whenever it changes. The request is then taken out: a reload continues. */

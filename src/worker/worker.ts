@@ -4,6 +4,7 @@ import { Lab, type LabHost } from '../lab/lab.ts';
 import { decodeIoctl } from '../lab/vfio-structs.ts';
 import type { MachineId } from '../log/index.ts';
 import type {
+  Boot,
   BytesSpace,
   ConsoleId,
   LogBatch,
@@ -86,8 +87,10 @@ const api = {
   async run(console: ConsoleId, line: string): Promise<void> {
     running().input(console, `${line}\r`);
   },
-  async bootToL2(): Promise<void> {
+  async bootToL2(): Promise<Boot> {
+    if (!(await running().clearPrompt())) return 'elsewhere';
     await running().type(walkthrough, LAST_BOOT_LINE, shown);
+    return running().machines.get('l2')?.off === false ? 'booted' : 'stopped';
   },
   async playScenario(id: string): Promise<void> {
     const load = id === 'passthrough' ? null : scenarios[`../content/scenarios/${id}.transcript`];

@@ -100,6 +100,8 @@ export function kernelBuild(request: KernelRequest): KernelResult {
         : `series ${series}, patches ${list(patches) || 'none'}${left.length > 0 ? `, left out ${list(left)}` : ''}`,
       ...(soft.length > 0 ? [`empty functions stand for patches ${list(soft)}`] : []),
       ...(fixed.length > 0 ? [`quirks ${fixed.join(' ')}`] : []),
+      ...(request.config.length > 0 ? [`options ${request.config.join(' ')}`] : []),
+      ...(driver === 'rfc' ? [] : [`test driver ${driver}`]),
     ],
   };
   const errors = linkErrors(undefinedSymbols(build, MODULES, soft));

@@ -430,6 +430,7 @@ export class Linux implements Kernel, Guest {
       state,
       release: this.build.release,
       build: this.build.version,
+      ...(this.build.notes ? { notes: this.build.notes } : {}),
       cmdline: this.boot.cmdline,
       ramBytes: usable.reduce((sum, entry) => sum + entry.size, 0),
       cpus: this.cpu.count,

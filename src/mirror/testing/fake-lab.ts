@@ -75,11 +75,12 @@ export class FakeLab implements LabClient {
   async openConsole(): Promise<null> {
     return null;
   }
-  async bootToL2(): Promise<void> {
+  async bootToL2(): Promise<'booted'> {
     while (this.step()) {
       this.publish();
       if (this.stepMs > 0) await new Promise((done) => setTimeout(done, this.stepMs));
     }
+    return 'booted';
   }
   async playScenario(): Promise<void> {
     await this.bootToL2();

@@ -49,3 +49,11 @@ export function qemuPosted(build: QemuBuild, quirk: QemuQuirk): boolean {
   const shownBy: readonly string[] = QEMU_QUIRKS[quirk];
   return (build.quirks[quirk] ?? (shownBy.includes(build.vfioCxl) ? 'posted' : 'intended')) === 'posted';
 }
+
+/** What a binary of qbuild was built with. */
+export function buildWords(build: QemuBuild): string {
+  const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended', v3: 'v3' }[build.vfioCxl];
+  const accel = build.accel ? `profile ${build.profile}${build.accelReset ? ' with reset' : ''}` : 'absent';
+  const quirks = Object.entries(build.quirks).map(([id, how]) => `, ${id} ${how}`);
+  return `VFIO stub ${stub}, cxl-accel ${accel}${quirks.join('')}`;
+}

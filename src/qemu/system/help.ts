@@ -1,6 +1,6 @@
 /** Answers to -version, -help and the `help` arguments. Texts in the project's words; layouts as QEMU's. */
 
-import type { QemuBuild } from '../qdev/build.ts';
+import { buildWords, type QemuBuild } from '../qdev/build.ts';
 import { deviceType, deviceTypes } from '../qdev/device-type.ts';
 import { CPU_MODELS } from './cpu-options.ts';
 import { error_setg } from './error.ts';
@@ -39,14 +39,6 @@ export function helpText(request: HelpRequest, build: QemuBuild): string {
     case 'accel':
       return 'Accelerators supported in QEMU binary:\ntcg\nkvm\n';
   }
-}
-
-/** What a binary of qbuild was built with. */
-function buildWords(build: QemuBuild): string {
-  const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended', v3: 'v3' }[build.vfioCxl];
-  const accel = build.accel ? `profile ${build.profile}${build.accelReset ? ' with reset' : ''}` : 'absent';
-  const quirks = Object.entries(build.quirks).map(([id, how]) => `, ${id} ${how}`);
-  return `VFIO stub ${stub}, cxl-accel ${accel}${quirks.join('')}`;
 }
 
 function deviceList(build: QemuBuild): string {

@@ -7,6 +7,7 @@ import { type EventLog, type Json, layerIndex, type MachineId, type SiteId } fro
 import { type MemoryMapState, paths } from '../../state/schema.ts';
 import type { KvmState } from '../accel/kvm.ts';
 import type { QemuBuild } from '../qdev/build.ts';
+import { buildWords } from '../qdev/build.ts';
 import { Bus } from '../qdev/bus.ts';
 import { Device, deviceType } from '../qdev/device-type.ts';
 import { Properties } from '../qdev/properties.ts';
@@ -275,6 +276,7 @@ export class Vm implements RunningMachine, DeviceHost {
       id: this.guest,
       state,
       vmm: { machine: this.host, pid: this.sys.pid },
+      ...(this.build.id === undefined ? {} : { vmmBuild: buildWords(this.build) }),
       ramBytes: this.ramSize,
       cpus: this.cpus,
     };

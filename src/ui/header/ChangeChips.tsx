@@ -1,5 +1,6 @@
 import { commandAt } from '../../views/chips.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
+import { BuildChips } from './BuildChips.tsx';
 import styles from './ChangeChips.module.css';
 
 const SHOWN = 8;
@@ -14,6 +15,7 @@ export function ChangeChips() {
     return (
       <div className={styles.row}>
         <span className={styles.hint}>What each command changes appears here.</span>
+        <BuildChips />
       </div>
     );
   const shown = change.chips.slice(0, SHOWN);
@@ -49,6 +51,7 @@ export function ChangeChips() {
           ) : null}
         </ul>
       </div>
+      <BuildChips />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import type { Mirror } from '../../mirror/index.ts';
+import { type Mirror, typedLines } from '../../mirror/index.ts';
 
 /**
  * Lets `type` give lines to the engine while the page follows at reading pace: the engine is faster than the eye. A reader
@@ -26,10 +26,11 @@ export async function playFresh(mirror: Mirror, type: () => Promise<void>, openi
   mirror.update({ dialog: null, selection: null, address: null, hoverAddress: null });
   mirror.goLive();
   mirror.update({ booting: true });
-  // A page that has just been opened by a link may have no row yet.
+  // A page that has just been opened by a link may have no row yet, and a stored session on its way.
   await until(mirror, () => mirror.log.head > 0);
-  await quiet(mirror);
-  if (!opening || mirror.log.time.marks.length > 0) {
+  const session = opening ? await mirror.client.sharedSession?.() : undefined;
+  if (session && typedLines(session.record).length === 0) await quiet(mirror);
+  else {
     const before = mirror.store.getState().epoch;
     await mirror.client.reset();
     await until(mirror, () => mirror.store.getState().epoch !== before);
