@@ -114,3 +114,56 @@ test('a session too long for a link is said so, and goes through a file', async 
   expect(await hash(page)).toBe(state);
   expect(lab.problems).toEqual([]);
 });
+
+test('Boot to L2 works from any state, and what was there is kept', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  const lab = new LabPage(page);
+  await lab.open();
+  const epoch = async () => (await seen(page)).epoch;
+  const driven = () =>
+    page.evaluate(() => Reflect.get(window, '__cxlab').log.object('cxl/l2/region0')?.state === 'commit');
+  const fromPalette = async () => {
+    await page.keyboard.press('Control+Shift+P');
+    await page.getByRole('option', { name: /^Boot to L2/ }).click();
+  };
+
+  // A half-typed line is given up in the same session.
+  await page.getByTestId('terminal-host').locator('.xterm-helper-textarea').focus();
+  await page.keyboard.type('rm -rf half-ty');
+  await lab.expectOutput('host', /half-ty/);
+  const first = await epoch();
+  await page.getByRole('button', { name: 'Boot to L2' }).first().click();
+  await expect.poll(driven, { timeout: 30_000 }).toBe(true);
+  expect(await epoch()).toBe(first);
+
+  // With L2 running and the cursor in the past.
+  await page.keyboard.press('Control+Alt+z');
+  await page.keyboard.press('Control+Alt+z');
+  await page.getByRole('button', { name: 'Boot again' }).first().click();
+  await expect.poll(epoch, { timeout: 30_000 }).toBe(first + 1);
+  await expect.poll(driven, { timeout: 30_000 }).toBe(true);
+
+  // While the machines of a failed build run; the page says which build that is.
+  await page.evaluate(() => {
+    location.hash = 'patches=without=8';
+  });
+  await page.getByRole('dialog').getByRole('button', { name: 'Boot to L2 with it' }).click();
+  const builds = page.getByRole('list', { name: 'Builds that run here' });
+  await expect(builds).toContainText('kernel without 08', { timeout: 30_000 });
+  await lab.expectOutput('l2', /probe with driver cxl-accel failed/);
+  await expect.poll(() => lab.settledLive()).toBe(true);
+  await fromPalette();
+  await expect.poll(epoch, { timeout: 30_000 }).toBe(first + 3);
+  await expect.poll(driven, { timeout: 30_000 }).toBe(true);
+  await expect(builds).toBeHidden();
+
+  // Under a loop that never ends.
+  await page.keyboard.press('Control+Shift+P');
+  await page.getByRole('option', { name: /^Start over/ }).click();
+  await expect.poll(epoch).toBe(first + 4);
+  await lab.type('host', 'while true; do echo again; done');
+  await page.waitForTimeout(300);
+  await fromPalette();
+  await expect.poll(driven, { timeout: 30_000 }).toBe(true);
+  expect(lab.problems).toEqual([]);
+});

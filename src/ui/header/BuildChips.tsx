@@ -22,7 +22,9 @@ export function BuildChips() {
       const vmm = id === 'l1' ? 'host' : 'l1';
       return [
         ...(notes ? [{ path, machine: id, what: `kernel ${short(notes)}`, all: notes.join('\n') }] : []),
-        ...(vmmBuild === undefined ? [] : [{ path, machine: vmm, what: `QEMU ${vmmBuild}`, all: vmmBuild }]),
+        ...(vmmBuild === undefined
+          ? []
+          : [{ path, machine: vmm, what: `QEMU ${partOf(vmmBuild, vmm)}`, all: vmmBuild }]),
       ];
     }),
   );
@@ -46,10 +48,15 @@ export function BuildChips() {
   );
 }
 
-/** What sets a build apart: of its series only what is left out, then stand-ins and defects. */
+/** What sets a build apart: a later series, or what of the RFC's is left out; then stand-ins, defects, options. */
 function short(notes: readonly string[]): string {
-  const told = notes
-    .slice(1)
-    .map((note) => note.replace(/, patches [\d ]+, left out/, ' without').replace(/, patches [\d ]+$/, ''));
-  return told.join(', ');
+  const [, series = '', ...rest] = notes;
+  const [, name, without] = /^series (\S+?),? .*?(?:, left out (.*))?$/.exec(series) ?? [];
+  const own = [name === undefined || name === 'rfc-v1' ? '' : name, without === undefined ? '' : `without ${without}`];
+  return [...own, ...rest].filter((one) => one !== '').join(', ');
+}
+
+/** Of the host's VMM the device counts, of L1's the VFIO stub. */
+function partOf(words: string, vmm: 'host' | 'l1'): string {
+  return vmm === 'host' ? words.replace(/^VFIO stub [^,]*, /, '') : words.replace(/, cxl-accel [^,]*/, '');
 }
