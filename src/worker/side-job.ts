@@ -11,7 +11,7 @@ export interface Watch {
 export const watched = new Map<number, Lab>();
 
 /** How often the rows of a running lab are sent: each message is drawn on the page. */
-const FLUSH_MS = 60;
+const FLUSH_MS = 120;
 
 let flushedAt = 0;
 let current: Job | null = null;

@@ -26,8 +26,9 @@ export function Differences(props: { readonly play: ExhibitPlay; readonly posted
         What differs <span className={styles.count}>{play.state === 'running' ? 'playing' : count}</span>
       </h4>
       <dl>
-        {printed.map((one) => (
-          <Printed key={one.text} one={one} />
+        {printed.map((one, n) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: in the order of typing; a line may be typed twice
+          <Printed key={n} one={one} />
         ))}
       </dl>
       {states.length > 0 ? (

@@ -33,13 +33,16 @@ export function MatrixTable(props: { readonly side: SideClient; readonly onPick:
     setCopied(false);
     setStopped(false);
     setProgress({ index: 0, count: 1, line: 'starting' });
-    const all = await side.matrix((news) => {
-      if (news.kind === 'row') setRows((known) => [...known, news.row]);
-      else setProgress({ index: news.index, count: news.count, line: `${news.step.console}# ${news.step.line}` });
-    });
-    if (all) setRows(all);
-    else setStopped(true);
-    setProgress(null);
+    try {
+      const all = await side.matrix((news) => {
+        if (news.kind === 'row') setRows((known) => [...known, news.row]);
+        else setProgress({ index: news.index, count: news.count, line: `${news.step.console}# ${news.step.line}` });
+      });
+      if (all) setRows(all);
+      else setStopped(true);
+    } finally {
+      setProgress(null);
+    }
   };
   return (
     <section className={styles.matrix} aria-label="One switch at a time">

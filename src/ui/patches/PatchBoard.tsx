@@ -54,9 +54,12 @@ export default function PatchBoard() {
     setStep('starting');
     setTried(key);
     setLeft('machines');
-    const climb = await side.climb(choice, ({ console, line }) => setStep(`${console}# ${line}`), lab);
-    setStep(null);
-    if (climb) setClimbs((known) => new Map(known).set(key, climb));
+    try {
+      const climb = await side.climb(choice, ({ console, line }) => setStep(`${console}# ${line}`), lab);
+      if (climb) setClimbs((known) => new Map(known).set(key, climb));
+    } finally {
+      setStep(null);
+    }
   };
   const boot = async () => {
     const text = await side.transcript(choice);

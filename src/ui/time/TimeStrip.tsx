@@ -11,7 +11,7 @@ import styles from './TimeStrip.module.css';
 
 const COUNT = new Intl.NumberFormat('en');
 const SPEEDS = [0.25, 0.5, 1, 2, 8];
-/** `compact`: beside others, with less room; the event under the cursor is then not named. */
+/** `compact`: beside others, with less room; the event under the cursor is then not named, nor how many there are. */
 export function TimeStrip({ compact = false }: { readonly compact?: boolean }) {
   const { mirror, label } = usePage();
   const cursor = usePageState((state) => state.cursor);
@@ -115,7 +115,7 @@ export function TimeStrip({ compact = false }: { readonly compact?: boolean }) {
           <span className={styles.count}>
             {compact ? '' : 'event '}
             {COUNT.format(cursor)}
-            {compact && !live ? '' : ` / ${COUNT.format(head)}`}
+            {compact ? '' : ` / ${COUNT.format(head)}`}
           </span>
           {line && !compact ? (
             <span className={styles.line}>
