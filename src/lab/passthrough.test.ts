@@ -46,7 +46,7 @@ async function climbed(id: string, attempt = 0): Promise<Seen> {
 }
 const broken = ({ chains }: Seen) => chains[0]?.broken;
 
-test('every row of the matrix: the link that is broken is the rung that failed', { timeout: 120_000 }, async () => {
+test('every row of the matrix: the link that is broken is the rung that failed', { timeout: 300_000 }, async () => {
   for (const { id, choices } of SWITCHES)
     for (const attempt of choices.keys()) {
       const seen = await climbed(id, attempt);

@@ -16,22 +16,13 @@ export interface Attempt {
   readonly region: boolean;
 }
 
-/** The device that a `-device vfio-pci,…` names. */
-function hostOf(option: string): string | null {
-  if (!/^vfio-pci[\w-]*,/.test(option)) return null;
-  const named = /,(?:host|sysfsdev)=([^,]+)/.exec(option)?.[1]?.split('/').at(-1);
-  return named === undefined ? null : named.includes(':') && named.length < 10 ? `0000:${named}` : named;
-}
-const takes = ({ argv }: Run, bdf: string): boolean =>
-  argv.some((word, n) => argv[n - 1] === '-device' && hostOf(word) === bdf);
-
 /** The last try for a device after `since`. */
 export function lastAttempt(trail: Trail, bdf: string, since: number, cursor: number): Attempt | null {
   const run = lastBefore(
-    trail.runs,
+    trail.takers,
     (one) => one.start,
     cursor,
-    (one) => one.machine === 'l1' && takes(one, bdf),
+    (one) => one.takes.includes(bdf),
   );
   const realize = lastBefore(
     trail.realizes,

@@ -41,9 +41,10 @@ type Finding = 'whole' | 'untried' | Evidence;
 export function passthrough(reader: StateReader, rows: RowReader): readonly Chain[] {
   const trail = trailOf(rows);
   const devices = pciDevices(reader, 'l1');
+  const guests = functionsOf(reader, 'l2');
   return functionsOf(reader, 'l1')
     .filter((fn) => fn.backend !== undefined || fn.type === 'cxl-accel')
-    .map((fn) => new Follower(reader, trail, rows.length, devices, fn).chain())
+    .map((fn) => new Follower(reader, trail, rows.length, devices, guests, fn).chain())
     .filter((chain) => chain !== null);
 }
 
@@ -61,11 +62,12 @@ class Follower {
     private readonly trail: Trail,
     private readonly cursor: number,
     devices: ReadonlyMap<string, DeviceState>,
+    guests: readonly PciFunctionState[],
     private readonly fn: PciFunctionState,
   ) {
     this.bdf = `0000:${fn.bdf}`;
     this.vfio = publishedAs<VfioDeviceState>(reader.object(paths.vfioDevice('l1', this.bdf)));
-    this.guest = functionsOf(reader, 'l2').find((one) => one.host === this.bdf) ?? null;
+    this.guest = guests.find((one) => one.host === this.bdf) ?? null;
     this.override = devices.get(this.bdf)?.override ?? '';
     const changes = trail.device(this.bdf, cursor);
     const bound = changes.findLastIndex(({ value }, n) => value === null || changes[n - 1]?.value === null || n === 0);

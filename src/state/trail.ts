@@ -47,6 +47,8 @@ export interface Run {
   end: number;
   /** Null while it runs, and when the machine lost its power below it. */
   exit: { readonly status: number; readonly signal: number } | null;
+  /** Devices of its machine that its command line passes on. */
+  readonly takes: readonly string[];
   /** Row since which it sleeps for good. */
   blocked: number;
 }
@@ -86,6 +88,8 @@ export class Trail {
   readonly realizes: Realize[] = [];
   readonly regions: Call[] = [];
   readonly runs: Run[] = [];
+  /** Those of L1 that pass a device on. */
+  readonly takers: Run[] = [];
   readonly typed: Typed[] = [];
   private readonly machines = new Map<string, Change<MachineState>[]>();
   private readonly vfio = new Map<string, Change<VfioDeviceState>[]>();
@@ -273,8 +277,10 @@ export class Trail {
     if (before) this.ended(path, before, row, null);
     if (!state || state.exit) return;
     const never = Number.POSITIVE_INFINITY;
-    const run: Run = { machine, pid, comm, argv, start: row, end: never, exit: null, blocked: never };
+    const takes = machine === 'l1' ? argv.flatMap((word, n) => (argv[n - 1] === '-device' ? hostOf(word) : [])) : [];
+    const run: Run = { machine, pid, comm, argv, takes, start: row, end: never, exit: null, blocked: never };
     this.runs.push(run);
+    if (takes.length > 0) this.takers.push(run);
     this.running.set(path, run);
   }
   private ended(path: string, run: Run, row: number, exit: Run['exit']): void {
@@ -282,6 +288,13 @@ export class Trail {
     run.exit = exit;
     this.running.delete(path);
   }
+}
+
+/** The device that a `-device vfio-pci,…` names. */
+function hostOf(option: string): readonly string[] {
+  if (!/^vfio-pci[\w-]*,/.test(option)) return [];
+  const named = /,(?:host|sysfsdev)=([^,]+)/.exec(option)?.[1]?.split('/').at(-1);
+  return named === undefined ? [] : [/^[0-9a-f]{1,2}:/i.test(named) && named.length < 8 ? `0000:${named}` : named];
 }
 
 const NOBODY = { device: '', driver: '' };

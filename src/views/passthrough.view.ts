@@ -85,8 +85,18 @@ export function passingView(reader: StateReader, rows: RowReader): Passing {
   return { chains, breaks, ghost: on('l2') ? null : ghostOf(reader, rows, 'l2', breaks) };
 }
 
-/** The same of the page's log at its cursor. */
-export const passingAt = (log: MirrorLog): Passing => passingView(log, rowsOf(log));
+const last = new WeakMap<MirrorLog, { readonly version: number; readonly news: number; readonly passing: Passing }>();
+
+/** The same of the page's log at its cursor; two panes ask. */
+export function passingAt(log: MirrorLog): Passing {
+  const { version } = log;
+  const news = passingNews(log);
+  const known = last.get(log);
+  if (known?.version === version && known.news === news) return known.passing;
+  const passing = passingView(log, rowsOf(log));
+  last.set(log, { version, news, passing });
+  return passing;
+}
 
 /** Changes whenever what `passingAt` reads besides the folded state may have changed: something failed or complained. */
 export function passingNews(log: MirrorLog): number {

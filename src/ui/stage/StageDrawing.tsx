@@ -138,7 +138,7 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
         className={styles.machineState}
         data-state={oops ? 'crashed' : machine.state}
       >
-        {state}
+        {cut(state, mark.w - 28 - widthOf(machine.title, 'title') * 1.12, 'title')}
         {machine.trouble === undefined ? null : <title>{machine.trouble}</title>}
       </text>
       <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>
