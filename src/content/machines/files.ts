@@ -27,7 +27,7 @@ export const HOST_FILES: readonly TextFile[] = [
   ...common('host', '1;32'),
   {
     path: '/etc/motd',
-    content: 'cxlab host (L0). Boot the L1 guest with qemu-system-x86_64; ls /boot shows the kernels.\n',
+    content: 'cxlab host (L0). qemu-system-x86_64 boots the L1 guest; kernels are in /boot.\n',
   },
 ];
 export const L1_FILES: readonly TextFile[] = common('l1', '1;36');

@@ -140,9 +140,11 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
 }
 
 /** Columns a reader of kernel logs should have; text shrinks a little to give them, never on a projector. */
-const COMFORTABLE = 84;
-const SMALLEST = 12;
-const LARGE = 16;
+const COMFORTABLE = 80;
+const SMALLEST = 10.75;
+/** Room for the scroll bar, px. */
+const BESIDE = 14;
+const LARGE = 15;
 
 /** Fits text and grid to the element: the wanted size if it gives a comfortable width, smaller text if that helps. */
 function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): void {
@@ -150,12 +152,12 @@ function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): 
   if (clientWidth < 40 || clientHeight < 20) return;
   const family = String(terminal.options.fontFamily ?? 'monospace');
   const advance = textWidth('M'.repeat(20), `100px ${family}`) / 2000;
-  const fitting = (clientWidth - 16) / COMFORTABLE / advance;
+  const fitting = (clientWidth - BESIDE) / COMFORTABLE / advance;
   const least = wanted >= LARGE ? LARGE : Math.min(SMALLEST, wanted);
   const size = Math.max(least, Math.min(wanted, Math.floor(fitting * 4) / 4));
   terminal.options.fontSize = size;
   const line = Math.ceil(textHeight(family, size) * 1.15);
-  const columns = Math.max(40, Math.floor((clientWidth - 16) / (advance * size)));
+  const columns = Math.max(40, Math.floor((clientWidth - BESIDE) / (advance * size)));
   terminal.resize(columns, Math.max(4, Math.floor(clientHeight / line)));
   // How high a row really is only the terminal knows, once it has drawn: the estimate leaves a row or two unused.
   const drawn = element.querySelector('.xterm-screen')?.clientHeight ?? 0;

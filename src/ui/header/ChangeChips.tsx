@@ -1,11 +1,15 @@
-import { commandAt } from '../../views/chips.view.ts';
+import { useLayoutEffect, useState } from 'react';
+import { type CommandChange, commandAt } from '../../views/chips.view.ts';
 import { useMirror, usePageState } from '../context.tsx';
+import controls from '../parts/controls.module.css';
+import { useSize } from '../parts/use-size.ts';
 import { BuildChips } from './BuildChips.tsx';
 import styles from './ChangeChips.module.css';
 
-const SHOWN = 8;
-
-/** What the last command changed, as one line. Also the page's polite announcement. */
+/**
+ * What the last command changed, as one line: chips that do not fit wrap out of sight, and a button shows them all. Also the
+ * page's polite announcement.
+ */
 export function ChangeChips() {
   const mirror = useMirror();
   const cursor = usePageState((state) => state.cursor);
@@ -18,23 +22,39 @@ export function ChangeChips() {
         <BuildChips />
       </div>
     );
-  const shown = change.chips.slice(0, SHOWN);
-  const rest = change.chips.length - shown.length;
+  return <Changes change={change} />;
+}
+
+function Changes({ change }: { readonly change: CommandChange }) {
+  const mirror = useMirror();
+  const { chips } = change;
+  const [open, setOpen] = useState(false);
+  const [list, { width }] = useSize<HTMLUListElement>();
+  const [cut, setCut] = useState(false);
+  const said = chips.map((chip) => chip.id).join(' ');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what fits depends on the width and on the chips
+  useLayoutEffect(() => {
+    const { current } = list;
+    setCut(current !== null && current.scrollHeight > current.clientHeight + 4);
+  }, [width, said, open]);
   return (
-    <section className={styles.row} aria-label="What the last command changed">
+    <section className={styles.row} data-open={open} aria-label="What the last command changed">
       <span className={styles.command}>
         <b data-machine={change.console}>{change.console}</b>
         <code>{change.label}</code>
       </span>
       <div role="status" className={styles.status}>
-        <ul>
-          {shown.map((chip) => (
+        <ul ref={list}>
+          {chips.map((chip) => (
             <li key={chip.id}>
               <button
                 type="button"
                 className={styles.chip}
                 data-machine={chip.machine}
                 data-failed={chip.sign === '✕'}
+                onFocus={(event) => {
+                  if (event.currentTarget.offsetTop > 0) setOpen(true);
+                }}
                 onClick={() => {
                   if (chip.selection) mirror.select(chip.selection);
                 }}
@@ -43,7 +63,6 @@ export function ChangeChips() {
               </button>
             </li>
           ))}
-          {rest > 0 ? <li className={styles.more}>+{rest} more</li> : null}
           {change.registers > 0 ? <li className={styles.more}>{change.registers} register dwords</li> : null}
           {change.exits > 0 ? <li className={styles.more}>{change.exits} exits</li> : null}
           {change.chips.length === 0 && change.registers === 0 ? (
@@ -51,6 +70,11 @@ export function ChangeChips() {
           ) : null}
         </ul>
       </div>
+      {cut || open ? (
+        <button type="button" className={controls.quiet} aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? 'One line' : `All ${chips.length} changes`}
+        </button>
+      ) : null}
       <BuildChips />
     </section>
   );

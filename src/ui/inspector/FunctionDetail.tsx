@@ -203,7 +203,7 @@ function BlockTable(props: {
           ))}
           {owned ? (
             <th scope="col" title="Whose copy answers L2; ro: its writes are kept nowhere">
-              owner
+              <span className={styles.word}>owner</span>
             </th>
           ) : null}
         </tr>

@@ -1,7 +1,7 @@
 import type { LayoutId } from '../../mirror/index.ts';
 
 export type PaneId = 'consoles' | 'stage' | 'addresses' | 'inspector' | 'time';
-/** Sizes in per cent of what is left; a pane that is absent is not drawn. */
+/** Sizes in per cent of what is left; a pane that is absent is not drawn. Consoles have 80 columns from a width of 1440 on. */
 export interface LayoutSpec {
   readonly label: string;
   readonly columns: Readonly<Partial<Record<'consoles' | 'centre' | 'events' | 'inspector', number>>>;
@@ -12,22 +12,22 @@ export interface LayoutSpec {
 export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
-    columns: { consoles: 37, centre: 38, inspector: 25 },
+    columns: { consoles: 38.6, centre: 37.4, inspector: 24 },
     centre: { stage: 54, addresses: 46 },
     time: 18,
   },
   topology: {
     label: 'Topology',
-    columns: { consoles: 38, centre: 62 },
+    columns: { consoles: 40, centre: 60 },
     centre: { stage: 52, addresses: 48 },
     time: 18,
   },
   registers: {
     label: 'Registers',
-    columns: { consoles: 34, centre: 26, inspector: 40 },
+    columns: { consoles: 40, centre: 23, inspector: 37 },
     centre: { stage: 100 },
     time: 18,
   },
-  trace: { label: 'Trace', columns: { consoles: 34, events: 38, inspector: 28 }, centre: {}, time: 30 },
-  present: { label: 'Present', columns: { consoles: 42, centre: 58 }, centre: { stage: 52, addresses: 48 }, time: 20 },
+  trace: { label: 'Trace', columns: { consoles: 40, events: 34, inspector: 26 }, centre: {}, time: 30 },
+  present: { label: 'Present', columns: { consoles: 46, centre: 54 }, centre: { stage: 48, addresses: 52 }, time: 17 },
 };

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { Row } from '../../log/index.ts';
 import { filterRows } from '../../views/event-filter.view.ts';
 import { eventLine } from '../../views/events.view.ts';
@@ -31,6 +31,26 @@ export default function EventList() {
     estimateSize: () => HEIGHT,
     overscan: 12,
   });
+  // The list stands where the cursor is, until the reader scrolls away; moving the cursor brings it back.
+  const live = usePageState((state) => state.live);
+  const following = useRef(true);
+  const at = useMemo(() => lowerBound(rows, cursor), [rows, cursor]);
+  useEffect(() => {
+    if (!live) following.current = true;
+    if (following.current && rows.length > 0) virtual.scrollToIndex(Math.min(at, rows.length - 1), { align: 'end' });
+  }, [at, live, rows.length, virtual]);
+  useEffect(() => {
+    const { current } = scroller;
+    if (!current) return;
+    const left = () => {
+      following.current = current.scrollTop + current.clientHeight > current.scrollHeight - 2 * HEIGHT;
+    };
+    const ways = ['wheel', 'keyup', 'pointerup'] as const;
+    for (const way of ways) current.addEventListener(way, left, { passive: true });
+    return () => {
+      for (const way of ways) current.removeEventListener(way, left);
+    };
+  }, []);
   return (
     <Pane
       id="events"
@@ -105,4 +125,16 @@ export default function EventList() {
       </section>
     </Pane>
   );
+}
+
+/** Index of the first row that is not before `row`. */
+function lowerBound(rows: ArrayLike<number>, row: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle] ?? 0) < row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
