@@ -63,7 +63,7 @@ test('with keys alone: boot, select a register, see who owns it, open the table,
   // Before L2 was given the device the same register was L1's kernel's alone; nothing measured is shown for that time.
   for (let n = 0; n < 4; n++) await page.keyboard.press('Control+Alt+z');
   await expect(page.getByRole('button', { name: /back to now/i }).first()).toBeVisible();
-  await expect(owner.getByRole('status')).not.toContainText('Measured on a copy');
+  await expect(owner.getByText('Measured on a copy')).toBeHidden();
   await paletteRun(page, 'Back to now');
   await expect(owner.getByRole('status')).toContainText('Measured on a copy of this session');
   expect(lab.problems).toEqual([]);
@@ -103,6 +103,7 @@ const DIALOGS = [
 
 for (const colorScheme of ['light', 'dark'] as const)
   test(`no dialog hinders anybody (${colorScheme})`, async ({ page }) => {
+    test.setTimeout(180_000);
     await page.emulateMedia({ colorScheme });
     const lab = new LabPage(page);
     await lab.open();
@@ -111,7 +112,9 @@ for (const colorScheme of ['light', 'dark'] as const)
       await page.evaluate((id) => Reflect.get(window, '__cxlab').update({ dialog: id }), dialog);
       await expect(page.getByRole('dialog')).toBeVisible();
       await expect(page.getByText('Opening…')).toBeHidden({ timeout: 15_000 });
-      const { violations } = await new AxeBuilder({ page }).include('[role=dialog]').analyze();
+      const axe = new AxeBuilder({ page }).include('[role=dialog]');
+      // Nothing but colours differs in the dark.
+      const { violations } = await (colorScheme === 'dark' ? axe.withRules(['color-contrast']) : axe).analyze();
       expect(violations.map((one) => `${dialog}: ${one.id} ${one.nodes[0]?.target}`)).toEqual([]);
       await page.keyboard.press('Escape');
       await expect(page.getByRole('dialog')).toBeHidden();

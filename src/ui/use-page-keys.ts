@@ -33,6 +33,8 @@ function handle(mirror: Mirror, event: KeyboardEvent): boolean {
   const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (typing || state.dialog !== null || event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === '?') return open(mirror, 'keys');
+  // It has closed a dialog: the selection behind stays.
+  if (event.key === 'Escape' && event.defaultPrevented) return false;
   if (event.key === 'Escape' && state.playing) {
     mirror.goLive();
     return true;

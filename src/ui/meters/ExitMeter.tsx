@@ -36,7 +36,9 @@ export default function ExitMeter() {
               <th scope="colgroup" colSpan={3}>
                 L1’s VMM calls
               </th>
-              <th scope="col" rowSpan={2} aria-label="share" />
+              <th scope="col" rowSpan={2}>
+                <span className="visually-hidden">share of all exits</span>
+              </th>
             </tr>
             <tr>
               {['read', 'write', 'port', 'read', 'write', 'port', 'pread', 'pwrite', 'ioctl'].map((name, n) => (
