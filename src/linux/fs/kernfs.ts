@@ -48,8 +48,11 @@ export interface SysfsOps {
   fops?: FileOperations;
 }
 
+/** Of every node that is no directory: a large machine has tens of thousands. */
+const NO_CHILDREN: ReadonlyMap<string, KernfsNode> = new Map();
+
 export class KernfsNode extends Inode {
-  readonly children = new Map<string, KernfsNode>();
+  private readonly entries: Map<string, KernfsNode> | null;
   removed = false;
   private hash = -1;
   private sorted: KernfsNode[] | null = null;
@@ -64,13 +67,18 @@ export class KernfsNode extends Inode {
     mode: number,
   ) {
     super(sb, mode);
+    this.entries = this.isDir ? new Map() : null;
+    if (this.entries) this.nlink = 2;
     if (parent) {
-      parent.children.set(name, this);
+      assert(parent.entries, `kernfs: ${parent.name} is no directory`);
+      parent.entries.set(name, this);
       parent.sorted = null;
     }
-    if (this.isDir) this.nlink = 2;
   }
 
+  get children(): ReadonlyMap<string, KernfsNode> {
+    return this.entries ?? NO_CHILDREN;
+  }
   /** Path below the root, '' for the root itself. */
   path(): string {
     return this.parent ? `${this.parent.path()}/${this.name}` : '';
@@ -110,8 +118,8 @@ export class KernfsNode extends Inode {
   remove(): void {
     for (const child of [...this.children.values()]) child.remove();
     this.removed = true;
-    if (this.parent?.children.get(this.name) === this) {
-      this.parent.children.delete(this.name);
+    if (this.parent?.entries?.get(this.name) === this) {
+      this.parent.entries.delete(this.name);
       this.parent.sorted = null;
     }
   }

@@ -125,7 +125,9 @@ export class Vm implements RunningMachine, DeviceHost {
     this.devices.splice(this.devices.indexOf(dev), 1);
     const siblings = dev.parentBus?.children;
     siblings?.splice(siblings.indexOf(dev), 1);
+    this.busByName.clear();
   }
+  private readonly busByName = new Map<string, Bus>();
   allBuses(): readonly Bus[] {
     const out: Bus[] = [];
     const visit = (bus: Bus) => {
@@ -136,7 +138,9 @@ export class Vm implements RunningMachine, DeviceHost {
     return out;
   }
   findBus(name: string): Bus | null {
-    return this.allBuses().find((bus) => bus.name === name) ?? null;
+    // A name that is not known yet may be that of a bus that came since.
+    if (!this.busByName.has(name)) for (const bus of [...this.allBuses()].reverse()) this.busByName.set(bus.name, bus);
+    return this.busByName.get(name) ?? null;
   }
   findDevice(id: string): Device | null {
     return id === '' ? null : (this.devices.find((dev) => dev.id === id) ?? null);
