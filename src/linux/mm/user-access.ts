@@ -2,7 +2,7 @@
 import { type Addr, type Hva, PAGE_SIZE, type Width } from '../../base/addr.ts';
 import type { RamObject, RamRef } from '../../hw/bus/cpu-bus.ts';
 import type { MapEpoch } from '../../hw/bus/map-epoch.ts';
-import { Backing, LARGE_PAGE, PageTlb } from '../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, load_across, PageTlb } from '../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Process } from '../include/tasks.ts';
 import { PROT_WRITE, SIGBUS, SIGSEGV } from '../uapi/constants.ts';
@@ -34,7 +34,7 @@ export class UserAccess implements UserMemory {
 
   load(addr: Hva, width: Width): number {
     const at = addr & 4095;
-    if (at + width > PAGE_SIZE) return this.loadAcross(addr, width);
+    if (at + width > PAGE_SIZE) return load_across(this, addr, width);
     const { tlb } = this;
     let slot = tlb.find(addr);
     if (slot < 0) slot = this.fill(addr - at);
@@ -137,18 +137,6 @@ export class UserAccess implements UserMemory {
     if (this.mm.resolve(this.process, page, ref) && ref.limit >= PAGE_SIZE)
       return this.tlb.put(page, Backing.RAM, writable, ref.offset, ref.ram);
     return this.tlb.put(page, Backing.PHYS, writable, phys, null);
-  }
-
-  private loadAcross(addr: Hva, width: Width): number {
-    let lo = 0;
-    let hi = 0;
-    for (let n = width - 1; n >= 0; n--) {
-      const byte = this.load(addr + n, 1);
-      if (n < 4) lo = lo * 256 + byte;
-      else hi = hi * 256 + byte;
-    }
-    this.hi = hi;
-    return lo;
   }
 
   private fatal(signal: number): never {

@@ -1,25 +1,15 @@
 /**
- * The bus of a virtual CPU: what memory virtualization (EPT filled by KVM's fault handler) and exits do for guest code.
- * Left out: instruction decoding (an access arrives decoded), the in-kernel irqchip, posted writes (coalesced MMIO).
+ * The bus of a virtual CPU: what memory virtualization (EPT filled by KVM's fault handler) does for guest code; what it does not map
+ * exits (vcpu-exits.ts). Left out: instruction decoding (an access arrives decoded).
  */
-import { type Addr, PAGE_SIZE, TWO32, type Width } from '../../../base/addr.ts';
+import { type Addr, PAGE_SIZE, type Width } from '../../../base/addr.ts';
 import type { CpuBus, RamObject, RamRef } from '../../../hw/bus/cpu-bus.ts';
-import { Backing, LARGE_PAGE, PageTlb } from '../../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, load_across, PageTlb } from '../../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import type { Process } from '../../include/tasks.ts';
 import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sys.ts';
-import { type ExitSites, exitSites, unit } from './exits.ts';
 import type { MemorySlots } from './memslots.ts';
-import { KvmEvents } from './trace.ts';
-
-/** Port of the PCI configuration data register (mechanism #1). */
-const CONFIG_DATA = 0xcfc;
-
-export interface ExitCounts {
-  mmioRead: number;
-  mmioWrite: number;
-  io: number;
-}
+import type { ExitCounts, VcpuExits } from './vcpu-exits.ts';
 
 /** Size of the largest aligned piece at the beginning of a misaligned access. */
 function aligned(addr: Addr, left: number): Width {
@@ -30,8 +20,6 @@ function aligned(addr: Addr, left: number): Width {
 
 export class GuestBus implements CpuBus {
   hi = 0;
-  /** False once the VM has stopped: its CPU has no power, nothing answers. */
-  running = true;
   /**
    * A CPU of QEMU's own (-accel tcg) does an access to a device that is not aligned in aligned pieces; a real one hands it to the
    * VMM whole.
@@ -44,31 +32,26 @@ export class GuestBus implements CpuBus {
   /** Who answers each cached page of kind WINDOW, as of `windowGeneration`. */
   private readonly ports: (WindowPort | null)[] = [];
   private windowGeneration = -1;
-  private readonly sites: ExitSites;
-  private readonly trace: KvmEvents;
 
-  /** @param onFault the host could not provide a page (its owner raised SIGBUS): KVM_RUN ends with -EFAULT */
   constructor(
     private readonly kernel: Kernel,
     private readonly process: Process,
     private readonly slots: MemorySlots,
     private readonly exits: KvmExits,
     private readonly counts: ExitCounts,
-    private readonly onFault: () => void,
+    readonly vcpu: VcpuExits,
   ) {
     this.tlb = new PageTlb(kernel.platform.mapEpoch);
     this.windows = exits.windows ?? null;
-    this.trace = new KvmEvents(kernel.tracing);
-    this.sites = exitSites(kernel);
   }
 
   load(addr: Addr, width: Width): number {
     const at = addr & 4095;
-    if (at + width > PAGE_SIZE) return this.loadAcross(addr, width);
+    if (at + width > PAGE_SIZE) return load_across(this, addr, width);
     const { tlb } = this;
     let slot = tlb.find(addr);
     if (slot < 0) slot = this.fill(addr - at);
-    if (slot < 0) return this.dead(width);
+    if (slot < 0) return this.answered(this.vcpu.dead(width));
     const kind = tlb.kinds[slot];
     if (this.pieces && (at & (width - 1)) !== 0 && kind !== Backing.RAM) return this.loadPieces(addr, width);
     if (kind === Backing.RAM) {
@@ -83,7 +66,7 @@ export class GuestBus implements CpuBus {
       this.hi = bus.hi;
       return value;
     }
-    if (kind === Backing.WINDOW && this.running) {
+    if (kind === Backing.WINDOW && this.vcpu.running) {
       if ((this.windows as ExitWindows).generation !== this.windowGeneration) {
         tlb.clear();
         return this.load(addr, width);
@@ -100,7 +83,7 @@ export class GuestBus implements CpuBus {
       this.hi = width === 8 ? port.hi : 0;
       return value;
     }
-    return this.exitRead(addr, width);
+    return this.answered(this.vcpu.read(addr, width));
   }
 
   private loadPieces(addr: Addr, width: Width): number {
@@ -139,13 +122,13 @@ export class GuestBus implements CpuBus {
       return;
     }
     const to = addr + (tlb.deltas[slot] as number);
-    if (tlb.writable[slot] === 0) this.exitWrite(addr, width, lo, hi);
+    if (tlb.writable[slot] === 0) this.vcpu.write(addr, width, lo, hi);
     else if (kind === Backing.RAM) (tlb.rams[slot] as RamObject).store(to, width, lo, hi);
     else if (kind === Backing.PHYS) this.kernel.cpu.bus.store(to, width, lo, hi);
     else if ((this.windows as ExitWindows).generation !== this.windowGeneration) {
       tlb.clear();
       this.store(addr, width, lo, hi);
-    } else if (this.running) {
+    } else if (this.vcpu.running) {
       this.counts.mmioWrite++;
       const ram = tlb.rams[slot] as RamObject | null;
       if (ram !== null) ram.store(to, width, lo, hi);
@@ -158,13 +141,13 @@ export class GuestBus implements CpuBus {
     while (done < into.length) {
       const gpa = addr + done;
       const slot = this.slots.find(gpa);
-      if (!this.running) {
+      if (!this.vcpu.running) {
         into.fill(0xff, done);
         return;
       }
       if (slot === null) {
         const count = Math.min(into.length - done, this.slots.next(gpa) - gpa);
-        this.exitReadBytes(gpa, into.subarray(done, done + count));
+        this.vcpu.readBytes(gpa, into.subarray(done, done + count));
         done += count;
         continue;
       }
@@ -178,7 +161,7 @@ export class GuestBus implements CpuBus {
       }
       const phys = this.kernel.mm.translate(this.process, hva);
       if (phys < 0) {
-        this.fault(gpa);
+        this.vcpu.fault(gpa);
         into.fill(0xff, done);
         return;
       }
@@ -190,13 +173,13 @@ export class GuestBus implements CpuBus {
 
   copyTo(addr: Addr, from: Uint8Array): void {
     let done = 0;
-    while (done < from.length && this.running) {
+    while (done < from.length && this.vcpu.running) {
       const gpa = addr + done;
       const slot = this.slots.find(gpa);
       if (slot === null || slot.readonly) {
         const limit = slot === null ? this.slots.next(gpa) : slot.gpa + slot.size;
         const count = Math.min(from.length - done, limit - gpa);
-        this.exitWriteBytes(gpa, from.subarray(done, done + count));
+        this.vcpu.writeBytes(gpa, from.subarray(done, done + count));
         done += count;
         continue;
       }
@@ -210,7 +193,7 @@ export class GuestBus implements CpuBus {
       }
       const phys = this.kernel.mm.translate(this.process, hva);
       if (phys < 0) {
-        this.fault(gpa);
+        this.vcpu.fault(gpa);
         return;
       }
       const count = this.run(hva, phys, left);
@@ -220,21 +203,10 @@ export class GuestBus implements CpuBus {
   }
 
   loadLoop(addr: Addr, into: Uint32Array): void {
-    const { exits } = this;
-    const { log } = this.kernel;
     const end = addr + into.length * 4;
-    const trapped = this.running && this.slots.find(addr) === null && this.slots.next(addr) >= end;
-    if (!trapped || !exits.mmioReadLoop || this.windows?.find(addr, this.window)) {
-      for (let n = 0; n < into.length; n++) into[n] = this.load(addr + n * 4, 4);
-      return;
-    }
-    this.counts.mmioRead += into.length;
-    const outer = log.begin(this.sites.loop, addr, into.length);
-    try {
-      exits.mmioReadLoop(addr, into);
-    } finally {
-      log.end(outer, into.length);
-    }
+    const trapped = this.vcpu.running && this.slots.find(addr) === null && this.slots.next(addr) >= end;
+    if (trapped && this.vcpu.readLoop(addr, into)) return;
+    for (let n = 0; n < into.length; n++) into[n] = this.load(addr + n * 4, 4);
   }
 
   peek(addr: Addr, length: number): Uint8Array | null {
@@ -246,7 +218,7 @@ export class GuestBus implements CpuBus {
       let bytes: Uint8Array | null;
       if (slot === null) {
         count = Math.min(length - done, this.slots.next(gpa) - gpa);
-        bytes = this.running ? this.exits.peek(gpa, count) : null;
+        bytes = this.vcpu.running ? this.exits.peek(gpa, count) : null;
       } else {
         count = Math.min(length - done, slot.gpa + slot.size - gpa, PAGE_SIZE - (gpa & 4095));
         const phys = this.kernel.mm.present(this.process, slot.hva + (gpa - slot.gpa));
@@ -268,42 +240,26 @@ export class GuestBus implements CpuBus {
   }
 
   inp(port: number, width: 1 | 2 | 4): number {
-    this.counts.io++;
-    if (!this.running) return 2 ** (8 * width) - 1;
-    this.trace.exit('IO_INSTRUCTION');
-    const value = this.exits.pioRead(port, width);
-    this.trace.pio('pio_read', port, width, value);
-    this.trace.entry();
-    return value;
+    return this.vcpu.inp(port, width);
   }
   outp(port: number, width: 1 | 2 | 4, value: number): void {
-    this.counts.io++;
-    if (!this.running) return;
-    this.trace.exit('IO_INSTRUCTION');
-    this.trace.pio('pio_write', port, width, value);
-    // Only writes of configuration data have rows of their own: they change registers, and every change has its cause.
-    const shown = port >= CONFIG_DATA && port < CONFIG_DATA + 4;
-    const outer = shown ? this.kernel.log.begin(this.sites.io, port, value) : 0;
-    try {
-      this.exits.pioWrite(port, width, value);
-    } finally {
-      if (shown) this.kernel.log.end(outer);
-    }
-    this.trace.entry();
+    this.vcpu.outp(port, width, value);
   }
   outs(port: number, bytes: Uint8Array): void {
-    this.counts.io++;
-    if (this.running) this.exits.pioOuts(port, bytes);
+    this.vcpu.outs(port, bytes);
   }
   ins(port: number, into: Uint8Array): void {
-    this.counts.io++;
-    if (this.running) this.exits.pioIns(port, into);
-    else into.fill(0xff);
+    this.vcpu.ins(port, into);
+  }
+
+  private answered(value: number): number {
+    this.hi = this.vcpu.hi;
+    return value;
   }
 
   /** Fills the cache for one page as the EPT violation handler would, a large one where that maps the same; -1 when the page cannot be had. */
   private fill(page: Addr): number {
-    if (!this.running) return -1;
+    if (!this.vcpu.running) return -1;
     const { mm } = this.kernel;
     const { process, ref, tlb } = this;
     const slot = this.slots.find(page);
@@ -313,7 +269,7 @@ export class GuestBus implements CpuBus {
     if (!mm.resolve(process, hva, ref)) ref.limit = 0;
     const phys = ref.limit > 0 ? 0 : mm.translate(process, hva);
     if (phys < 0) {
-      this.fault(page);
+      this.vcpu.fault(page);
       return -1;
     }
     const large = page - (page & (LARGE_PAGE - 1));
@@ -353,119 +309,11 @@ export class GuestBus implements CpuBus {
     return slot;
   }
 
-  private exitRead(gpa: Addr, width: Width): number {
-    if (!this.running) return this.dead(width);
-    const { log } = this.kernel;
-    this.counts.mmioRead++;
-    const outer = log.begin(this.sites.read, gpa, 0);
-    this.trace.exit('EPT_MISCONFIG');
-    this.trace.mmio('unsatisfied-read', width, gpa, 0, 0);
-    let value = 0;
-    try {
-      value = this.exits.mmioRead(gpa, width);
-      this.hi = width === 8 ? this.exits.hi : 0;
-    } finally {
-      log.end(outer, value);
-    }
-    this.trace.mmio('read', width, gpa, value, this.hi);
-    this.trace.entry();
-    return value;
-  }
-
-  private exitWrite(gpa: Addr, width: Width, lo: number, hi: number): void {
-    if (!this.running) return;
-    const { log } = this.kernel;
-    this.counts.mmioWrite++;
-    // An 8-byte value is shown exactly as far as a double holds it.
-    const outer = log.begin(this.sites.write, gpa, hi * TWO32 + (lo >>> 0));
-    this.trace.exit('EPT_MISCONFIG');
-    this.trace.mmio('write', width, gpa, lo, hi);
-    try {
-      this.exits.mmioWrite(gpa, width, lo, hi);
-    } finally {
-      log.end(outer);
-    }
-    this.trace.entry();
-  }
-
-  private exitReadBytes(gpa: Addr, into: Uint8Array): void {
-    if (this.exits.mmioReadBytes && this.windows?.find(gpa, this.window)) {
-      this.counts.mmioRead++;
-      this.exits.mmioReadBytes(gpa, into);
-      return;
-    }
-    if (this.exits.mmioReadBytes) {
-      const { log } = this.kernel;
-      this.counts.mmioRead++;
-      const outer = log.begin(this.sites.read, gpa, 0);
-      try {
-        this.exits.mmioReadBytes(gpa, into);
-      } finally {
-        log.end(outer, into.length);
-      }
-      return;
-    }
-    for (let at = 0; at < into.length; ) {
-      const width = unit(gpa + at, into.length - at);
-      const value = this.exitRead(gpa + at, width);
-      for (let n = 0; n < width; n++) into[at + n] = value >>> (8 * n);
-      at += width;
-    }
-  }
-
-  private exitWriteBytes(gpa: Addr, from: Uint8Array): void {
-    if (this.exits.mmioWriteBytes && this.windows?.find(gpa, this.window)) {
-      this.counts.mmioWrite++;
-      this.exits.mmioWriteBytes(gpa, from);
-      return;
-    }
-    if (this.exits.mmioWriteBytes) {
-      const { log } = this.kernel;
-      this.counts.mmioWrite++;
-      const outer = log.begin(this.sites.write, gpa, from.length);
-      try {
-        this.exits.mmioWriteBytes(gpa, from);
-      } finally {
-        log.end(outer);
-      }
-      return;
-    }
-    for (let at = 0; at < from.length; ) {
-      const width = unit(gpa + at, from.length - at);
-      let value = 0;
-      for (let n = width - 1; n >= 0; n--) value = value * 256 + (from[at + n] as number);
-      this.exitWrite(gpa + at, width, value, 0);
-      at += width;
-    }
-  }
-
   private run(hva: Addr, phys: Addr, length: number): number {
     const { mm } = this.kernel;
     let count = mm.contiguous(this.process, hva);
     while (count < length && mm.translate(this.process, hva + count) === phys + count)
       count += mm.contiguous(this.process, hva + count);
     return Math.min(count, length);
-  }
-
-  private loadAcross(addr: Addr, width: Width): number {
-    let lo = 0;
-    let hi = 0;
-    for (let n = width - 1; n >= 0; n--) {
-      const byte = this.load(addr + n, 1);
-      if (n < 4) lo = lo * 256 + byte;
-      else hi = hi * 256 + byte;
-    }
-    this.hi = hi;
-    return lo;
-  }
-
-  private fault(gpa: Addr): void {
-    this.kernel.log.note(this.sites.fault, gpa, 0);
-    this.onFault();
-  }
-
-  private dead(width: Width): number {
-    this.hi = width === 8 ? 0xffffffff : 0;
-    return width >= 4 ? 0xffffffff : 2 ** (8 * width) - 1;
   }
 }

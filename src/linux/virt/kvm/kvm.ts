@@ -25,8 +25,9 @@ import {
 } from '../../uapi/kvm.ts';
 import type { KvmCpu, KvmExits } from '../../uapi/sys.ts';
 import { kvm_create_vm_debugfs, kvm_destroy_vm_debugfs } from './debugfs.ts';
-import { type ExitCounts, GuestBus } from './guest-bus.ts';
+import { GuestBus } from './guest-bus.ts';
 import { KVM_USER_MEM_SLOTS, MemorySlots } from './memslots.ts';
+import { type ExitCounts, VcpuExits } from './vcpu-exits.ts';
 
 const KVM_API_VERSION = 12;
 const KVM_CAP_IRQCHIP = 0;
@@ -88,7 +89,7 @@ export class Vm {
     if (!this.running) return;
     this.running = false;
     this.result = result;
-    if (this.bus) this.bus.running = false;
+    if (this.bus) this.bus.vcpu.running = false;
     this.flushStats();
     const { guest } = this;
     this.guest = null;
@@ -226,7 +227,8 @@ export async function kvm_run(
   if (typeof vcpu === 'number') return vcpu;
   const { vm } = vcpu;
   if (vm.running) return -E.EBUSY;
-  const bus = new GuestBus(kernel, process, vm.slots, exits, vm.counts, () => vm.stop(-E.EFAULT));
+  const exit = new VcpuExits(kernel, exits, vm.counts, () => vm.stop(-E.EFAULT));
+  const bus = new GuestBus(kernel, process, vm.slots, exits, vm.counts, exit);
   bus.pieces = cpu.tcg === true;
   const guestCpu: Cpu = {
     bus,
