@@ -10,7 +10,8 @@ import * as vfio from '../linux/uapi/vfio.ts';
 import { vfio_region_info_cap_sparse_mmap } from '../linux/uapi/vfio-cxl-v3.ts';
 import type { IoctlArgument } from '../state/schema.ts';
 import { kindOfFile } from '../userland/strace/descriptors.ts';
-import { capCxl, ioctlOf } from '../userland/strace/ioctls.ts';
+import { capCxl } from '../userland/strace/ioctl-table.ts';
+import { ioctlOf } from '../userland/strace/ioctls.ts';
 import type { Lab } from './lab.ts';
 
 export interface VfioField {

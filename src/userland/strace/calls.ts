@@ -3,7 +3,8 @@ import { utf8 } from '../../base/bytes.ts';
 import { E } from '../../base/errno.ts';
 import * as c from '../../linux/uapi/constants.ts';
 import type { TracedCall } from '../../linux/uapi/ptrace.ts';
-import { type FileKind, ioctlText } from './ioctls.ts';
+import type { FileKind } from './ioctl-table.ts';
+import { ioctlText } from './ioctls.ts';
 import { address, type Bits, bits, outcome, quoted, type Style } from './values.ts';
 
 const OPEN: Bits = [

@@ -3,7 +3,7 @@ import type { TracedCall } from '../../linux/uapi/ptrace.ts';
 import type { Sys } from '../../linux/uapi/sys.ts';
 import { VFIO_GROUP_GET_DEVICE_FD } from '../../linux/uapi/vfio.ts';
 import type { Descriptors } from './calls.ts';
-import type { FileKind } from './ioctls.ts';
+import type { FileKind } from './ioctl-table.ts';
 
 export function kindOfFile(path: string): FileKind {
   if (path === '/dev/vfio/vfio') return 'container';

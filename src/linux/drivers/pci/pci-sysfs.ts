@@ -1,5 +1,4 @@
 import { hex } from '../../../base/addr.ts';
-import { assert } from '../../../base/assert.ts';
 import { viewOf } from '../../../base/bytes.ts';
 import { E } from '../../../base/errno.ts';
 import type { Attribute, AttributeGroup, BinAttribute, Device } from '../../include/device.ts';
@@ -8,7 +7,7 @@ import {
   PCI_BRIDGE_RESOURCES,
   PCI_EXP_LNKCAP,
   PCI_EXP_LNKSTA,
-  PciDev,
+  type PciDev,
 } from '../../include/pci_types.ts';
 import { locked } from '../base/dd.ts';
 import {
@@ -22,6 +21,7 @@ import {
   pcie_capability_read_word,
 } from './access.ts';
 import { pci_disable_device, pci_enable_device, pci_modalias, pci_resource_len } from './pci.ts';
+import { pci, ro } from './pci-attr.ts';
 import { pcie_groups } from './pcie/port-sysfs.ts';
 import { pci_lock_rescan_remove, pci_scan_rescan, pci_stop_and_remove_bus_device_locked } from './probe.ts';
 import { pci_reset_function, pci_reset_methods, reset_method_store } from './reset.ts';
@@ -30,17 +30,6 @@ import { pci_reset_function, pci_reset_methods, reset_method_store } from './res
  * Files of a PCI function in sysfs (drivers/pci/pci-sysfs.c, v6.11). Leaves out ROM contents, SR-IOV,
  * power management and VPD; `resourceN` has its size but no mmap.
  */
-
-function pci(dev: Device): PciDev {
-  assert(dev instanceof PciDev, `${dev.name} is not a PCI device`);
-  return dev;
-}
-
-const ro = (name: string, show: (dev: PciDev) => string): Attribute => ({
-  name,
-  mode: 0o444,
-  show: (dev) => `${show(pci(dev))}\n`,
-});
 
 const SPEEDS = [
   'Unknown',

@@ -1,4 +1,3 @@
-import { assert } from '../../../../base/assert.ts';
 import { E } from '../../../../base/errno.ts';
 import { type Attribute, type AttributeGroup, Device, type DeviceDriver } from '../../../include/device.ts';
 import type { Kernel } from '../../../include/kernel.ts';
@@ -8,27 +7,18 @@ import {
   PCI_EXP_TYPE_ENDPOINT,
   PCI_EXP_TYPE_ROOT_PORT,
   PCI_EXP_TYPE_UPSTREAM,
-  PciDev,
+  type PciDev,
 } from '../../../include/pci_types.ts';
 import { pcie_capability_read_dword } from '../access.ts';
 import { pciehp_has_slot } from '../hotplug/slot.ts';
 import { pci_find_ext_capability } from '../pci.ts';
+import { pci, ro } from '../pci-attr.ts';
 import { pci_bridge_secondary_bus_reset } from '../reset.ts';
 
 /**
  * What PCI Express adds to sysfs (drivers/pci/pcie/{portdrv,aer,aspm}.c, v6.12): the devices of a port's services on the
  * pci_express bus, error counters, power management of links. The services' work is in portdrv.ts.
  */
-
-function pci(dev: Device): PciDev {
-  assert(dev instanceof PciDev, `${dev.name} is not a PCI device`);
-  return dev;
-}
-const ro = (name: string, show: (dev: PciDev) => string): Attribute => ({
-  name,
-  mode: 0o444,
-  show: (dev) => `${show(pci(dev))}\n`,
-});
 
 /** From this release on (6.12's stable series has it). */
 const recent = (kernel: Kernel) => {
