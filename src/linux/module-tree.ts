@@ -1,7 +1,7 @@
 /** The directory /lib/modules/<release> that an installed kernel has: module files, and depmod's indexes of them. */
 import { type InitrdEntry, moduleText } from './image.ts';
 import type { KernelBuild } from './include/build.ts';
-import { type ModuleDef, module_file, module_state } from './include/module.ts';
+import { type ModuleDef, module_file, module_params, module_state } from './include/module.ts';
 import { vermagic } from './kernel/vermagic.ts';
 
 /** /lib/modules/<release>: module files for `m`, and depmod's indexes. */
@@ -32,7 +32,7 @@ export function depmod(build: KernelBuild, modules: readonly ModuleDef[]): reado
   });
   /** What the module's sources say of it, in the order a module file has it. */
   const described = (def: ModuleDef): readonly string[] => [
-    ...Object.entries(def.params ?? {}).flatMap(([key, param]) => [
+    ...module_params(build, def).flatMap(([key, param]) => [
       ...(param.description === '' ? [] : [`parm=${key}:${param.description}`]),
       `parmtype=${key}:${param.type}`,
     ]),

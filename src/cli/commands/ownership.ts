@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hex } from '../../base/addr.ts';
 import { UserError } from '../../base/assert.ts';
 import { Lab } from '../../lab/lab.ts';
+import { ruleText } from '../../lab/ownership/access-rule.ts';
 import {
   type ByHolder,
   type OwnershipRow,
@@ -39,6 +40,7 @@ const HEAD = [
   'owner',
   'L2 / L1 user / L1 kernel / device',
   'L2 is answered by',
+  'rule for L2',
   'write from L2',
   'from L1 user',
   'from L1 kernel',
@@ -64,6 +66,7 @@ function table(rows: readonly OwnershipRow[]): string {
       row.owner,
       reads.map((value) => (value === null ? '-'.repeat(digits) : hex(value, digits))).join(' '),
       bits(answers.l2) || 'nobody',
+      ruleText(row.rule, digits),
       effect(writes.l2),
       effect(writes['l1.user']),
       effect(writes['l1.kernel']),

@@ -83,9 +83,8 @@ export const V3_PATCHES: readonly V3Patch[] = [
   {
     number: 11,
     subject: 'vfio/pci: Provide opt-out for CXL Type-2 extensions',
-    purpose: 'vfio_pci.disable_cxl=1 (not modelled here)',
-    files: [`${VFIO}/vfio_pci.c`],
-    built: false,
+    purpose: 'vfio_pci.disable_cxl=1: every device vfio-pci binds stays a plain PCI device',
+    files: [`${VFIO}/cxl/vfio_cxl_core.c`, `${VFIO}/vfio_pci.c`, 'include/linux/vfio_pci_core.h'],
   },
 ];
 

@@ -6,6 +6,7 @@ import { present } from '../../base/assert.ts';
 import { errnoName } from '../../base/errno.ts';
 import { LAYERS, type LayerId, Row } from '../../log/index.ts';
 import type { Lab } from '../lab.ts';
+import { type AccessRule, accessRule } from './access-rule.ts';
 import { type Place, READERS, type Reader, Stack, type Subject, WRITERS, type Writer } from './layers.ts';
 
 /** Where a register cell lives. */
@@ -41,6 +42,8 @@ export interface OwnershipRow {
   readonly answers: Readonly<Record<Reader, ByHolder>>;
   /** The value written: every bit inverted from what the writer reads. Null: nobody is there to write. */
   readonly writes: Readonly<Record<Writer, WriteEffect | null>>;
+  /** How L2's writes are taken, bit by bit. */
+  readonly rule: AccessRule | null;
   /** For L2 (for L1’s kernel, where L2 does not have the device): who decides what it reads. */
   readonly owner: 'device' | 'vconfig' | 'dvsec-shadow' | 'hdm-shadow' | 'l1-qemu' | 'read-only';
 }
@@ -82,9 +85,17 @@ export async function* ownership(makeLab: MakeLab, wanted: Wanted = {}): AsyncGe
         stack = new Stack(await makeLab(), subject);
       }
     }
+    const start = stack.lab.log.length;
+    const rule = accessRule(stack, at());
+    if (before.l2 !== null) stack.write('l2', at(), before.l2);
+    if (changedCells(stack.lab, start).size > 0) {
+      stack.lab.stop();
+      stack = new Stack(await makeLab(), subject);
+    }
     const { space, offset, width, register } = at();
     const { name, block } = register;
-    yield { name, block: block.id, space, offset, width, before, answers, writes, owner: ownerOf(before, writes) };
+    const owner = ownerOf(before, writes);
+    yield { name, block: block.id, space, offset, width, before, answers, writes, rule, owner };
   }
   stack.lab.stop();
 }

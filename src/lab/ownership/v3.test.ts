@@ -54,3 +54,15 @@ test('no write from L2 or from user space reaches the device', () => {
     expect(writes['l1.user']?.changed.device, name).toBeUndefined();
   }
 });
+
+test('the rules are those of the series: control read-write, lock once, status cleared by ones, ranges fixed', () => {
+  const rules = ['CXL_CAP', 'CXL_CTRL', 'CXL_STATUS2', 'CXL_LOCK', 'CXL_RANGE1_SIZE_LO', 'CXL_RANGE2_BASE_LO'] as const;
+  expect(rules.map((name) => row(name).rule)).toEqual([
+    { rw: 0, rw1c: 0, rwo: 0 },
+    { rw: 0xffff, rw1c: 0, rwo: 0 },
+    { rw: 0, rw1c: 2, rwo: 0 },
+    { rw: 0, rw1c: 0, rwo: 1 },
+    { rw: 0, rw1c: 0, rwo: 0 },
+    { rw: 0, rw1c: 0, rwo: 0 },
+  ]);
+});

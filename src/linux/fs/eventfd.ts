@@ -8,6 +8,8 @@ import { EFD_SEMAPHORE, O_NONBLOCK } from '../uapi/constants.ts';
 export class EventfdCtx {
   private count: number;
   private readonly wqh: WaitQueue;
+  /** Kernel code that takes each event itself, before any reader (vfio's virqfd). */
+  readonly takers = new Set<() => void>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -21,6 +23,11 @@ export class EventfdCtx {
   /** eventfd_signal */
   signal(by = 1): void {
     this.count += by;
+    if (this.takers.size > 0) {
+      this.count = 0;
+      for (const taker of this.takers) taker();
+      return;
+    }
     this.wqh.wakeAll();
   }
 

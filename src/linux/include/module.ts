@@ -44,6 +44,15 @@ export interface ModuleParam {
   readonly description: string;
   readonly default: string;
   readonly mode: number;
+  /** Only in a build of this series that has this option. */
+  readonly only?: { readonly series: string; readonly config: string };
+}
+
+/** The parameters a module has in this build. */
+export function module_params(build: KernelBuild, def: ModuleDef): readonly (readonly [string, ModuleParam])[] {
+  return Object.entries(def.params ?? {}).filter(
+    ([, { only }]) => !only || (build.series === only.series && build.config[only.config] !== undefined),
+  );
 }
 
 export interface Modules {

@@ -7,7 +7,7 @@ import { E } from '../../base/errno.ts';
 import { type ModuleState, paths } from '../../state/schema.ts';
 import type { OpenFile } from '../fs/file.ts';
 import { RamInode } from '../fs/ramfs.ts';
-import { type ModuleDef, type Modules, module_file } from '../include/module.ts';
+import { type ModuleDef, type Modules, module_file, module_params } from '../include/module.ts';
 import type { Linux } from './linux.ts';
 import { module_param_check, type ParamValues, parse_args } from './params.ts';
 import { vermagic } from './vermagic.ts';
@@ -87,7 +87,7 @@ export class ModuleLoader implements Modules {
   }
 
   private defaults(def: ModuleDef): Record<string, string> {
-    return Object.fromEntries(Object.entries(def.params ?? {}).map(([key, param]) => [key, param.default]));
+    return Object.fromEntries(module_params(this.kernel.build, def).map(([key, param]) => [key, param.default]));
   }
 
   finit_module(file: OpenFile, params: string): number {
@@ -158,7 +158,7 @@ export class ModuleLoader implements Modules {
   }
 
   private setParam(module: Loaded, key: string, value: string): number {
-    const def = Object.entries(module.def.params ?? {}).find(([param]) => underscored(param) === underscored(key));
+    const def = module_params(this.kernel.build, module.def).find(([param]) => underscored(param) === underscored(key));
     if (!def) {
       this.kernel.printk(4, `${module.name}: unknown parameter '${key}' ignored`);
       return 0;
@@ -174,7 +174,7 @@ export class ModuleLoader implements Modules {
 
   private sysfsParams(module: Loaded): void {
     const { sysfs } = this.kernel.vfs;
-    for (const [key, param] of Object.entries(module.def.params ?? {})) {
+    for (const [key, param] of module_params(this.kernel.build, module.def)) {
       if (param.mode === 0) continue;
       sysfs.file(sysfs.dir(`module/${module.name}/parameters`), key, param.mode, {
         show: () => `${module.values[key] ?? ''}\n`,

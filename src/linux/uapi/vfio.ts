@@ -33,6 +33,7 @@ export const VFIO_DEVICE_SET_IRQS = io(10);
 export const VFIO_DEVICE_RESET = io(11);
 export const VFIO_DEVICE_GET_PCI_HOT_RESET_INFO = io(12);
 export const VFIO_DEVICE_PCI_HOT_RESET = io(13);
+export const VFIO_DEVICE_IOEVENTFD = io(16);
 export const VFIO_IOMMU_GET_INFO = io(12);
 export const VFIO_IOMMU_MAP_DMA = io(13);
 export const VFIO_IOMMU_UNMAP_DMA = io(14);
@@ -183,6 +184,14 @@ export const vfio_pci_hot_reset = struct('vfio_pci_hot_reset', 12, {
   flags: ['u32', 4],
   count: ['u32', 8],
 });
+export const vfio_device_ioeventfd = struct('vfio_device_ioeventfd', 32, {
+  argsz: ['u32', 0],
+  flags: ['u32', 4],
+  offset: ['u64', 8],
+  data: ['u64', 16],
+  fd: ['s32', 24],
+  reserved: ['u32', 28],
+});
 export const vfio_iommu_type1_info = struct('vfio_iommu_type1_info', 24, {
   argsz: ['u32', 0],
   flags: ['u32', 4],
@@ -243,6 +252,7 @@ export const VFIO_STRUCTS: readonly StructDef[] = [
   vfio_pci_hot_reset_info,
   vfio_pci_dependent_device,
   vfio_pci_hot_reset,
+  vfio_device_ioeventfd,
   vfio_iommu_type1_info,
   vfio_iommu_type1_dma_map,
   vfio_iommu_type1_dma_unmap,

@@ -8,6 +8,7 @@ import {
   VFIO_DEVICE_GET_INFO,
   VFIO_DEVICE_GET_REGION_INFO,
   VFIO_DEVICE_INFO_CAP_CXL,
+  VFIO_DEVICE_IOEVENTFD,
   VFIO_DEVICE_RESET,
   VFIO_GROUP_GET_DEVICE_FD,
   VFIO_GROUP_SET_CONTAINER,
@@ -16,8 +17,10 @@ import {
   VFIO_TYPE1_IOMMU,
   vfio_device_info,
   vfio_device_info_cap_cxl,
+  vfio_device_ioeventfd,
   vfio_region_info,
 } from '../../linux/uapi/vfio.ts';
+import { cap_cxl_layout, vfio_device_info_cap_cxl_v3 } from '../../linux/uapi/vfio-cxl-v3.ts';
 import { encode as utf8 } from './io.ts';
 import { defineTool, type Tool } from './tool.ts';
 
@@ -29,7 +32,7 @@ export const vfioPoke: Program = defineTool(
   {
     name: 'vfio-poke',
     usage:
-      'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [hold SECONDS] [reset] ...',
+      'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [hold SECONDS] [reset] [ioeventfd INDEX OFFSET BYTES FD|none] ...',
     about:
       "Opens a VFIO device and does the given things to it in order. A command of the lab's own, not of any system.\nmap maps the page of a region that holds OFFSET and prints 16 bytes from there; hold keeps the device open.",
     options: [],
@@ -98,6 +101,17 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
       if (rc < 0) await tool.failErrno('VFIO_DEVICE_RESET', rc);
       return true;
     }
+    case 'ioeventfd': {
+      const [index = Number.NaN, offset = Number.NaN, length = Number.NaN] = numbers(3);
+      const word = words.shift();
+      const event = word === 'none' ? -1 : Number(word);
+      if (!valid(index, offset, length) || !Number.isInteger(event)) break;
+      const place = VFIO_PCI_INDEX_TO_OFFSET(index) + offset;
+      const ask = { argsz: vfio_device_ioeventfd.size, flags: length, offset: place, data: 0, fd: event };
+      const rc = number(sys.ioctl(fd, VFIO_DEVICE_IOEVENTFD, encode(vfio_device_ioeventfd, ask)));
+      if (rc < 0) await tool.failErrno(`VFIO_DEVICE_IOEVENTFD region ${index} +0x${hex(offset)}, ${length}`, rc);
+      return true;
+    }
     case 'hold': {
       const [seconds = Number.NaN] = numbers(1);
       if (!valid(seconds)) break;
@@ -157,6 +171,11 @@ function info(sys: Sys, fd: number): string {
   const head = `flags 0x${hex(flags)}, ${num_regions} regions, ${num_irqs} interrupts\n`;
   const at = cap_offset ? findInfoCap(bytes, cap_offset, VFIO_DEVICE_INFO_CAP_CXL) : 0;
   if (!at) return head;
+  const layout = cap_cxl_layout(bytes, at);
+  if (layout === vfio_device_info_cap_cxl_v3) {
+    const cap = decode(vfio_device_info_cap_cxl_v3, bytes, at);
+    return `${head}CXL capability: flags 0x${hex(cap.flags)}, memory region ${cap.hdm_region_idx}, register region ${cap.comp_reg_region_idx}, BAR ${cap.comp_reg_bar} at 0x${hex(cap.comp_reg_offset)} size 0x${hex(cap.comp_reg_size)}\n`;
+  }
   const cap = decode(vfio_device_info_cap_cxl, bytes, at);
   return `${head}CXL capability: hdm_count ${cap.hdm_count}, BAR ${cap.hdm_reg_bar_index}, HDM at 0x${hex(cap.hdm_reg_offset)} size 0x${hex(cap.hdm_reg_size)}, DPA size 0x${hex(cap.dpa_size)}\n`;
 }

@@ -8,7 +8,7 @@ import * as iommufd from '../../linux/uapi/iommufd.ts';
 import * as kvm from '../../linux/uapi/kvm.ts';
 import { decode, type StructDef } from '../../linux/uapi/struct.ts';
 import * as vfio from '../../linux/uapi/vfio.ts';
-import { vfio_device_info_cap_cxl_v3, vfio_region_info_cap_sparse_mmap } from '../../linux/uapi/vfio-cxl-v3.ts';
+import { cap_cxl_layout, vfio_region_info_cap_sparse_mmap } from '../../linux/uapi/vfio-cxl-v3.ts';
 import { type FieldText, fieldsOf } from './fields.ts';
 import { address, type Bits, bits } from './values.ts';
 
@@ -67,6 +67,12 @@ const IRQ_SET_FLAGS: Bits = [
   [vfio.VFIO_IRQ_SET_ACTION_UNMASK, 'VFIO_IRQ_SET_ACTION_UNMASK'],
   [vfio.VFIO_IRQ_SET_ACTION_TRIGGER, 'VFIO_IRQ_SET_ACTION_TRIGGER'],
 ];
+const IOEVENTFD_FLAGS: Bits = [
+  [1, 'VFIO_DEVICE_IOEVENTFD_8'],
+  [2, 'VFIO_DEVICE_IOEVENTFD_16'],
+  [4, 'VFIO_DEVICE_IOEVENTFD_32'],
+  [8, 'VFIO_DEVICE_IOEVENTFD_64'],
+];
 const DMA_FLAGS: Bits = [
   [vfio.VFIO_DMA_MAP_FLAG_READ, 'VFIO_DMA_MAP_FLAG_READ'],
   [vfio.VFIO_DMA_MAP_FLAG_WRITE, 'VFIO_DMA_MAP_FLAG_WRITE'],
@@ -111,13 +117,11 @@ function capabilities(
   return caps.length > 0 ? `, caps=[${caps.join(', ')}]` : '';
 }
 
-/** The later series uses the same id with another layout, known by its length. */
+/** The later series uses the same id with another layout. */
 export function capCxl(bytes: Uint8Array): StructDef {
   const first = bytes.length >= 20 ? viewOf(bytes).getUint32(16, true) : 0;
   const at = first ? vfio.findInfoCap(bytes, first, vfio.VFIO_DEVICE_INFO_CAP_CXL) : 0;
-  return at && bytes.length - at >= vfio_device_info_cap_cxl_v3.size
-    ? vfio_device_info_cap_cxl_v3
-    : vfio.vfio_device_info_cap_cxl;
+  return at ? cap_cxl_layout(bytes, at) : vfio.vfio_device_info_cap_cxl;
 }
 
 const deviceCaps = (bytes: Uint8Array): string =>
@@ -228,6 +232,13 @@ export const TABLE: readonly Known[] = [
     name: 'VFIO_DEVICE_PCI_HOT_RESET',
     on: DEVICE,
     struct: vfio.vfio_pci_hot_reset,
+  },
+  {
+    request: vfio.VFIO_DEVICE_IOEVENTFD,
+    name: 'VFIO_DEVICE_IOEVENTFD',
+    on: DEVICE,
+    struct: vfio.vfio_device_ioeventfd,
+    texts: { flags: flags(IOEVENTFD_FLAGS), offset: address, data: address },
   },
   {
     request: vfio.VFIO_IOMMU_GET_INFO,

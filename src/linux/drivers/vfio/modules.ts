@@ -99,6 +99,13 @@ export const vfio_modules: readonly ModuleDef[] = [
       ids: { type: 'charp', description: 'Ids to add to the driver', default: '', mode: 0o000 },
       nointxmask: { type: 'bool', description: 'Do not use PCI 2.3 INTx masking', default: 'N', mode: 0o644 },
       disable_idle_d3: { type: 'bool', description: 'Keep idle devices in D0', default: 'N', mode: 0o444 },
+      disable_cxl: {
+        type: 'bool',
+        description: 'Keep all devices bound to vfio-pci plain PCI devices, without CXL Type-2 extensions',
+        default: 'N',
+        mode: 0o444,
+        only: { series: 'v3', config: 'VFIO_PCI_CXL' },
+      },
     },
     size: 16384,
     initcall: 6,

@@ -1,7 +1,7 @@
 import { hex } from '../../../../base/addr.ts';
 import { E } from '../../../../base/errno.ts';
 import type { DeviceDriver, Slept } from '../../../include/device.ts';
-import type { Kernel } from '../../../include/kernel.ts';
+import { type Kernel, SubsystemKey } from '../../../include/kernel.ts';
 import {
   PCI_ANY_ID,
   PCI_ID_F_VFIO_DRIVER_OVERRIDE,
@@ -67,10 +67,20 @@ export function vfio_pci_remove(dev: PciDev): Slept {
 export const vfio_pci_driver: PciDriver = {
   name: 'vfio-pci',
   id_table: [{ vendor: PCI_ANY_ID, device: PCI_ANY_ID, override_only: PCI_ID_F_VFIO_DRIVER_OVERRIDE }],
-  probe: (dev) => vfio_pci_probe_with(dev, vfio_pci_ops),
+  probe: vfio_pci_probe,
   remove: vfio_pci_remove,
   driver_managed_dma: true,
 };
+
+/** The parameter disable_cxl (v3, patch 11) of this kernel's module: no device it binds is taken from the CXL core. */
+const DISABLE_CXL = new SubsystemKey<boolean>('vfio_pci.disable_cxl');
+
+/** vfio_pci_probe */
+function vfio_pci_probe(dev: PciDev): number {
+  const vdev = new VfioPciCoreDevice(dev, vfio_pci_ops);
+  vdev.disable_cxl = dev.kernel.get(DISABLE_CXL);
+  return vfio_pci_core_register_device(vdev);
+}
 
 /** vfio_pci_fill_ids: the `ids=` parameter, `vendor:device[:subvendor[:subdevice[:class[:mask]]]]` separated by commas. */
 function vfio_pci_fill_ids(kernel: Kernel, driver: DeviceDriver, ids: string): void {
@@ -98,6 +108,7 @@ function vfio_pci_fill_ids(kernel: Kernel, driver: DeviceDriver, ids: string): v
 
 /** vfio_pci_init */
 export function vfio_pci_init(kernel: Kernel, params: Readonly<Record<string, string>>): number {
+  kernel.set(DISABLE_CXL, params.disable_cxl === 'Y');
   const rc = pci_register_driver(kernel, vfio_pci_driver, 'vfio_pci');
   if (rc) return rc;
   const driver = kernel.drivers.bus_drivers('pci').find((other) => other.name === vfio_pci_driver.name);

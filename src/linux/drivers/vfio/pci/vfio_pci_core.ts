@@ -134,6 +134,8 @@ export function vfio_pci_core_disable(vdev: VfioPciCoreDevice): void {
   const { pdev } = vdev;
   pci_clear_master(pdev);
   vdev.virq_disabled = false;
+  for (const release of vdev.ioeventfds.values()) release();
+  vdev.ioeventfds.clear();
   for (const region of vdev.regions) region.ops.release?.(vdev, region);
   vdev.regions.length = 0;
   vfio_config_free(vdev);
@@ -204,7 +206,7 @@ export function vfio_pci_core_register_device(vdev: VfioPciCoreDevice): number {
   const { pdev } = vdev;
   // Only plain functions: bridges cannot be assigned.
   if ((pdev.hdr_type & 0x7f) !== 0) return -E.EINVAL;
-  if (has_vfio_pci_cxl(vdev.kernel)) {
+  if (has_vfio_pci_cxl(vdev.kernel) && !vdev.disable_cxl) {
     const cxl = vfio_pci_cxl_acquire(pdev);
     if (typeof cxl !== 'number') vdev.cxl_v3 = cxl;
     else if (cxl !== -E.ENODEV) return cxl;

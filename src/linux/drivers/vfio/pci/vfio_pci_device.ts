@@ -99,6 +99,8 @@ export class VfioPciCoreDevice extends VfioDevice {
   /** Eventfds of the error and the device request interrupt. */
   err_trigger: EventfdCtx | null = null;
   req_trigger: EventfdCtx | null = null;
+  /** Writes of BARs that events make, by the place and value of the write. */
+  readonly ioeventfds = new Map<string, () => void>();
   msix_bar = 0xff;
   msix_offset = 0;
   msix_size = 0;
@@ -108,6 +110,8 @@ export class VfioPciCoreDevice extends VfioDevice {
   readonly memory_lock: RwSemaphore;
   /** The later series' state (drivers/vfio/pci/cxl); null on a plain device and in kernels of the RFC. */
   cxl_v3: VfioPciCxlState | null = null;
+  /** v3, patch 11: stays a plain PCI device. */
+  disable_cxl = false;
   opened = false;
   /** Spans of the access paths, looked up once: nothing here may allocate per access. */
   readonly sites: {

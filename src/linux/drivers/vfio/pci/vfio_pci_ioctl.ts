@@ -20,6 +20,7 @@ import {
   VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
   VFIO_DEVICE_GET_REGION_INFO,
   VFIO_DEVICE_INFO_CAP_CXL,
+  VFIO_DEVICE_IOEVENTFD,
   VFIO_DEVICE_PCI_HOT_RESET,
   VFIO_DEVICE_RESET,
   VFIO_DEVICE_SET_IRQS,
@@ -64,8 +65,9 @@ import { vfio_pci_cxl_get_info, vfio_pci_cxl_get_region_info } from './cxl/regio
 import { pci_probe_reset_bus, pci_reset_bus, pci_try_reset_function } from './pci_reset.ts';
 import { vfio_cxl_get_region_info } from './vfio_cxl_sparse.ts';
 import { type VfioPciCoreDevice, vfio_pci_zap_bars } from './vfio_pci_device.ts';
+import { vfio_pci_ioctl_ioeventfd } from './vfio_pci_ioeventfd.ts';
 
-/** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: ioeventfds, device features, interrupts of the function itself. */
+/** ioctls on a vfio-pci device (drivers/vfio/pci/vfio_pci_core.c, v6.11 + RFC patches 09, 11). Left out: device features, interrupts of the function itself. */
 
 /** Links `caps` into one chain starting at `start` of the reply (vfio_info_add_capability, vfio_info_cap_shift). */
 function chain(caps: readonly Uint8Array[], start: number): Uint8Array {
@@ -349,6 +351,8 @@ export function vfio_pci_core_ioctl(
       return vfio_pci_ioctl_get_pci_hot_reset_info(vdev, arg);
     case VFIO_DEVICE_PCI_HOT_RESET:
       return vfio_pci_ioctl_pci_hot_reset(vdev, arg, process);
+    case VFIO_DEVICE_IOEVENTFD:
+      return vfio_pci_ioctl_ioeventfd(vdev, arg, process);
     default:
       return -E.ENOTTY;
   }

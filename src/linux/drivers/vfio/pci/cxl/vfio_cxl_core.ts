@@ -34,8 +34,8 @@ import { cxl_pci_setup_regs } from '../../../cxl/pci.ts';
 
 /**
  * drivers/vfio/pci/cxl/vfio_cxl_core.c of "vfio/pci: Add CXL Type-2 device passthrough support" v3 (25 Jun 2026, patches 07 and 08): what
- * vfio-pci takes from the CXL core when it binds, and gives back. Messages and errnos as posted. Left out: the opt-out of patch 11
- * (`disable_cxl`), ioeventfds.
+ * vfio-pci takes from the CXL core when it binds, and gives back. Messages and errnos as posted. The opt-out of patch 11
+ * (`disable_cxl`) is asked for by the caller.
  */
 const SZ_64K = 0x10000;
 const PCI_DVSEC_CXL_DEVICE = 0;
