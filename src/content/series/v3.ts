@@ -254,6 +254,30 @@ export const V3_MOVED: readonly Moved[] = [
     },
   },
   {
+    id: 'opt-out',
+    concern: 'Doing without it',
+    rfc: {
+      layer: 'L1 variant driver',
+      how: 'Not binding it: vfio-pci takes the device as a plain one.',
+      cite: 'RFC patch 12',
+    },
+    v3: {
+      layer: 'L1 vfio-pci',
+      how: "vfio_pci.disable_cxl=1, or a variant driver's own bit: asked for before anything else.",
+      cite: 'v3 11/11',
+    },
+  },
+  {
+    id: 'events',
+    concern: 'Writes of the component BAR tied to an event file',
+    rfc: {
+      layer: 'device',
+      how: 'Nothing stands in the way: such a write passes the shadow by.',
+      cite: 'RFC patch 08 (not touched), vfio_pci_ioeventfd',
+    },
+    v3: { layer: 'L1 vfio-pci', how: 'Refused where they overlap the component block.', cite: 'v3 8/11' },
+  },
+  {
     id: 'reset',
     concern: 'Reset',
     rfc: {

@@ -2,6 +2,7 @@ import { UserError } from '../../base/assert.ts';
 import { text } from '../../base/bytes.ts';
 import { RFC_V1_CREATES, RFC_V1_PATCHES, RFC_V1_SYMBOLS } from '../../content/series/rfc-v1.ts';
 import { movedConcerns, V3_PATCHES } from '../../content/series/v3.ts';
+import { SERIES_VERSIONS } from '../../content/series/versions.ts';
 import { encodeKernelImage } from '../../linux/image.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain } from '../../userland/misc/io.ts';
@@ -168,6 +169,14 @@ async function list(tool: Tool): Promise<number> {
   out.put('moved from rfc-v1 to v3:\n');
   for (const { concern, rfc, v3 } of movedConcerns())
     out.put(`  ${concern}\n      ${rfc.layer} (${rfc.cite}) -> ${v3.layer} (${v3.cite})\n`);
+  out.put('all postings:\n');
+  for (const one of SERIES_VERSIONS) {
+    const { name, posted, series, patches, ...facts } = one;
+    out.put(
+      `  ${name} (${posted}, ${patches} patches)${series === null ? ', not to be built here' : `: --series ${series}`}\n`,
+    );
+    for (const [what, text] of Object.entries(facts)) out.put(`      ${what}: ${text}\n`);
+  }
   out.put('quirks:\n');
   for (const id of kernelQuirkIds) out.put(`  ${id}\n`);
   return 0;
