@@ -41,30 +41,39 @@ export function pci_reset_methods(dev: PciDev): readonly string[] {
   const methods: string[] = [];
   if (has_flr(dev)) methods.push('flr');
   const bridge = dev.pci_bus.self;
-  if (bridge && !dev.subordinate && dev.pci_bus.devices.length === 1) {
-    methods.push('bus');
-    if (cxl_port_dvsec(bridge)) methods.push('cxl_bus');
-  }
+  // Probing asks a masked port no further, so a switch below one has both although neither will work.
+  if (bridge && (cxl_sbr_masked(bridge) || pci_parent_bus_reset(dev, true) === 0)) methods.push('bus');
+  if (bridge && cxl_port_dvsec(bridge)) methods.push('cxl_bus');
   return methods;
 }
 
-/** pci_reset_bus_function: -ENOTTY where a CXL port masks the reset. */
-function pci_reset_bus_function(bridge: PciDev): number {
+function cxl_sbr_masked(bridge: PciDev): boolean {
   const dvsec = cxl_port_dvsec(bridge);
-  if (dvsec && !(pci_read_config_word(bridge, dvsec + 0x0c) & 1)) return -E.ENOTTY;
-  pci_bridge_secondary_bus_reset(bridge);
+  return dvsec !== 0 && !(pci_read_config_word(bridge, dvsec + 0x0c) & 1);
+}
+
+/** pci_parent_bus_reset: only for a function that is alone on its bus and no bridge. */
+function pci_parent_bus_reset(dev: PciDev, probe: boolean): number {
+  const bridge = dev.pci_bus.self;
+  if (!bridge || dev.subordinate || dev.pci_bus.devices.length !== 1) return -E.ENOTTY;
+  if (!probe) pci_bridge_secondary_bus_reset(bridge);
   return 0;
 }
 
+/** pci_reset_bus_function: -ENOTTY where a CXL port masks the reset. */
+function pci_reset_bus_function(dev: PciDev, bridge: PciDev): number {
+  return cxl_sbr_masked(bridge) ? -E.ENOTTY : pci_parent_bus_reset(dev, false);
+}
+
 /** cxl_reset_bus_function: unmask, reset, put the bit back. */
-function cxl_reset_bus_function(bridge: PciDev): number {
+function cxl_reset_bus_function(dev: PciDev, bridge: PciDev): number {
   const dvsec = cxl_port_dvsec(bridge);
   if (!dvsec) return -E.ENOTTY;
   const reg = pci_read_config_word(bridge, dvsec + 0x0c);
   if (!(reg & 1)) pci_write_config_word(bridge, dvsec + 0x0c, reg | 1);
-  pci_bridge_secondary_bus_reset(bridge);
+  const rc = pci_reset_bus_function(dev, bridge);
   if (!(reg & 1)) pci_write_config_word(bridge, dvsec + 0x0c, reg);
-  return 0;
+  return rc;
 }
 
 /** __pci_reset_function_locked: the first method that does not say -ENOTTY. */
@@ -77,7 +86,8 @@ export function __pci_reset_function_locked(dev: PciDev): number {
       pci_write_config_word(dev, at, pci_read_config_word(dev, at) | 0x8000);
       dev.kernel.scheduler.advance(100 * MS);
       rc = 0;
-    } else if (bridge) rc = method === 'bus' ? pci_reset_bus_function(bridge) : cxl_reset_bus_function(bridge);
+    } else if (bridge)
+      rc = method === 'bus' ? pci_reset_bus_function(dev, bridge) : cxl_reset_bus_function(dev, bridge);
     if (rc !== -E.ENOTTY) return rc;
   }
   return -E.ENOTTY;
