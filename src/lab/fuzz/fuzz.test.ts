@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { labWithL2 } from '../testing/host.ts';
+import { labWithL2, labWithV3 } from '../testing/host.ts';
 import { checkFold, fuzz } from './fuzz.ts';
 
 test.each([1, 2, 3, 4])(
@@ -14,6 +14,12 @@ test.each([1, 2, 3, 4])(
     expect([...results.keys()]).toEqual(expect.arrayContaining(['EFAULT', 'ENOTTY', 'ENODEV']));
   },
 );
+
+test('10,000 on the later series keep them too', { timeout: 60_000 }, async () => {
+  const { steps, results } = await fuzz(labWithV3, 5, 10_000);
+  expect(steps).toBe(10_000);
+  expect(results.get('ok') ?? 0).toBeGreaterThan(3000);
+});
 
 test('the same seed gives the same state', { timeout: 60_000 }, async () => {
   const first = await fuzz(labWithL2, 9, 3000);

@@ -2,15 +2,17 @@
  * Seeded random operations on a running stack, and the laws that must hold after them: what the log says is what is, every change has a
  * cause in the layer that owns it, results are values or errno.
  */
-import { assert, present } from '../../base/assert.ts';
-import { errnoName } from '../../base/errno.ts';
+import { assert, InvariantError, present } from '../../base/assert.ts';
+import { E, errnoName } from '../../base/errno.ts';
 import { Prng } from '../../base/prng.ts';
+import { ProcessExit } from '../../linux/uapi/sys.ts';
 import { CellsAt, LAYERS, Row } from '../../log/index.ts';
 import { functionsOf, publishedAs } from '../../state/functions.ts';
 import type { CxlRegionState } from '../../state/schema.ts';
 import type { Lab } from '../lab.ts';
 import { liveState } from '../live-state.ts';
-import { randomOperation, type Target } from './operations.ts';
+import { beginEnding } from './endings.ts';
+import { type Operation, randomOperation, type Target } from './operations.ts';
 
 export interface FuzzResult {
   readonly steps: number;
@@ -26,22 +28,30 @@ export async function fuzz(makeLab: () => Promise<Lab>, seed: number, steps: num
   const random = new Prng(seed);
   const results = new Map<string, number>();
   let deaths = 0;
+  let ending = '';
   let lab = await makeLab();
   let target = targetOf(lab);
   let from = lab.log.length;
   for (let step = 0; step < steps; step++) {
     const operation = randomOperation(random, target);
-    const result = await operation.run();
+    const result = await attempt(operation);
     const name = result < 0 ? errnoName(-result) : 'ok';
     assert(name !== '', `step ${step}, ${operation.text}: result ${result} is no errno`);
     results.set(name, (results.get(name) ?? 0) + 1);
+    if (step % LIFE === LIFE - MEANWHILE) ending = await beginEnding(lab, random);
     if (step % 4096 === 4095) {
       await lab.settled();
       checkCauses(lab, from);
       from = lab.log.length;
     }
-    if (target.l1.tasks.dead || target.l2.tasks.dead || lab.machines.get('l2') !== target.l2) {
+    const over = ending !== '' && step % LIFE === LIFE - 1;
+    if (over) await lab.settled();
+    if (over || target.l1.tasks.dead || target.l2.tasks.dead || lab.machines.get('l2') !== target.l2) {
       deaths++;
+      ending = '';
+      await lab.settled();
+      await stillAnswers(lab);
+      checkCauses(lab, from);
       checkFold(lab);
       lab.stop();
       lab = await makeLab();
@@ -55,6 +65,32 @@ export async function fuzz(makeLab: () => Promise<Lab>, seed: number, steps: num
   const hash = lab.hash();
   lab.stop();
   return { steps, results, deaths, hash };
+}
+
+/** Steps until a passthrough is ended by one of `endings.ts`, and steps that go on while that happens. */
+const LIFE = 5000;
+const MEANWHILE = 200;
+
+/** A process that ended under the operation is an answer too. */
+async function attempt(operation: Operation): Promise<number> {
+  try {
+    return await operation.run();
+  } catch (error) {
+    if (!(error instanceof ProcessExit)) throw error;
+    return -E.ESRCH;
+  }
+}
+
+/** The host's second login takes a line, whatever became of its guests. */
+async function stillAnswers(lab: Lab): Promise<void> {
+  const console = lab.openTerminal('host');
+  await lab.settled();
+  if (console === null) return;
+  const before = lab.consoles.shell(console).prompts;
+  lab.allow(10e9);
+  lab.input(console, 'true\r');
+  await lab.settled();
+  assert(lab.consoles.shell(console).prompts > before, 'the host does not answer any more');
 }
 
 /** Folding every row gives the live cells: back to the beginning, and forward again. */
@@ -88,7 +124,9 @@ function checkCauses(lab: Lab, from: number): void {
     const cause = log.causeOf(row);
     const site = cause > 0 ? log.sites[log.a(cause - 1)] : undefined;
     const layer = LAYERS[site?.layer ?? 0]?.id ?? 'lab';
-    assert(allowed.includes(layer), `row ${row}: a register of ${allowed[0]} changed under ${site?.name} of ${layer}`);
+    if (allowed.includes(layer)) continue;
+    const at = log.blocks.find(({ first, count }) => log.a(row) >= first && log.a(row) < first + count);
+    throw new InvariantError(`row ${row}: a register of ${at?.block.path} changed under ${site?.name} of ${layer}`);
   }
 }
 

@@ -42,6 +42,16 @@ function value(random: Prng): number {
   return pick(random, [0, 0xffffffff, random.next(), 1 << random.below(32), 0x10000000, 0x200]) >>> 0;
 }
 
+/** Offsets in a VFIO region: registers, the CXL DVSECs of configuration space, the edges of the region, far beyond it. */
+function regionOffset(random: Prng, index: number): number {
+  const where = random.below(8);
+  const size = index === 0 ? 0x10000 : index === 9 ? 0x1000_0000 : 0x1000;
+  if (where === 0) return size - 8 + random.below(16);
+  if (where === 1) return pick(random, [size * 2, 2 ** 32 - 3, 2 ** 39 + 1, 2 ** 40 - 1 - random.below(8)]);
+  if (index === 7 && where < 5) return 0x100 + random.below(0x80);
+  return index === 0 ? barOffset(random) : random.below(size);
+}
+
 export function randomOperation(random: Prng, target: Target): Operation {
   const which = random.below(10);
   if (which < 4) return guestAccess(random, target);
@@ -57,6 +67,7 @@ function guestAccess(random: Prng, target: Target): Operation {
     target.bar.l2 + barOffset(random),
     target.bar.l2 + barOffset(random),
     target.ecam.l2 + random.below(0x1000),
+    target.ecam.l2 + 0x100 + random.below(0x80),
     region.start + random.below(region.size),
     region.start + region.size - random.below(16),
   ]);
@@ -95,7 +106,7 @@ function kernelAccess(random: Prng, target: Target): Operation {
 function vfioCall(random: Prng, target: Target): Operation {
   const { sys, device } = target;
   const index = pick(random, [0, 0, 0, 2, 4, 7, 7, 7, 9, 9, random.below(16)]);
-  const inside = index === 0 ? barOffset(random) : random.below(index === 9 ? 0x1000_1000 : 0x1100);
+  const inside = regionOffset(random, index);
   const offset = VFIO_PCI_INDEX_TO_OFFSET(index) + inside;
   const size = pick(random, [1, 2, 4, 4, 4, 8, 0, 3, 5, 7, 16, random.below(64)]);
   const bytes = Uint8Array.from({ length: size }, () => random.next() & 255);

@@ -15,3 +15,20 @@ export async function labWithL2(seed = 1): Promise<Lab> {
   await lab.type(WALKTHROUGH, 'modprobe cxl-accel');
   return lab;
 }
+
+/** The same with the series of June 2026 in L1 and a device whose firmware committed the decoder. */
+export async function labWithV3(seed = 1): Promise<Lab> {
+  const file = new URL('../../content/scenarios/series-v3.transcript', import.meta.url);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const last = (start: string) => lines.findLast((line) => line.startsWith(start)) ?? '';
+  const steps = [
+    lines.find((line) => line.startsWith('host# kbuild')) ?? '',
+    last('host# qemu-system-x86_64'),
+    lines.find((line) => line.startsWith('l1# modprobe vfio-pci')) ?? '',
+    lines.find((line) => line.startsWith('l1# qemu-v3')) ?? '',
+    'l2# modprobe cxl-accel-v28',
+  ];
+  const lab = await Lab.start({ seed, host });
+  await lab.type(`${steps.join('\n')}\n`);
+  return lab;
+}

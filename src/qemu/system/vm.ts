@@ -58,6 +58,7 @@ export class Vm implements RunningMachine, DeviceHost {
   private readonly exitHandlers: (() => void)[] = [];
   private readonly powerButton: (() => void)[] = [];
   private resetRequested = false;
+  private readonly resetSite: SiteId;
   private busCount = 0;
   private readonly reportSite: SiteId;
   /** Wakes the main thread while no guest code runs. */
@@ -72,6 +73,7 @@ export class Vm implements RunningMachine, DeviceHost {
     private readonly config: VmConfig,
   ) {
     this.layer = layerIndex(host, 'qemu');
+    this.resetSite = log.site({ layer: this.layer, name: 'qemu_system_reset', cite: 'QEMU system/runstate.c' });
     this.reportSite = log.site(reportSite(this.layer));
     const core = new MemoryCore({ log, layer: this.layer, later: afterBurst });
     this.core = core;
@@ -242,11 +244,13 @@ export class Vm implements RunningMachine, DeviceHost {
 
   /** qemu_system_reset(): every PCI function from the leaves up, then the other devices, then registered handlers. */
   qemu_system_reset(): void {
+    const outer = this.log.begin(this.resetSite);
     this.core.memory_region_transaction_begin();
     this.pcie0.reset();
     for (const dev of this.devices) dev.reset?.();
     for (const run of this.resetHandlers) run();
     this.core.memory_region_transaction_commit();
+    this.log.end(outer);
   }
 
   unrealize(): void {

@@ -106,7 +106,13 @@ function object_unparent(dev: Device): void {
 export function qdev_unplug(dev: Device): void {
   const bus = dev.parentBus ?? error_setg(`Device '${dev.type.name}' does not support hotplugging`);
   const slot = slots.get(bus) ?? error_setg(`Bus '${bus.name}' does not support hotplugging`);
-  pcie_cap_slot_unplug_request_cb(slot, bus, dev);
+  const { log, layer } = dev.vm;
+  const outer = log.begin(log.site({ layer, name: 'qdev_unplug', cite: 'QEMU system/qdev-monitor.c' }));
+  try {
+    pcie_cap_slot_unplug_request_cb(slot, bus, dev);
+  } finally {
+    log.end(outer);
+  }
 }
 
 /** qmp_device_del */
