@@ -3,6 +3,8 @@ import { expect, test } from '@playwright/test';
 import { LabPage } from '../pages/lab-page.ts';
 
 test('a link opens the board with a build; trying it shows where it stops; all switches compute', async ({ page }) => {
+  // A hundred builds are booted.
+  test.setTimeout(180_000);
   const lab = new LabPage(page);
   await lab.openLink(`patches=${encodeURIComponent('without=8')}`);
   const board = page.getByRole('dialog', { name: 'Patch board' });
@@ -25,10 +27,22 @@ test('a link opens the board with a build; trying it shows where it stops; all s
 
   await board.getByRole('tab', { name: 'All single switches' }).click();
   await board.getByRole('button', { name: 'Compute all' }).click();
-  await expect(board.getByRole('button', { name: 'Compute again' })).toBeVisible({ timeout: 60_000 });
+  await expect(board.getByRole('row', { name: /^03/ })).toBeVisible({ timeout: 60_000 });
+  await board.getByRole('button', { name: 'Cancel' }).click();
+  await expect(board.getByText(/^Cancelled after \d+ builds\.$/)).toBeVisible({ timeout: 30_000 });
+  await board.getByRole('button', { name: 'Compute again' }).click();
+  await expect(board.getByRole('button', { name: 'Copy as Markdown' })).toBeVisible({ timeout: 120_000 });
   await expect(board.getByRole('row', { name: /^02/ })).toContainText('cxl_get_hdm_info');
   await expect(board.getByRole('row', { name: /^all/ })).toContainText('reaches the memory');
-  expect(await board.getByRole('row').count()).toBeGreaterThan(16);
+  expect(await board.getByRole('row').count()).toBeGreaterThan(60);
+  await expect(board.getByRole('row', { name: /^v3 / })).toContainText('reaches the memory');
+  await board
+    .getByRole('row', { name: /^CONFIG_CXL_REGION=n/ })
+    .getByRole('button')
+    .first()
+    .click();
+  await board.getByRole('tab', { name: 'Options · 1' }).click();
+  await expect(board.getByRole('checkbox', { name: 'CONFIG_CXL_REGION=n' })).toBeChecked();
 
   await board.getByRole('tab', { name: 'RFC and 2026' }).click();
   await expect(board.getByRole('row', { name: /Driver that binds/ })).toContainText('L1 vfio-pci');
@@ -70,6 +84,9 @@ test('series, defects and options are chosen on the board, travel in its link, a
   await expect(board.getByRole('region', { name: 'How far this build comes' })).toContainText('index 10: 256 MiB');
   expect(lab.problems).toEqual([]);
 
+  // Followed where the board is open already, and on a fresh page.
+  await page.goto(link);
+  await expect(board.getByRole('tab', { name: 'Defects · 1' })).toBeVisible();
   await page.goto('about:blank');
   await page.goto(link);
   await expect(board.getByRole('tab', { name: 'Defects · 1' })).toBeVisible();

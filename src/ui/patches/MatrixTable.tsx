@@ -83,7 +83,9 @@ export function MatrixTable(props: { readonly side: SideClient; readonly onPick:
         <table>
           <thead>
             <tr>
-              <th scope="col">changed</th>
+              <th scope="col" className={styles.id}>
+                changed
+              </th>
               <th scope="col">what</th>
               {RUNGS.map((rung) => (
                 <th key={rung} scope="col" className={styles.rung}>
@@ -121,7 +123,7 @@ function Row({ row, onPick }: { readonly row: MatrixRow; readonly onPick: (choic
   };
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className={styles.id}>
         <button type="button" className={styles.pick} onClick={() => pick(row.choice)}>
           {row.id}
         </button>

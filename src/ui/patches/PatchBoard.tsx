@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Climb } from '../../mirror/side-client.ts';
 import { type BuildChoice, POSTED_SERIES, SERIES, tidyChoice, wholeSeries } from '../../protocol/build-choice.ts';
 import { choiceFromText, choiceToText } from '../../protocol/choice-text.ts';
@@ -40,6 +40,11 @@ export default function PatchBoard() {
   const lab = useSideLab();
   const asked = choiceFromText(about);
   const [choice, setChoice] = useState<BuildChoice>(typeof asked === 'string' ? POSTED_SERIES : asked);
+  // A link may be followed while the board is open.
+  useEffect(() => {
+    const read = choiceFromText(about);
+    if (about !== '' && typeof read !== 'string') setChoice(read);
+  }, [about]);
   const [view, setView] = useState<View>('board');
   const [climbs, setClimbs] = useState<ReadonlyMap<string, Climb>>(new Map());
   const [step, setStep] = useState<string | null>(null);
