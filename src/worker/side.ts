@@ -86,13 +86,15 @@ const api = {
     }
   },
   /** Every switch off, one at a time; null when it was cancelled. News may come late: the answer holds all rows. */
-  async matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
+  async matrix(onProgress: (progress: MatrixProgress) => void | Promise<void>): Promise<readonly MatrixRow[] | null> {
     const mine = newJob();
     const rows: MatrixRow[] = [];
     for await (const progress of matrix(host)) {
       if (mine.over) return null;
       if (progress.kind === 'row') rows.push(progress.row);
-      onProgress(progress);
+      // The page sets the pace: what it shows is where this is, and cancelling ends it there.
+      await onProgress(progress);
+      if (mine.over) return null;
     }
     return rows;
   },

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { MatrixRow, SideClient } from '../../mirror/side-client.ts';
 import type { BuildChoice } from '../../protocol/build-choice.ts';
 import { choiceFromText } from '../../protocol/choice-text.ts';
@@ -116,7 +116,9 @@ export function MatrixTable(props: { readonly side: SideClient; readonly onPick:
   );
 }
 
-function Row({ row, onPick }: { readonly row: MatrixRow; readonly onPick: (choice: BuildChoice) => void }) {
+/** Drawn once: news of the rows after it does not concern it. */
+const Row = memo(function Row(props: { readonly row: MatrixRow; readonly onPick: (choice: BuildChoice) => void }) {
+  const { row, onPick } = props;
   const pick = (text: string) => {
     const choice = choiceFromText(text);
     if (typeof choice !== 'string') onPick(choice);
@@ -163,4 +165,4 @@ function Row({ row, onPick }: { readonly row: MatrixRow; readonly onPick: (choic
       </td>
     </tr>
   );
-}
+});

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Climb } from '../../mirror/side-client.ts';
 import { type BuildChoice, POSTED_SERIES, SERIES, tidyChoice, wholeSeries } from '../../protocol/build-choice.ts';
 import { choiceFromText, choiceToText } from '../../protocol/choice-text.ts';
@@ -53,6 +53,10 @@ export default function PatchBoard() {
   const [tried, setTried] = useState<string | null>(null);
   const key = choiceToText(choice);
   const whole = wholeSeries(choice.series);
+  const pick = useCallback((picked: BuildChoice) => {
+    setChoice(picked);
+    setView('board');
+  }, []);
   const change = (next: BuildChoice) => setChoice(tidyChoice(next));
 
   const attempt = async () => {
@@ -94,13 +98,7 @@ export default function PatchBoard() {
       {view === 'moved' ? (
         <MovedTable />
       ) : view === 'matrix' ? (
-        <MatrixTable
-          side={side}
-          onPick={(picked) => {
-            setChoice(picked);
-            setView('board');
-          }}
-        />
+        <MatrixTable side={side} onPick={pick} />
       ) : (
         <div className={styles.columns}>
           <div className={styles.left}>
