@@ -106,7 +106,8 @@ export class ProcFiles {
       const { config, notes = [], release } = kernel.build;
       const options = [
         `#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 ${release} Kernel Configuration\n#\n`,
-        ...notes.map((note) => `# ${note}\n`),
+        // What options were asked for is what follows.
+        ...notes.filter((note) => !note.startsWith('options ')).map((note) => `# ${note}\n`),
         ...Object.entries(config).map(([key, value]) => `CONFIG_${key}=${value}\n`),
       ];
       proc.put('config.gz', new FopsInode(proc.sb, 0o444, bytesFile(gzip_stored(utf8(options.join(''))))));
