@@ -61,5 +61,11 @@ export default defineConfig({
       },
     },
   },
-  test: { environment: 'node', include: ['src/**/*.test.ts', 'src/**/*.test.tsx'] },
+  // Limits for hangs only: the same tests take many times as long on a machine that is busy.
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 });

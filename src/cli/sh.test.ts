@@ -56,7 +56,7 @@ test('a region over mock devices by sysfs, with arrays, references, traps and th
   expect(stdout).toBe(
     'window 3\n4 devices\necho: write error: Device or resource busy\nbase aligned, granule 4096\nfinished\n',
   );
-}, 60_000);
+});
 
 test('a refused write ends a script under set -e with the line it stands on', async () => {
   const { rc, stdout, stderr } = await sh(own('failing.sh'));
@@ -64,7 +64,7 @@ test('a refused write ends a script under set -e with the line it stands on', as
   expect(stderr).toContain("\n++ jq -r '.[0].memdev'\n");
   expect(stderr).toContain('failing.sh: line 12: /sys/bus/cxl/devices/mem0/nothing: Permission denied\n');
   expect(stderr).toContain('failing.sh: line 13: /sys/bus/cxl/devices/mem0/serial: Permission denied\n');
-}, 60_000);
+});
 
 const WRONG: readonly (readonly [what: string, args: readonly string[], says: RegExp])[] = [
   ['no script', [], /sh wants a SCRIPT/],

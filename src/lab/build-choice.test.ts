@@ -35,17 +35,13 @@ test('a choice is the command lines that make it', () => {
 test.each([
   ['the RFC', POSTED_SERIES],
   ['the series of 2026', V3_SERIES],
-] as const)(
-  'the transcript of %s, typed in a fresh session, ends with a byte in the device',
-  { timeout: 30_000 },
-  async (_, choice) => {
-    const lab = await Lab.start({ seed: 1, host });
-    let said = '';
-    lab.consoles.listen((console, bytes) => {
-      if (console === 'l2') said += new TextDecoder().decode(bytes);
-    });
-    await lab.type(transcriptOf(choice));
-    expect(said).toContain('\n0x1122334455667788');
-    lab.stop();
-  },
-);
+] as const)('the transcript of %s, typed in a fresh session, ends with a byte in the device', async (_, choice) => {
+  const lab = await Lab.start({ seed: 1, host });
+  let said = '';
+  lab.consoles.listen((console, bytes) => {
+    if (console === 'l2') said += new TextDecoder().decode(bytes);
+  });
+  await lab.type(transcriptOf(choice));
+  expect(said).toContain('\n0x1122334455667788');
+  lab.stop();
+});

@@ -26,7 +26,7 @@ beforeAll(async () => {
   counters = publishedAs<KvmStatsState>(lab.log.object(paths.kvmStats('l2')));
   commands = exitsByCommand(liveRows(lab.log));
   lab.stop();
-}, 60_000);
+});
 
 test('a store through the mapped region exits to nobody in L1; the window of the host answers it', () => {
   const store = of('devmem 0x110000040 64 0x1122334455667788');

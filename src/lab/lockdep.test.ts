@@ -33,7 +33,7 @@ test('open, region, commit, fault, reset, removal and close take every lock that
     'l1# echo 0000:0d:00.0 > /sys/bus/pci/drivers/cxl_accel_vfio_pci/unbind; dmesg -l warn',
   ]);
   expect(output).not.toMatch(/WARNING|BUG/);
-}, 30_000);
+});
 
 test('so do regions made and destroyed by hand over a memory expander', async () => {
   const memory = bootL1({ l1Kernel: 'k1' }).replace('cxl-accel,', 'cxl-type3,').replaceAll('cxl-accel0', 'cxl-mem0');
@@ -45,7 +45,7 @@ test('so do regions made and destroyed by hand over a memory expander', async ()
   ]);
   expect(output).toContain('destroyed 1 region');
   expect(output).not.toMatch(/WARNING|BUG/);
-}, 30_000);
+});
 
 test('a probe that fails with the endpoint’s lock held is caught when its own clean-up wants it again', async () => {
   const output = await played([
@@ -59,4 +59,4 @@ test('a probe that fails with the endpoint’s lock held is caught when its own 
     /trying to acquire lock:\n.*\(&cxl_port_key\/2\)\{\+\.\+\.\}-\{3:3\}, at: device_release_driver/,
   );
   expect(output).toMatch(/already holding lock:\n.*\(&cxl_port_key\/2\)\{\+\.\+\.\}-\{3:3\}, at: cxl_acquire_endpoint/);
-}, 30_000);
+});

@@ -27,9 +27,7 @@ test('every row is a choice that can be built, and its text brings it back', () 
   );
 });
 
-test('the series of 2026 climbs by its own driver, region and L2 driver, and stops where a part is missing', {
-  timeout: 60_000,
-}, async () => {
+test('the series of 2026 climbs by its own driver, region and L2 driver, and stops where a part is missing', async () => {
   const got = await rows(['v3', 'v3-uncommitted', 'v3-four', 'v3-qemu-rfc', 'v3-driver-rfc', 'v3-released']);
   expect(got.get('v3')?.failure).toBeNull();
   expect(got.get('v3')?.found).toMatchObject({
@@ -46,7 +44,7 @@ test('the series of 2026 climbs by its own driver, region and L2 driver, and sto
   expect(told('v3-driver-rfc')).toMatchObject({ rung: 'probe', message: expect.stringContaining('request DPA') });
 });
 
-test('a defect set apart from its part decides by itself', { timeout: 60_000 }, async () => {
+test('a defect set apart from its part decides by itself', async () => {
   const got = await rows([
     'qemu-map-swapped',
     'qemu-base-shift',
@@ -64,7 +62,7 @@ test('a defect set apart from its part decides by itself', { timeout: 60_000 }, 
   expect(told('bar-8K-mended')).toBeNull();
 });
 
-test('the first failing rung, who says so and the errno come out of the run', { timeout: 60_000 }, async () => {
+test('the first failing rung, who says so and the errno come out of the run', async () => {
   const got = await rows(['all', '01', '02', '05', '10', '12', 'qemu-posted']);
   const told = (id: string) => got.get(id)?.failure;
   expect(told('all')).toBeNull();

@@ -97,6 +97,6 @@ test.each<readonly [Device, Path | 'power cycle', After]>([
   ['strict', 'CXL reset, clearing', EMPTY],
   ['strict', 'CXL reset, locked', { ...GONE, memEnable: true }],
   ['strict', 'L1 reboots', GONE],
-])('%s device, %s', { timeout: 30_000 }, async (device, path, expected) => {
+])('%s device, %s', async (device, path, expected) => {
   expect(await afterReset(device, path)).toEqual(expected);
 });

@@ -16,7 +16,7 @@ const region = () => lab.log.object('cxl/l2/region0') as unknown as CxlRegionSta
 beforeAll(async () => {
   lab = await Lab.start({ seed: 1, host });
   await lab.type(WALKTHROUGH, 'modprobe cxl-accel');
-}, 60_000);
+});
 
 test('after the walkthrough L2 has a committed region', () => {
   expect(region()).toMatchObject({ kind: 'region', state: 'commit', size: 0x10000000 });
@@ -91,7 +91,7 @@ test('a session given again from its recorded inputs has the same log and the sa
   await again.settled();
   expect(again.log.length).toBe(first.log.length);
   expect(again.hash()).toBe(first.hash());
-}, 60_000);
+});
 
 test('a decoder that is no longer committed is seen by the very next load, however warm the caches', () => {
   const l1 = lab.machines.get('l1');

@@ -22,7 +22,7 @@ const lines = (output: string): readonly string[] => {
 /** Time stamps move with every change of an image's size; the walkthrough and the session tests watch over them. */
 const unstamped = (all: readonly string[]) => all.map((line) => line.replace(/^\[ *\d+\.\d{6}\] /, '[T] '));
 
-test.each(FILES)('%s gives the outputs that were read and recorded', { timeout: 30_000 }, async (name, file) => {
+test.each(FILES)('%s gives the outputs that were read and recorded', async (name, file) => {
   const lab = await Lab.start({ seed: 1, host });
   const text = readFileSync(file, 'utf8');
   for (const step of parseTranscript(text, name)) {

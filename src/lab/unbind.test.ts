@@ -25,9 +25,7 @@ async function blockedSeat() {
   return { lab, keys };
 }
 
-test('unbinding a device in use: Ctrl-C is noted and waits with it, everything else goes on', {
-  timeout: 30_000,
-}, async () => {
+test('unbinding a device in use: Ctrl-C is noted and waits with it, everything else goes on', async () => {
   const { lab, keys } = await blockedSeat();
   await keys('l1/pts/0', `${UNBIND}\r`);
   expect(lab.consoles.shell('l1/pts/0').atPrompt).toBe(false);
@@ -44,7 +42,7 @@ test('unbinding a device in use: Ctrl-C is noted and waits with it, everything e
   lab.stop();
 });
 
-test('L1 loses power while its unbind waits: nothing of it runs again', { timeout: 30_000 }, async () => {
+test('L1 loses power while its unbind waits: nothing of it runs again', async () => {
   const { lab, keys } = await blockedSeat();
   await keys('l1/pts/0', `${UNBIND}\r`);
   await keys('host-monitor', 'quit\r');

@@ -6,9 +6,7 @@ import { Lab } from './lab.ts';
 import { host, WALKTHROUGH } from './testing/host.ts';
 import { decodeIoctl, vfioAnswers } from './vfio-structs.ts';
 
-test('the structures are those of the RFC’s UAPI, byte for byte (vfio-cxl-rfc.md (f))', {
-  timeout: 30_000,
-}, async () => {
+test('the structures are those of the RFC’s UAPI, byte for byte (vfio-cxl-rfc.md (f))', async () => {
   const lab = await Lab.start({ seed: 1, host });
   await lab.type(WALKTHROUGH, 'lspci -nn -s 0d:00.0');
   await lab.type(WALKTHROUGH.slice(WALKTHROUGH.indexOf('l1# modprobe')), 'modprobe cxl-accel');
@@ -30,9 +28,7 @@ test('the structures are those of the RFC’s UAPI, byte for byte (vfio-cxl-rfc.
   expect(answers.find(({ call }) => call.endsWith('REGION_INFO index 8'))?.errno).toBe('EINVAL');
 });
 
-test('every VFIO ioctl of L1’s VMM is in the log with its structure as given and as left', {
-  timeout: 30_000,
-}, async () => {
+test('every VFIO ioctl of L1’s VMM is in the log with its structure as given and as left', async () => {
   const lab = await Lab.start({ seed: 1, host });
   await lab.type(WALKTHROUGH, 'modprobe cxl-accel');
   lab.stop();

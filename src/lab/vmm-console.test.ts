@@ -51,7 +51,7 @@ test('without a raw terminal Ctrl-C ends QEMU, in the background kill does', asy
   expect(await keys('echo back\r')).toContain('back\n');
 });
 
-test('an extra login on a guest ends with the guest, and the next boot’s answers', { timeout: 30_000 }, async () => {
+test('an extra login on a guest ends with the guest, and the next boot’s answers', async () => {
   const { lab } = await seat();
   const steps = parseTranscript(`host# ${QEMU} -nographic\nl1# sleep 100000\nl1# echo again\n`, 'test');
   const results: string[] = [];

@@ -29,4 +29,4 @@ test('xlat in a guest follows an address of an interleaved region to the device 
   expect(await type('l1', 'xlat region7; echo $?')).toBe('xlat: there is no region7 on this machine\n2\n');
   expect(await type('host', 'xlat 0')).toContain('No process of the host has 0x0 mapped');
   lab.stop();
-}, 60_000);
+});

@@ -204,7 +204,7 @@ test('random machines: a host address is one place in one backend, and a place o
     expect(cpu.load(mine, 4)).toBe(0);
   }
   expect(seen.size).toBeGreaterThan(9);
-}, 120_000);
+});
 
 /** Masks of captured machines: what all ones leave (hardware facts 2.0 to 2.7 and A2’s hw-* commands). */
 test('captured write masks of a host bridge, a switch, its ports and a device', async () => {

@@ -25,7 +25,7 @@ async function recorded(attempt: Attempt): Promise<MirrorLog> {
 const drawn = (log: MirrorLog, width: number): StageLayout => layoutStage(stageView(log, passingAt(log)), width);
 
 describe('scrubbing', () => {
-  it('shows nothing broken at any moment of a climb that reaches the memory', { timeout: 120_000 }, async () => {
+  it('shows nothing broken at any moment of a climb that reaches the memory', async () => {
     const log = await recorded({ builds: [], choices: {} });
     const seen = new Set<string>();
     for (let row = 0; row <= log.head; row += 3) {
@@ -38,7 +38,7 @@ describe('scrubbing', () => {
     expect(passingText(passingAt(log))[0]?.text).toContain('memory reaches the device');
   });
 
-  it('shows the break from the line that says it on, and not before', { timeout: 60_000 }, async () => {
+  it('shows the break from the line that says it on, and not before', async () => {
     const log = await recorded({ builds: ['kbuild l1 --without 1 -o k'], choices: { l1Kernel: 'k' } });
     const [broken] = passingAt(log).breaks;
     expect(broken).toMatchObject({ link: 'open', short: 'open failed · ENODEV · L1 kernel' });
@@ -58,7 +58,7 @@ describe('drawing', () => {
   beforeAll(async () => {
     missing = await recorded({ builds: ['kbuild l1 --without 1 -o k'], choices: { l1Kernel: 'k' } });
     astray = await recorded({ builds: ['qbuild --variant branch -o q'], choices: { l1Qemu: 'q' } });
-  }, 60_000);
+  });
 
   it.each([340, 500, 620, 1200])('the missing guest stands inside L1 and over nothing, %i wide', (width) => {
     const { machines, ghosts, nodes, bands, threads } = drawn(missing, width);

@@ -57,7 +57,7 @@ let live: Served;
 let twin: Served;
 let mounted: { readonly done: Promise<void> };
 
-describe.skipIf(obstacle !== null)('through the FUSE mount', { timeout: 120_000 }, () => {
+describe.skipIf(obstacle !== null)('through the FUSE mount', () => {
   beforeAll(async () => {
     writeFileSync(transcript, BOOT);
     mkdirSync(sys);
@@ -65,7 +65,7 @@ describe.skipIf(obstacle !== null)('through the FUSE mount', { timeout: 120_000 
     twin = Served.start(transcript, 'l1');
     await Promise.all([live.tree('/fs'), twin.tree('/fs')]);
     mounted = await FuseServer.mount(sys, (request) => live.ask(request));
-  }, 120_000);
+  });
   afterAll(async () => {
     await run('umount', ['-l', sys]);
     await mounted.done;
@@ -119,7 +119,7 @@ describe.skipIf(obstacle !== null)('through the FUSE mount', { timeout: 120_000 
     }
   });
 
-  describe.skipIf(CXL === null)('the real cxl', { timeout: 120_000 }, () => {
+  describe.skipIf(CXL === null)('the real cxl', () => {
     /** Runs the line with the real tool on one machine and with ours on its twin; afterwards their /sys must be the same. */
     const both = async (line: string) => {
       const real = await runOn(sys, ['sh', '-c', line]);

@@ -24,7 +24,7 @@ let bridge: Bridge;
 beforeAll(async () => {
   lab = await booted();
   bridge = new Bridge(lab, 'l1');
-}, 60_000);
+});
 afterAll(() => lab.stop());
 
 const ask = (request: object, from = bridge) => from.answer(JSON.stringify({ id: 1, ...request }));

@@ -39,7 +39,7 @@ beforeAll(async () => {
     host: { yieldToHost: () => new Promise((resolve) => setImmediate(resolve)), pace: () => Promise.resolve() },
   });
   await lab.type(WALKTHROUGH, 'modprobe cxl-accel');
-}, 60_000);
+});
 afterAll(() => {
   lab.stop();
   rmSync(dir, { recursive: true, force: true });

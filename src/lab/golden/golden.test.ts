@@ -45,4 +45,4 @@ for (const name of ['A', 'A2', 'A-hypervisor-bit', 'B', 'D'])
       ...maps.map(({ pointsEqual }) => ['map points', pointsEqual] as const),
     ]);
     for (const [tool, claimed] of claims(name)) expect(now.get(tool), tool).toBeGreaterThanOrEqual(claimed);
-  }, 120_000);
+  });

@@ -126,7 +126,7 @@ beforeAll(async () => {
   const before = Number(outputs[bind().length + 2]);
   calls = readCalls((outputs.at(-1) ?? '').split('\n').slice(before).join('\n'));
   for await (const row of ownership(() => labWithL2())) rows.push(row);
-}, 90_000);
+});
 
 const writes = (): readonly (Exit & { readonly at: number })[] =>
   exits.flatMap((exit) => (exit.write && exit.at !== null ? [{ ...exit, at: exit.at }] : []));

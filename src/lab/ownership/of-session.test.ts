@@ -49,20 +49,20 @@ test('a copy stands where the session stands, also while a command of it never e
   expect([copy.log.length, copy.hash()]).toEqual([lab.log.length, lab.hash()]);
   lab.stop();
   copy.stop();
-}, 60_000);
+});
 
 test('without the patch that emulates the HDM block its registers are the device’s, for L2 too', async () => {
   const [base] = await rowsOf(await without(8), ['BASE_LO1']);
   expect(base?.owner).toBe('device');
   expect(base?.answers.l2).toEqual({ device: 0xffffffff });
   expect(base?.writes.l2?.reads.device).toBe(0xf0000000);
-}, 60_000);
+});
 
 test('without the patch that keeps writes of the DVSEC in vfio’s copy they reach the device (vfio_raw_config_write)', async () => {
   const [control] = await rowsOf(await without(10), ['CXL_CTRL']);
   expect(control?.owner).toBe('device');
   expect(control?.writes.l2?.changed).toEqual(control?.writes['l1.kernel']?.changed);
-}, 60_000);
+});
 
 test('before L1’s VMM runs only L1’s kernel reaches the device', async () => {
   const lab = await labWithL2();
@@ -72,4 +72,4 @@ test('before L1’s VMM runs only L1’s kernel reaches the device', async () =>
   const [base] = await rowsOf(lab, ['BASE_LO0'], row);
   expect([base?.writes.l2, base?.before.l2]).toEqual([null, null]);
   expect(base?.writes['l1.kernel']?.changed).toEqual({ device: 0xf0000000 });
-}, 60_000);
+});

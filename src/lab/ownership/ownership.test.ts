@@ -22,7 +22,7 @@ beforeAll(async () => {
     return lab;
   }))
     rows.push(one);
-}, 60_000);
+});
 
 test('every register of the CXL DVSECs and of the component block has its row', () => {
   expect(rows.length).toBeGreaterThan(100);

@@ -25,7 +25,7 @@ beforeAll(async () => {
     return lab;
   }))
     rows.push(one);
-}, 60_000);
+});
 
 test('the body of the device DVSEC and the component block belong to the CXL core, nothing to vconfig', () => {
   const owners = new Set(rows.map(({ owner }) => owner));

@@ -89,7 +89,7 @@ test('Ctrl-C stops an endless loop of builtins, a sleeping child and an endless 
     'true',
   ]);
   expect(statuses(events)).toEqual([0, 130, 130, 130, 0]);
-}, 20_000);
+});
 
 test('Tab completes commands and paths', async () => {
   const { screen } = await session(['echo /root/so\t', 'unam\t-s']);
