@@ -108,20 +108,4 @@ export const CORE: readonly Exhibit[] = [
     until: 'bound',
     lines: [['l1', 'vfio-poke 0000:0d:00.0 info']],
   },
-  {
-    id: 'vfio-cxl-no-sanitize',
-    title: "The last user's data",
-    patch: 4,
-    function: 'vfio_cxl_core_enable',
-    point:
-      'A reset has to stand between two users. The function reset is taken away and nothing put in its place, so the next one reads what the last one wrote; a device that cannot do a CXL reset should not be handed out at all.',
-    part: 'l1',
-    options: '--fix vfio-cxl-stale-pointers',
-    boot: { accel: ',silicon=strict' },
-    until: 'bound',
-    lines: [
-      ['l1', 'vfio-poke 0000:0d:00.0 write 9 0x40 78563412 read 9 0x40 4'],
-      ['l1', 'vfio-poke 0000:0d:00.0 read 9 0x40 4'],
-    ],
-  },
 ];

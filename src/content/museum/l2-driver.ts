@@ -76,6 +76,24 @@ export const L2_DRIVER: readonly Exhibit[] = [
     ],
   },
   {
+    id: 'cxl-accel-fixed-size',
+    title: '256 MiB, one level down',
+    patch: 'driver',
+    function: 'cxl_accel_probe',
+    point:
+      "The test driver too has the size of its memory for a constant, whatever the guest's copy of the DVSEC says.",
+    part: 'l2',
+    builds: ['kbuild l1 --fix vfio-cxl-fixed-size -o k12 > kbuild.log'],
+    boot: { l1Kernel: 'k12', memory: '512M' },
+    until: 'l2',
+    lines: [
+      ['l2', 'setpci -s 0d:00.0 0x11c.l'],
+      DRIVER,
+      ['l2', 'cat /sys/bus/cxl/devices/region0/size'],
+      ['l2', 'grep region0 /proc/iomem'],
+    ],
+  },
+  {
     id: 'cxl-accel-detach-unlocked',
     title: 'Removed without the lock',
     patch: 'driver',

@@ -1,4 +1,4 @@
-import { DRIVER, type Exhibit, KERNEL_L1 } from './exhibit.ts';
+import { DRIVER, ERR, type Exhibit, KERNEL_L1 } from './exhibit.ts';
 
 /** Exhibits of patches 09 to 13: what the series changes in vfio-pci-core, and the variant driver. */
 export const VFIO_PCI: readonly Exhibit[] = [
@@ -119,5 +119,51 @@ export const VFIO_PCI: readonly Exhibit[] = [
     boot: { l1Append: ' cxlab.fail_ioremap=bar' },
     until: 'bound',
     lines: [['l1', 'vfio-poke 0000:0d:00.0 read 0 0x1000 4'], KERNEL_L1],
+  },
+  {
+    id: 'vfio-cxl-no-sanitize',
+    title: "The last user's data",
+    patch: 9,
+    function: 'vfio_pci_core_enable',
+    point:
+      "A reset has to stand between two users. The function reset is taken away and nothing put in its place, so the next one reads what the last one wrote; a device that cannot do a CXL reset should not be handed out at all. QEMU's own accelerator is one of those: there the open ends with ENOTTY, here the device decodes and resets as the specification says.",
+    part: 'l1',
+    options: '--fix vfio-cxl-stale-pointers',
+    boot: { accel: ',silicon=strict' },
+    until: 'bound',
+    lines: [
+      ['l1', 'vfio-poke 0000:0d:00.0 write 9 0x40 78563412 read 9 0x40 4'],
+      ['l1', 'vfio-poke 0000:0d:00.0 read 9 0x40 4'],
+    ],
+  },
+  {
+    id: 'vfio-cxl-both-flags',
+    title: 'Two kinds of device at once',
+    patch: 9,
+    function: 'vfio_pci_ioctl_get_info',
+    point:
+      'The device says PCI and CXL at once, so a VMM that knows PCI only takes it and gives its guest a device whose memory never appears. Said to be CXL and nothing else it would be refused. (The later postings kept both.)',
+    part: 'l1',
+    options: '--fix vfio-cxl-stale-pointers --fix vfio-cxl-enable-leaks',
+    builds: ['qbuild --variant upstream -o qemu-upstream > qbuild.log'],
+    boot: { l1Qemu: 'qemu-upstream' },
+    until: 'bound',
+    lines: [['l1', 'vfio-poke 0000:0d:00.0 info'], ['l1', '@L2'], ['l1', 'pgrep -x qemu-upstream'], ERR],
+  },
+  {
+    id: 'vfio-cxl-ioeventfd-open',
+    title: 'A write by another door',
+    patch: 8,
+    function: 'vfio_pci_ioeventfd',
+    point:
+      "The shadow stands in read() and write() only. An event file tied to a register of the HDM block writes to the device itself: L1's decoder is let go under the region it carries.",
+    part: 'l1',
+    until: 'bound',
+    lines: [
+      [
+        'l1',
+        'vfio-poke 0000:0d:00.0 write 9 0x40 78563412 signal 0 0x1148 00000000 read 9 0x40 4 hold 5 & sleep 1; devmem 0xfe801148; cat /sys/bus/cxl/devices/region0/commit',
+      ],
+    ],
   },
 ];

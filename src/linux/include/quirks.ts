@@ -17,7 +17,6 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-export-kind': 'posted',
   'vfio-cxl-kconfig-depends': 'posted',
   'vfio-cxl-detach-unlocked': 'posted',
-  'vfio-cxl-no-sanitize': 'posted',
   // --- patch 05
   'vfio-cxl-region-rw-unbounded': 'posted',
   'vfio-cxl-region-rw-decoding-off': 'posted',
@@ -34,7 +33,10 @@ export const KERNEL_QUIRKS = {
   'vfio-cxl-committed-writable': 'posted',
   'vfio-cxl-commit-unchecked': 'posted',
   'vfio-cxl-shadow-before-enable': 'posted',
+  'vfio-cxl-ioeventfd-open': 'posted',
   // --- patch 09
+  'vfio-cxl-no-sanitize': 'posted',
+  'vfio-cxl-both-flags': 'posted',
   'vfio-cxl-has-cxl-sticky': 'posted',
   'vfio-cxl-hot-reset-open': 'posted',
   'vfio-cxl-nointx-any': 'posted',
@@ -54,6 +56,7 @@ export const KERNEL_QUIRKS = {
   'cxl-accel-endpoint-held': 'intended',
   'cxl-accel-region-null-only': 'posted',
   'cxl-accel-serial-zero': 'posted',
+  'cxl-accel-fixed-size': 'posted',
   'cxl-accel-detach-unlocked': 'posted',
   // --- type-2 RFC v2
   'hpa-freespace-off-by-two': 'intended',

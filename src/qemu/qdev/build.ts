@@ -36,6 +36,12 @@ export const QEMU_QUIRKS = {
   'qemu-notify-first': ['posted', 'branch', 'fixed'],
   /** The whole region is mapped, whatever SIZE says. */
   'qemu-size-ignored': ['posted', 'branch', 'fixed'],
+  /** Whichever decoder is committed, it shows the region from its start. */
+  'qemu-decoder-ignored': ['posted', 'branch', 'fixed'],
+  /** The DPA skip of a decoder moves nothing. */
+  'qemu-skip-ignored': ['posted', 'branch', 'fixed'],
+  /** A decoder that is one of several ways is mapped as if it had all granules. */
+  'qemu-interleave-ignored': ['posted', 'branch', 'fixed'],
   /** BASE is taken as it is, inside a fixed window or not. */
   'qemu-base-unchecked': ['posted', 'branch', 'fixed'],
   /** A reset of the machine leaves the virtual decoders and the mapping as they are. */

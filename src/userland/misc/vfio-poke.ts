@@ -32,9 +32,9 @@ export const vfioPoke: Program = defineTool(
   {
     name: 'vfio-poke',
     usage:
-      'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [hold SECONDS] [reset] [ioeventfd INDEX OFFSET BYTES FD|none] ...',
+      'BDF [info] [regions] [read INDEX OFFSET LENGTH] [write INDEX OFFSET HEX] [map INDEX OFFSET] [hold SECONDS] [reset] [ioeventfd INDEX OFFSET BYTES FD|none] [signal INDEX OFFSET HEX] ...',
     about:
-      "Opens a VFIO device and does the given things to it in order. A command of the lab's own, not of any system.\nmap maps the page of a region that holds OFFSET and prints 16 bytes from there; hold keeps the device open.",
+      "Opens a VFIO device and does the given things to it in order. A command of the lab's own, not of any system.\nmap maps the page of a region that holds OFFSET and prints 16 bytes from there; hold keeps the device open;\nsignal ties a write of the bytes HEX to a new event file and signals it once.",
     options: [],
     misuse: 2,
   },
@@ -112,6 +112,13 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
       if (rc < 0) await tool.failErrno(`VFIO_DEVICE_IOEVENTFD region ${index} +0x${hex(offset)}, ${length}`, rc);
       return true;
     }
+    case 'signal': {
+      const [index = Number.NaN, offset = Number.NaN] = numbers(2);
+      const digits = words.shift() ?? '';
+      if (!valid(index, offset) || !/^([0-9a-f]{2}){1,4}$/i.test(digits)) break;
+      await signal(tool, fd, { index, offset, bytes: unhex(digits) });
+      return true;
+    }
     case 'hold': {
       const [seconds = Number.NaN] = numbers(1);
       if (!valid(seconds)) break;
@@ -132,7 +139,7 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
       const [index = Number.NaN, offset = Number.NaN] = numbers(2);
       const digits = words.shift() ?? '';
       if (!valid(index, offset, 1) || !/^([0-9a-f]{2})+$/i.test(digits)) break;
-      const bytes = Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+      const bytes = unhex(digits);
       const put = sys.pwrite(fd, bytes, VFIO_PCI_INDEX_TO_OFFSET(index) + offset);
       if (put < 0) await tool.failErrno(`pwrite region ${index} +0x${hex(offset)}, ${bytes.length}`, put);
       else out.put(`region ${index} +0x${hex(offset)}: ${told(put)} written\n`);
@@ -159,6 +166,29 @@ async function act(tool: Tool, fd: number, words: string[]): Promise<boolean> {
   return false;
 }
 
+/** VFIO_DEVICE_IOEVENTFD with an event file of one's own, then one signal. */
+async function signal(
+  tool: Tool,
+  fd: number,
+  write: { readonly index: number; readonly offset: number; readonly bytes: Uint8Array },
+): Promise<void> {
+  const { sys, out } = tool;
+  const { index, offset, bytes } = write;
+  const event = sys.eventfd(0, 0);
+  const data = bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+  const place = VFIO_PCI_INDEX_TO_OFFSET(index) + offset;
+  const ask = { argsz: vfio_device_ioeventfd.size, flags: bytes.length, offset: place, data, fd: event };
+  const rc = number(sys.ioctl(fd, VFIO_DEVICE_IOEVENTFD, encode(vfio_device_ioeventfd, ask)));
+  if (rc < 0) {
+    sys.close(event);
+    return tool.failErrno(`VFIO_DEVICE_IOEVENTFD region ${index} +0x${hex(offset)}, ${bytes.length}`, rc);
+  }
+  await sys.write(event, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  out.put(`region ${index} +0x${hex(offset)}: event file signalled\n`);
+}
+
+const unhex = (digits: string): Uint8Array =>
+  Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 const valid = (...values: readonly number[]): boolean =>
   values.every((value) => Number.isSafeInteger(value) && value >= 0);
 const dump = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');

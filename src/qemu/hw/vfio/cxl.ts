@@ -27,6 +27,7 @@ import { VfioRegion } from './region.ts';
 export const HDM_LOCK = 0x100;
 export const HDM_COMMIT = 0x200;
 export const HDM_COMMITTED = 0x400;
+const HDM_INTERLEAVE_WAYS = 0xf0;
 
 /** struct VFIOCXL */
 export interface VfioCxlInfo {
@@ -75,10 +76,10 @@ export function vfio_cxl_base(build: QemuBuild, lo: number, hi: number): number 
 
 /** The CXL side of one passed-through function. */
 export class VfioCxlDevice {
-  private mappedBy: number | null = null;
-  private container: MemoryRegion | null = null;
-  /** What was added to it: the region, or as much of it as the decoder's size asks for. */
-  private added: MemoryRegion | null = null;
+  /** Per decoder what was added to the guest's memory, and to which container: the region, or the part the decoder asks for. */
+  private readonly mapped = new Map<number, { readonly container: MemoryRegion; readonly part: MemoryRegion }>();
+  /** Decoders whose commit was seen. */
+  private readonly committed = new Set<number>();
   private readonly site: SiteId;
   private readonly mapSite: SiteId;
   private readonly unmapSite: SiteId;
@@ -98,11 +99,6 @@ export class VfioCxlDevice {
     this.site = site('vfio_cxl_hdm_regs_changed', ['offset', 'value']);
     this.mapSite = site('CXL region mapped into the guest', ['gpa', 'size']);
     this.unmapSite = site('CXL region unmapped from the guest', ['gpa', 'size']);
-  }
-
-  /** Guest address the region is mapped at, or null. */
-  get mappedAt(): number | null {
-    return this.added?.addr ?? null;
   }
 
   /** vfio_cxl_hdm_regs_changed: hooked to writes of the component BAR, posted before the kernel has seen them. */
@@ -131,17 +127,43 @@ export class VfioCxlDevice {
   };
 
   private control_written(decoder: number, data: number): void {
-    const at = (this.info.hdm_regs_offset + 0x20 * decoder + 0x20) >>> 0;
-    const cur = this.reg(at);
+    const cur = this.reg(this.ctrl_of(decoder));
     if (cur === null) return;
     // After the write what counts is what the kernel made of it; `cur` is the register as it is now.
     const first = qemuPosted(this.vm.build, 'qemu-notify-first');
-    const before = first ? cur : this.mappedBy === decoder ? HDM_COMMITTED : 0;
+    const before = first ? cur : this.committed.has(decoder) ? HDM_COMMITTED : 0;
     const next = first ? data : cur & HDM_COMMITTED ? HDM_COMMIT : 0;
     const action = vfio_cxl_hdm_action(this.vm.build, before, next);
-    if (action === 'add') this.map(decoder, at);
+    if (action === 'add') this.decoder_committed(decoder, first ? data : cur);
+    if (action === 'del') this.decoder_released(decoder);
+  }
+
+  private decoder_committed(decoder: number, ctrl: number): void {
+    this.committed.add(decoder);
+    this.map(decoder, ctrl);
+    if (qemuPosted(this.vm.build, 'qemu-decoder-ignored')) return;
+    // Decoders above this one may have waited for it.
+    for (const above of this.above(decoder)) {
+      const waiting = this.reg(this.ctrl_of(above));
+      if (waiting !== null && !this.mapped.has(above)) this.map(above, waiting);
+    }
+  }
+
+  private decoder_released(decoder: number): void {
+    this.committed.delete(decoder);
     // A corrected VMM lets the decoder go that it mapped for; the posted one takes the region out whoever asks.
-    if (action === 'del' && (this.mappedBy === decoder || qemuPosted(this.vm.build, 'qemu-map-swapped'))) this.unmap();
+    if (qemuPosted(this.vm.build, 'qemu-map-swapped')) this.unmap();
+    else this.remove(decoder);
+    if (!qemuPosted(this.vm.build, 'qemu-decoder-ignored')) for (const above of this.above(decoder)) this.remove(above);
+  }
+
+  /** Committed decoders above one, lowest first. */
+  private above(decoder: number): readonly number[] {
+    return [...this.committed].filter((other) => other > decoder).sort((a, b) => a - b);
+  }
+
+  private ctrl_of(decoder: number): number {
+    return (this.info.hdm_regs_offset + 0x20 * decoder + 0x20) >>> 0;
   }
 
   /** A failed assertion of the memory API ends the VMM. */
@@ -162,21 +184,30 @@ export class VfioCxlDevice {
     return this.view.getUint32(0, true);
   }
 
-  private map(decoder: number, ctrl: number): void {
+  /** `value`: the control register as it was committed. */
+  private map(decoder: number, value: number): void {
+    const { core, log, system_memory, build, fixed_windows } = this.vm;
+    const ctrl = this.ctrl_of(decoder);
     const lo = this.reg(ctrl - 0x10);
     const hi = this.reg(ctrl - 0x0c);
     if (lo === null || hi === null) return;
-    const { core, log, system_memory, build, fixed_windows } = this.vm;
     const posted = qemuPosted(build, 'qemu-map-target');
-    if (this.container) {
+    if (this.mapped.size > 0 && qemuPosted(build, 'qemu-decoder-ignored')) {
       // One region, mapped once: a second decoder of a corrected VMM waits until the first lets go.
       if (build.vfioCxl !== 'fixed')
         this.assertion(2629, 'memory_region_add_subregion_common', '!subregion->container');
       return;
     }
     const base = vfio_cxl_base(build, lo, hi);
-    const size = this.size_to_map(ctrl);
-    if (size === 0) return;
+    const dpa = this.first_dpa(decoder);
+    const size = dpa === null ? 0 : this.size_to_map(ctrl, dpa);
+    if (dpa === null || size === 0) return;
+    if ((value & HDM_INTERLEAVE_WAYS) !== 0 && !qemuPosted(build, 'qemu-interleave-ignored')) {
+      this.vm.error_report(
+        `${this.device.name}: HDM decoder ${decoder} is one of several ways: its memory cannot be mapped`,
+      );
+      return;
+    }
     if (
       !qemuPosted(build, 'qemu-base-unchecked') &&
       !fixed_windows.some((window) => base >= window.base && base + size <= window.base + window.size)
@@ -188,51 +219,70 @@ export class VfioCxlDevice {
     const container = posted ? this.bus_mem() : system_memory;
     core.memory_region_transaction_begin();
     const part =
-      size === this.region.info.size
+      size === this.region.info.size && this.mapped.size === 0
         ? this.region.mem
-        : core.memory_region_init_alias(`${this.region.name} of decoder ${decoder}`, this.region.mem, 0, size);
+        : core.memory_region_init_alias(`${this.region.name} of decoder ${decoder}`, this.region.mem, dpa, size);
     core.memory_region_add_subregion_overlap(container, base, part, posted ? 0 : 1);
     core.memory_region_transaction_commit();
-    this.container = container;
-    this.added = part;
-    this.mappedBy = decoder;
+    this.mapped.set(decoder, { container, part });
     log.note(this.mapSite, base, size);
   }
 
+  /**
+   * Where in the device's memory a decoder begins: behind its skip and what the decoders below it show, null while one of those is not
+   * committed. Posted: always at the start.
+   */
+  private first_dpa(decoder: number): number | null {
+    const { build } = this.vm;
+    const skips = !qemuPosted(build, 'qemu-skip-ignored');
+    const pair = (at: number): number => fromHalves(this.reg(at + 4) ?? 0, ((this.reg(at) ?? 0) & 0xf0000000) >>> 0);
+    let dpa = 0;
+    if (!qemuPosted(build, 'qemu-decoder-ignored'))
+      for (let below = 0; below < decoder; below++) {
+        if (!this.committed.has(below)) return null;
+        dpa += pair(this.ctrl_of(below) - 8) + (skips ? pair(this.ctrl_of(below) + 4) : 0);
+      }
+    return skips ? dpa + pair(this.ctrl_of(decoder) + 4) : dpa;
+  }
+
   /** Bytes of the region a decoder shows: posted all of it, else what SIZE says, as far as the region goes. */
-  private size_to_map(ctrl: number): number {
-    const whole = this.region.info.size;
-    if (qemuPosted(this.vm.build, 'qemu-size-ignored')) return whole;
+  private size_to_map(ctrl: number, dpa: number): number {
+    const rest = Math.max(0, this.region.info.size - dpa);
+    if (qemuPosted(this.vm.build, 'qemu-size-ignored')) return rest;
     const lo = this.reg(ctrl - 8);
     const hi = this.reg(ctrl - 4);
-    return lo === null || hi === null ? 0 : Math.min(whole, fromHalves(hi, (lo & 0xf0000000) >>> 0));
+    return lo === null || hi === null ? 0 : Math.min(rest, fromHalves(hi, (lo & 0xf0000000) >>> 0));
   }
 
   /** Machine reset. Posted, the stub has no part in it; else the kernel's shadow is written as a reset leaves a device. */
   reset(): void {
     const { build, sys } = this.vm;
     if (qemuPosted(build, 'qemu-reset-keeps-decoders')) return;
-    this.remove();
+    this.remove_all();
+    this.committed.clear();
     vfio_cxl_reset_decoders(sys, this.device, this.info);
   }
 
   private unmap(): void {
-    if (this.container) this.remove();
+    if (this.mapped.size > 0) this.remove_all();
     else this.assertion(2690, 'memory_region_del_subregion', 'subregion->container == mr');
   }
 
-  private remove(): void {
-    if (!this.container || !this.added) return;
+  private remove_all(): void {
+    for (const decoder of [...this.mapped.keys()]) this.remove(decoder);
+  }
+
+  private remove(decoder: number): void {
+    const found = this.mapped.get(decoder);
+    if (!found) return;
     const { core, log } = this.vm;
-    log.note(this.unmapSite, this.added.addr, this.added.size);
-    core.memory_region_del_subregion(this.container, this.added);
-    this.container = null;
-    this.added = null;
-    this.mappedBy = null;
+    log.note(this.unmapSite, found.part.addr, found.part.size);
+    core.memory_region_del_subregion(found.container, found.part);
+    this.mapped.delete(decoder);
   }
 
   finalize(): void {
-    this.remove();
+    this.remove_all();
     this.region.vfio_region_finalize();
   }
 }

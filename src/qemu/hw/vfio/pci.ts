@@ -145,7 +145,8 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
   vdev.cxl = cxl;
 
   // vfio_populate_device
-  if (!(flags & VFIO_DEVICE_FLAGS_PCI)) error_setg("this isn't a PCI device");
+  // A corrected stub also takes a CXL device that is nothing else (kernel quirk vfio-cxl-both-flags, intended).
+  if (!(flags & VFIO_DEVICE_FLAGS_PCI) && !(cxl && vm.build.vfioCxl === 'fixed')) error_setg("this isn't a PCI device");
   if (num_regions < VFIO_PCI_CONFIG_REGION_INDEX + 1) error_setg(`unexpected number of io regions ${num_regions}`);
   if (num_irqs < 3) error_setg(`unexpected number of irqs ${num_irqs}`);
   for (let bar = 0; bar < 6; bar++) {

@@ -29,7 +29,7 @@ import {
 } from '../core/accel.ts';
 import { cxl_dpa_free, cxl_request_dpa } from '../core/dpa.ts';
 import { devm_cxl_add_memdev } from '../core/memdev.ts';
-import { cxl_await_media_ready } from '../core/pci.ts';
+import { cxl_await_media_ready, cxl_dvsec_range1_size } from '../core/pci.ts';
 import { cxl_create_region, cxl_get_hpa_freespace, cxl_region_detach } from '../core/region.ts';
 import { detach_target } from '../core/region-attach.ts';
 import { cxl_pci_accel_setup_regs } from '../pci.ts';
@@ -44,6 +44,8 @@ const BUFFER_SIZE = 0x10000000;
 interface CxlAccel {
   readonly cxlds: CxlDevState;
   cxlmd: CxlMemdev | null;
+  /** Of the memory, and of the region. Posted: a constant. */
+  readonly size: number;
   cxled: CxlEndpointDecoder | null;
   region: CxlRegion | null;
 }
@@ -67,12 +69,12 @@ function create_region(pdev: PciDev, accel: CxlAccel, cxlmd: CxlMemdev): number 
     cxl_release_endpoint(cxlmd, endpoint);
     return cxlrd;
   }
-  if (space.max < BUFFER_SIZE) {
-    pdev.err(`CXL accel not enough free HPA space ${space.max} < ${BUFFER_SIZE}`);
+  if (space.max < accel.size) {
+    pdev.err(`CXL accel not enough free HPA space ${space.max} < ${accel.size}`);
     cxl_release_endpoint(cxlmd, endpoint);
     return -E.ENOMEM;
   }
-  const cxled = cxl_request_dpa(endpoint, true, BUFFER_SIZE, BUFFER_SIZE);
+  const cxled = cxl_request_dpa(endpoint, true, accel.size, accel.size);
   if (IS_ERR(cxled)) {
     pdev.err('CXL accel request DPA failed');
     // posted: the endpoint stays acquired
@@ -111,11 +113,12 @@ function cxl_accel_probe(pdev: PciDev): number {
     pdev.err('CXL accel device state failed');
     return cxlds;
   }
-  const accel: CxlAccel = { cxlds, cxlmd: null, cxled: null, region: null };
+  const size = posted(pdev.kernel, 'cxl-accel-fixed-size') ? BUFFER_SIZE : cxl_dvsec_range1_size(pdev, dvsec);
+  const accel: CxlAccel = { cxlds, size, cxlmd: null, cxled: null, region: null };
   cxl_accel_set_dvsec(cxlds, dvsec);
   cxl_accel_set_serial(cxlds, posted(pdev.kernel, 'cxl-accel-serial-zero') ? 0 : pci_get_dsn(pdev));
-  cxl_accel_set_resource(cxlds, { start: 0, end: BUFFER_SIZE - 1, name: 'dpa' }, CXL_ACCEL_RES_DPA);
-  cxl_accel_set_resource(cxlds, { start: 0, end: BUFFER_SIZE - 1, name: 'ram' }, CXL_ACCEL_RES_RAM);
+  cxl_accel_set_resource(cxlds, { start: 0, end: size - 1, name: 'dpa' }, CXL_ACCEL_RES_DPA);
+  cxl_accel_set_resource(cxlds, { start: 0, end: size - 1, name: 'ram' }, CXL_ACCEL_RES_RAM);
   if (cxl_pci_accel_setup_regs(pdev, cxlds)) {
     pdev.err('CXL accel setup regs failed');
     return -E.ENODEV;

@@ -24,6 +24,12 @@ const CTRL = 0x0c;
 const CTRL_MEM_ENABLE = 0x4;
 const RANGE_SIZE_HIGH = (n: number) => 0x18 + n * 0x10;
 const RANGE_SIZE_LOW = (n: number) => 0x1c + n * 0x10;
+
+/** Size of range 1 of a device's CXL DVSEC; the drivers of the lab that do not take a constant ask for it. */
+export function cxl_dvsec_range1_size(pdev: PciDev, dvsec: number): number {
+  const lo = pci_read_config_dword(pdev, dvsec + RANGE_SIZE_LOW(0));
+  return fromHalves(pci_read_config_dword(pdev, dvsec + RANGE_SIZE_HIGH(0)), (lo & 0xf0000000) >>> 0);
+}
 const RANGE_BASE_HIGH = (n: number) => 0x20 + n * 0x10;
 const RANGE_BASE_LOW = (n: number) => 0x24 + n * 0x10;
 const S = 1_000_000_000;

@@ -6,7 +6,8 @@ import type { VfioPciCoreDevice } from './vfio_pci_device.ts';
 
 /**
  * The component BAR of the RFC with sparse mmap, which its reviewer asked for: everything but the pages of the emulated HDM
- * block. As posted (quirk `vfio-cxl-bar-not-sparse`, patch 09) the whole BAR is kept from being mapped.
+ * block. As posted (quirk `vfio-cxl-bar-not-sparse`, patch 09) the whole BAR is kept from being mapped. Also the other way past the
+ * emulation: writes the kernel performs when an event file is signalled.
  */
 function sparse(vdev: VfioPciCoreDevice, bar: number): boolean {
   return vdev.has_cxl && bar === vdev.cxl.comp_reg_bar && !posted(vdev.kernel, 'vfio-cxl-bar-not-sparse');
@@ -30,4 +31,11 @@ export function vfio_cxl_overlaps_shadow(vdev: VfioPciCoreDevice, bar: number, s
   if (!sparse(vdev, bar) || emulated_end < 0) return false;
   const from = Math.floor(emulated_start / PAGE_SIZE) * PAGE_SIZE;
   return start < Math.ceil(emulated_end / PAGE_SIZE) * PAGE_SIZE && start + length > from;
+}
+
+/** VFIO_DEVICE_IOEVENTFD: intended, a write of emulated registers cannot be handed to the device. Posted, nobody asks. */
+export function vfio_cxl_ioeventfd_refused(vdev: VfioPciCoreDevice, bar: number, pos: number, count: number): boolean {
+  const { cxl, kernel } = vdev;
+  if (!cxl.comp_reg_virt || bar !== cxl.comp_reg_bar || posted(kernel, 'vfio-cxl-ioeventfd-open')) return false;
+  return pos < cxl.emulated_end && pos + count > cxl.emulated_start;
 }

@@ -86,7 +86,11 @@ function vfio_pci_ioctl_get_info(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
   if (argsz < minsz) return -E.EINVAL;
   let flags = VFIO_DEVICE_FLAGS_PCI;
   if (vdev.reset_works) flags |= VFIO_DEVICE_FLAGS_RESET;
-  if (vdev.has_cxl) flags |= VFIO_DEVICE_FLAGS_CXL;
+  if (vdev.has_cxl) {
+    flags |= VFIO_DEVICE_FLAGS_CXL;
+    // Posted: both, so that a VMM which has never heard of CXL takes the device for a plain one.
+    if (!posted(vdev.kernel, 'vfio-cxl-both-flags')) flags &= ~VFIO_DEVICE_FLAGS_PCI;
+  }
   const caps: Uint8Array[] = [];
   // Patch 11: the capability exists once vfio_cxl_core_enable filled it.
   if (vdev.has_cxl && vdev.cxl.cap && hasPatch(vdev.kernel, 11))

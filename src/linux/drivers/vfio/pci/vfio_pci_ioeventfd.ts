@@ -10,6 +10,7 @@ import {
   vfio_device_ioeventfd,
 } from '../../../uapi/vfio.ts';
 import { overlaps_comp_regs } from './cxl/vfio_cxl_core.ts';
+import { vfio_cxl_ioeventfd_refused } from './vfio_cxl_sparse.ts';
 import type { VfioPciCoreDevice } from './vfio_pci_device.ts';
 import { vfio_pci_core_do_io_rw, vfio_pci_core_setup_barmap } from './vfio_pci_rdwr.ts';
 
@@ -45,6 +46,7 @@ function vfio_pci_ioeventfd(
   if (table && pos < vdev.msix_offset + vdev.msix_size && pos + count > vdev.msix_offset) return -E.EINVAL;
   // v3: a write that would pass the shadow of the component registers by.
   if (overlaps_comp_regs(vdev.cxl_v3, bar, pos, count)) return -E.EINVAL;
+  if (vfio_cxl_ioeventfd_refused(vdev, bar, pos, count)) return -E.EINVAL;
   const rc = vfio_pci_core_setup_barmap(vdev, bar);
   if (rc) return rc;
   const key = `${offset} ${count} ${data}`;

@@ -1,15 +1,14 @@
-import { fromHalves } from '../../../../../base/addr.ts';
 import { CXL_ACCEL_RES_DPA, CXL_ACCEL_RES_RAM } from '../../../../include/cxl.ts';
 import type { Kernel } from '../../../../include/kernel.ts';
 import {
   PCI_ID_F_VFIO_DRIVER_OVERRIDE,
   type PciDriver,
   pci_find_dvsec_capability,
-  pci_read_config_dword,
   pci_register_driver,
   pci_unregister_driver,
 } from '../../../../include/pci.ts';
 import { hasPatch, posted } from '../../../../include/quirks.ts';
+import { cxl_dvsec_range1_size } from '../../../cxl/core/pci.ts';
 import type { VfioDevice, VfioDeviceOps } from '../../vfio.ts';
 import {
   vfio_cxl_core_close_device,
@@ -32,9 +31,7 @@ function memory_size(vdev: VfioPciCoreDevice): number {
   if (posted(vdev.kernel, 'vfio-cxl-fixed-size')) return SZ_256M;
   const dvsec = pci_find_dvsec_capability(vdev.pdev, 0x1e98, 0);
   if (!dvsec) return SZ_256M;
-  const hi = pci_read_config_dword(vdev.pdev, dvsec + 0x18);
-  const lo = pci_read_config_dword(vdev.pdev, dvsec + 0x1c);
-  return fromHalves(hi, (lo & 0xf0000000) >>> 0);
+  return cxl_dvsec_range1_size(vdev.pdev, dvsec);
 }
 
 function cxl_open_device(device: VfioDevice): number {
