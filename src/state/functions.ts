@@ -47,9 +47,20 @@ export function readDword(
 ): RoutedDword | null {
   const route = routeOf(fn, space, offset);
   if (!route) return null;
+  return readThrough(reader, route, offset) ?? readKept(reader, fn, space, offset);
+}
+
+function readThrough(reader: StateReader, route: RegisterRoute, offset: number): RoutedDword | null {
   const blockOffset = route.blockOffset + (offset - route.offset);
   const value = reader.register(route.block, blockOffset);
   return value === null ? null : { value, block: route.block, blockOffset, answeredBy: route.answeredBy };
+}
+
+/** A VMM names the shadow a kernel should have; where that kernel keeps none (without patch 08), what lies below answers. */
+function readKept(reader: StateReader, fn: PciFunctionState, space: string, offset: number): RoutedDword | null {
+  const routes = fn.routes.filter((route) => reader.register(route.block, 0) !== null);
+  const route = routeOf({ ...fn, routes }, space, offset);
+  return route ? readThrough(reader, route, offset) : null;
 }
 
 /** One HDM decoder as its registers say now (CXL 3.1 8.2.4.20). */

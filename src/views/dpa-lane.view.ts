@@ -43,6 +43,9 @@ export function dpaLane(
       id: 'dpa',
       title: 'DPA',
       subtitle,
+      ...(devices.length === 0
+        ? {}
+        : { shortSubtitle: devices.length === 1 ? (only?.id ?? '') : `${all.length} devices` }),
       segments: devices.flatMap((fn, n) => segmentsOf(reader, fn, sets, n * DEVICE_SPAN, devices.length > 1)),
       empty: 'No device with memory yet.',
       devices: devices.map((fn) => fn.id),
@@ -90,6 +93,7 @@ function segmentsOf(
       end: offset + end,
       kind: 'free',
       name: several ? `${fn.id} not decoded` : 'not decoded',
+      short: several ? fn.id : 'free',
     });
   let at = 0;
   for (const range of dpaRanges(reader, fn)) {
@@ -102,6 +106,7 @@ function segmentsOf(
       end: offset + Math.min(range.end, size),
       kind: 'region',
       name: several ? `${fn.id}${place}` : `HDM decoder ${range.decoder}`,
+      ...(several ? {} : { short: `decoder ${range.decoder}` }),
       ...(set ? { set: set.index } : {}),
     });
     at = range.end;

@@ -225,9 +225,7 @@ export function extract(dword: number, offset: number, width: number): number {
 
 function read(reader: StateReader, fn: PciFunctionState, space: string, offset: number, width: number): number | null {
   const at = offset - (offset % 4);
-  // A VMM names the shadow a kernel should have; where that kernel keeps none (without patch 08), what lies below answers.
-  const kept = () => fn.routes.filter((route) => reader.register(route.block, 0) !== null);
-  const dword = readDword(reader, fn, space, at) ?? readDword(reader, { ...fn, routes: kept() }, space, at);
+  const dword = readDword(reader, fn, space, at);
   return dword ? extract(dword.value, offset, width) : null;
 }
 

@@ -23,6 +23,8 @@ export interface Segment {
   readonly end: number;
   readonly kind: SegmentKind;
   readonly name: string;
+  /** Instead, in a narrow lane. */
+  readonly short?: string;
   /** Colour and pattern of the interleave set it belongs to. */
   readonly set?: number;
 }
@@ -31,6 +33,8 @@ export interface Lane {
   readonly id: LaneId;
   readonly title: string;
   readonly subtitle: string;
+  /** Instead, over a narrow lane. */
+  readonly shortSubtitle?: string;
   readonly segments: readonly Segment[];
   /** What to do to fill it, when it is empty. */
   readonly empty: string;
@@ -184,6 +188,7 @@ function physicalSegments(reader: StateReader, machine: MachineId, sets: readonl
       end: window.base + window.size,
       kind: 'window',
       name: `CXL window ${n}`,
+      short: `window ${n}`,
       priority: 3,
     });
   for (const path of reader.objectPaths(`cxl/${machine}/`)) {
@@ -195,6 +200,7 @@ function physicalSegments(reader: StateReader, machine: MachineId, sets: readonl
         end: object.start + object.size,
         kind: 'region',
         name: `${object.name} (${object.state})`,
+        short: object.name,
         priority: 6,
         ...(set ? { set: set.index } : {}),
       });
@@ -207,6 +213,7 @@ function physicalSegments(reader: StateReader, machine: MachineId, sets: readonl
         end: set.base + set.size,
         kind: 'region',
         name: 'decoders, no region',
+        short: 'decoders',
         priority: 5,
         set: set.index,
       });
@@ -227,10 +234,13 @@ export function paint(features: readonly Feature[]): readonly Segment[] {
     const last = out.at(-1);
     if (last && last.end === start && last.kind === best.kind && last.name === best.name)
       out[out.length - 1] = { ...last, end };
-    else
-      out.push({ start, end, kind: best.kind, name: best.name, ...(best.set === undefined ? {} : { set: best.set }) });
+    else out.push(painted(best, start, end));
   }
   return out;
+}
+
+function painted({ kind, name, short, set }: Feature, start: number, end: number): Segment {
+  return { start, end, kind, name, ...(short === undefined ? {} : { short }), ...(set === undefined ? {} : { set }) };
 }
 
 export function withHoles(segments: readonly Segment[]): readonly Segment[] {
@@ -258,8 +268,10 @@ export function coalesceSmall(segments: readonly Segment[]): readonly Segment[] 
     const first = run[0];
     const last = run.at(-1);
     if (names.length > 0 && first && last) {
-      const name = names.length === 1 ? (names[0] ?? '') : `MMIO, ${names.length} ranges`;
-      out.push({ start: first.start, end: last.end, kind: 'io', name });
+      const [only = ''] = names;
+      const words =
+        names.length === 1 ? { name: only } : { name: `MMIO, ${names.length} ranges`, short: `MMIO × ${names.length}` };
+      out.push({ start: first.start, end: last.end, kind: 'io', ...words });
     } else out.push(...run);
     run = [];
   };
@@ -277,12 +289,10 @@ export function coalesceSmall(segments: readonly Segment[]): readonly Segment[] 
 
 function vmaSegment(vma: VmasState['vmas'][number]): Segment {
   const kind: SegmentKind = vma.kind === 'vfio' ? 'device' : vma.kind === 'anon' ? 'ram' : 'file';
-  return {
-    start: vma.start,
-    end: vma.start + vma.size,
-    kind,
-    name: vma.name || (vma.kind === 'anon' ? 'guest RAM' : vma.kind),
-  };
+  const name = vma.name || (vma.kind === 'anon' ? 'guest RAM' : vma.kind);
+  // Whose region it is, its lane's ribbons tell.
+  const short = name.replace(/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] /, '');
+  return { start: vma.start, end: vma.start + vma.size, kind, name, ...(short === name ? {} : { short }) };
 }
 
 // --- ribbons ------------------------------------------------------------------------------------------------------

@@ -106,9 +106,10 @@ export function AddressForm() {
         className={controls.field}
         name="address"
         aria-label="Address to follow"
+        title="Or point at a byte in any lane"
         aria-invalid={problem !== ''}
         aria-describedby={problem ? problemId : undefined}
-        placeholder="0x110001000 ⏎"
+        placeholder="0x110001000"
         autoComplete="off"
         spellCheck={false}
       />
@@ -199,17 +200,15 @@ function LanesView() {
         )}
         {chain ? (
           <ChainTable chain={chain} astray={astray} />
+        ) : example ? (
+          <ChainTable
+            chain={example}
+            astray={astray}
+            note={lostQuery(passing) ? 'the first byte that does not arrive' : 'the first byte of the mapping'}
+          />
         ) : (
-          <p className={styles.hint}>
-            {example
-              ? lostQuery(passing)
-                ? 'The first byte that does not arrive. '
-                : 'The first byte of the mapping. '
-              : ''}
-            Point at a byte in any lane, or type an address.
-          </p>
+          <p className={styles.hint}>Point at a byte in any lane, or type an address.</p>
         )}
-        {!chain && example ? <ChainTable chain={example} astray={astray} /> : null}
         {chain ? null : <TextTwin label="Address spaces as a list" lines={lines} />}
       </div>
     </div>

@@ -1,5 +1,5 @@
 import { memo, type PointerEvent } from 'react';
-import { hex } from '../../base/addr.ts';
+import { hex, hex0x } from '../../base/addr.ts';
 import type { AddressQuery } from '../../mirror/index.ts';
 import { sizeText } from '../../state/decode.ts';
 import type { Xlat } from '../../state/xlat.ts';
@@ -86,16 +86,18 @@ const Ground = memo(function Ground({ layout, dim }: { readonly layout: LanesLay
 
 /** The start and the size of a segment: on one line, on two where the lane is narrow and tall, or the start alone. */
 function placeLines(lane: Lane, segment: Segment, width: number, height: number): readonly string[] {
-  const start = grouped(ownAddress(lane, segment.start));
+  const address = ownAddress(lane, segment.start);
+  const fits = (text: string): boolean => widthOf(text, 'fine') <= width;
+  const start = [grouped(address), hex0x(address)].find(fits) ?? hex(address);
   const size = `+${sizeText(segment.end - segment.start)}`;
-  const both = `${start} ${size}`;
-  if (widthOf(both, 'mono') <= width) return [both];
+  if (fits(`${start} ${size}`)) return [`${start} ${size}`];
   return height > 43 ? [start, size] : [start];
 }
 
-/** A name without its parenthesis where the lane has no room for it; the title keeps the whole. */
-function nameText(name: string, width: number): string {
-  return cut(widthOf(name, 'small') <= width ? name : name.replace(/ \(.*\)$/, ''), width, 'small');
+/** The name, or the short one where the lane has no room for it; the title keeps the whole. */
+function nameText({ name, short = name, kind }: Segment, width: number): string {
+  const face = kind === 'region' || kind === 'device' ? 'strong' : 'small';
+  return cut(widthOf(name, face) <= width ? name : short, width, face);
 }
 
 function LaneColumn({ scale }: { readonly scale: LaneScale }) {
@@ -106,7 +108,12 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
         {lane.title}
       </text>
       <text x={x} y={30} className={styles.laneSub}>
-        {cut(lane.subtitle, w + 14, 'small')}
+        {cut(
+          widthOf(lane.subtitle, 'small') <= w + 8 ? lane.subtitle : (lane.shortSubtitle ?? lane.subtitle),
+          w + 8,
+          'small',
+        )}
+        <title>{lane.subtitle}</title>
       </text>
       {scale.marks.map(({ segment, y, h }) => (
         <g key={segment.start} className={styles.segment} data-kind={segment.kind}>
@@ -121,12 +128,12 @@ function LaneColumn({ scale }: { readonly scale: LaneScale }) {
             />
           )}
           <text x={x + 6} y={y + (h < 14 ? 10 : 12.5)}>
-            {nameText(segment.name, w - (segment.set === undefined ? 12 : 20))}
+            {nameText(segment, w - (segment.set === undefined ? 9 : 16))}
           </text>
           {h > 30 && segment.kind !== 'hole'
             ? placeLines(lane, segment, w - 8, h).map((line, n) => (
                 <text key={line} x={x + 6} y={y + 26 + 13 * n} className={styles.start}>
-                  {cut(line, w - 6, 'mono')}
+                  {cut(line, w - 8, 'fine')}
                 </text>
               ))
             : null}

@@ -173,7 +173,16 @@ function OwnerCell({ row }: { readonly row: OwnershipRow | undefined }) {
   );
 }
 
-const intoView = (row: HTMLTableRowElement | null): void => row?.scrollIntoView({ block: 'nearest' });
+/** Brings a row into view, and lets no row end half below the headings. */
+function intoView(row: HTMLTableRowElement | null): void {
+  row?.scrollIntoView({ block: 'nearest' });
+  const table = row?.closest('table');
+  const head = table?.tHead?.querySelector('th')?.getBoundingClientRect().bottom ?? 0;
+  for (const one of table?.tBodies[0]?.rows ?? []) {
+    const { top, bottom } = one.getBoundingClientRect();
+    if (top < head && bottom > head) table?.parentElement?.scrollBy(0, bottom - head);
+  }
+}
 
 function BlockTable(props: {
   readonly block: BlockView;
@@ -186,10 +195,10 @@ function BlockTable(props: {
   const owned = block.rows.some((row) => ownerOf(row) !== undefined);
   return (
     <table className={styles.table}>
-      <caption>
-        {block.title}{' '}
-        <span>
-          {hex0x(block.at)} · {block.cite.doc} {block.cite.section ?? ''}
+      <caption title={`${block.title} ${hex0x(block.at)} · ${block.cite.doc} ${block.cite.section ?? ''}`}>
+        {block.title} <span>{hex0x(block.at)}</span>
+        <span className={styles.cite}>
+          · {block.cite.doc} {block.cite.section ?? ''}
         </span>
       </caption>
       <thead>

@@ -13,7 +13,7 @@ export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
   overview: {
     label: 'Overview',
     columns: { consoles: 38.6, centre: 37.4, inspector: 24 },
-    centre: { stage: 54, addresses: 46 },
+    centre: { stage: 53, addresses: 47 },
     time: 18,
   },
   topology: {
@@ -29,5 +29,5 @@ export const LAYOUTS: Readonly<Record<LayoutId, LayoutSpec>> = {
     time: 18,
   },
   trace: { label: 'Trace', columns: { consoles: 40, events: 34, inspector: 26 }, centre: {}, time: 30 },
-  present: { label: 'Present', columns: { consoles: 46, centre: 54 }, centre: { stage: 48, addresses: 52 }, time: 17 },
+  present: { label: 'Present', columns: { consoles: 46, centre: 54 }, centre: { stage: 48, addresses: 52 }, time: 20 },
 };

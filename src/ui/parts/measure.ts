@@ -27,11 +27,15 @@ function family(kind: 'sans' | 'mono'): string {
 }
 
 /** The fonts drawings write in. */
-export type Face = 'title' | 'small' | 'mono';
+export type Face = 'title' | 'small' | 'strong' | 'mono' | 'fine' | 'chain' | 'sum';
 const FACES: Readonly<Record<Face, readonly [string, 'sans' | 'mono']>> = {
   title: ['600 12px', 'sans'],
   small: ['11px', 'sans'],
+  strong: ['650 11px', 'sans'],
   mono: ['11px', 'mono'],
+  fine: ['10px', 'mono'],
+  chain: ['12px', 'sans'],
+  sum: ['12px', 'mono'],
 };
 
 export function widthOf(text: string, face: Face): number {

@@ -125,7 +125,10 @@ function walk(event: KeyboardEvent<SVGSVGElement>): void {
 function MachineBox({ mark }: { readonly mark: MachineMark }) {
   const { machine } = mark;
   const oops = machine.trouble !== undefined && machine.state !== 'crashed';
-  const state = `${machine.state === 'off' ? '' : machine.state}${oops ? ' after an oops' : ''}`;
+  const plain = machine.state === 'off' ? '' : machine.state;
+  const stateRoom = mark.w - 28 - widthOf(machine.title, 'title') * 1.12;
+  const states = oops ? [`${plain} after an oops`, `${plain}, oops`, 'oops'] : [plain];
+  const state = states.find((one) => widthOf(one, 'title') <= stateRoom) ?? states.at(-1) ?? '';
   return (
     <g className={machineClass[machine.id]}>
       <rect x={mark.x} y={mark.y} width={mark.w} height={mark.h} rx={5} className={styles.machine} />
@@ -138,7 +141,7 @@ function MachineBox({ mark }: { readonly mark: MachineMark }) {
         className={styles.machineState}
         data-state={oops ? 'crashed' : machine.state}
       >
-        {cut(state, mark.w - 28 - widthOf(machine.title, 'title') * 1.12, 'title')}
+        {cut(state, stateRoom, 'title')}
         {machine.trouble === undefined ? null : <title>{machine.trouble}</title>}
       </text>
       <text x={mark.x + mark.w - 10} y={mark.y + 17} textAnchor="end" className={styles.facts}>

@@ -12,7 +12,7 @@ import { useReason } from '../parts/use-reason.ts';
 import { useScale } from '../parts/use-scale.ts';
 import { StageDrawing } from './StageDrawing.tsx';
 import styles from './StagePane.module.css';
-import { layoutStage } from './stage-layout.ts';
+import { fitStage } from './stage-layout.ts';
 import { useAccessPath } from './use-access-path.ts';
 import { useStageZoom } from './use-stage-zoom.ts';
 
@@ -27,8 +27,8 @@ export function StagePane() {
   const view = useStageZoom();
   const { size, zoom } = view;
   // Zooming gives the layout more room, and with it more to tell; text keeps its size.
-  const layout = useMemo(
-    () => layoutStage(stage, Math.max(300, (size.width * zoom) / scale), (size.height * zoom) / scale),
+  const { layout, shrink } = useMemo(
+    () => fitStage(stage, Math.max(300, (size.width * zoom) / scale), (size.height * zoom) / scale),
     [stage, size.width, size.height, zoom, scale],
   );
   const select = useCallback((one: Selection) => mirror.select(one), [mirror]);
@@ -74,7 +74,7 @@ export function StagePane() {
         {size.width > 0 ? (
           <StageDrawing
             layout={layout}
-            scale={scale}
+            scale={scale * shrink}
             selection={selection}
             onSelect={select}
             onOpen={view.open}

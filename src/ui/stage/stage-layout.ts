@@ -89,12 +89,15 @@ const VMM = 20;
 const GAP = 4;
 /** Room between a machine's own tree and the guest beside it: the thread and its badge live there. */
 const GUTTER = 60;
-const SIDE_BY_SIDE = 480;
-/** So few boxes are told in full if nothing else would fit either: one scrolls. */
+const SIDE_BY_SIDE: Readonly<Record<Detail, number>> = { full: 480, line: 480, cell: 420, group: 380 };
+/** So few boxes are told in full if nothing else would nearly fit either: one scrolls. */
 const FEW = 3;
-/** A little scrolling is better than telling less. */
+const NEARLY = 1.3;
+/** Letters a little smaller are better than telling less. */
 const SLACK = 1.06;
-const BANDS_ABREAST = 300;
+/** Least width of windows and regions that share a row. */
+const BANDS_ABREAST: Readonly<Record<Detail, number>> = { full: 300, line: 300, cell: 160, group: 160 };
+const isTight = ({ detail }: Draft): boolean => detail === 'cell' || detail === 'group';
 
 export interface Draft {
   readonly detail: Detail;
@@ -129,9 +132,22 @@ export function layoutStage(stage: Stage, width: number, height = Number.POSITIV
     first ??= last;
     if (last.height <= height * SLACK) return last;
   }
-  const chosen = devicesOf(stage.host) <= FEW ? first : last;
+  const nearly = (last?.height ?? 0) <= height * NEARLY;
+  const chosen = devicesOf(stage.host) <= FEW && !nearly ? first : last;
   if (!chosen) throw new Error('there is always a detail');
   return chosen;
+}
+
+/** The layout for a pane, and by how much it is drawn smaller where a few lines too many would be cut. */
+export function fitStage(
+  stage: Stage,
+  width: number,
+  height: number,
+): { readonly layout: StageLayout; readonly shrink: number } {
+  const layout = layoutStage(stage, width, height);
+  const over = layout.height / height;
+  if (!(over > 1 && over <= SLACK)) return { layout, shrink: 1 };
+  return { layout: layoutStage(stage, width * over, height * over), shrink: 1 / over };
 }
 
 function devicesOf(machine: StageMachine): number {
@@ -145,7 +161,7 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
   const { guest, ghost } = machine;
   let top = y + HEAD;
   const inner = w - 2 * PAD;
-  const beside = (guest !== null || ghost !== undefined) && machine.id !== 'host' && w >= SIDE_BY_SIDE;
+  const beside = (guest !== null || ghost !== undefined) && machine.id !== 'host' && w >= SIDE_BY_SIDE[draft.detail];
   const own = beside ? Math.floor((inner - GUTTER) * 0.49) : inner;
   let bottom = placeOwn(draft, machine, x + PAD, top, own);
   const gx = beside ? x + PAD + own + GUTTER : x + PAD;
@@ -177,7 +193,7 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
   let at = y;
   type Band = Omit<BandMark, keyof Box>;
   const bands = (all: readonly Band[]): void => {
-    const abreast = Math.max(1, Math.min(all.length, Math.floor((w + GAP) / (BANDS_ABREAST + GAP))));
+    const abreast = Math.max(1, Math.min(all.length, Math.floor((w + GAP) / (BANDS_ABREAST[draft.detail] + GAP))));
     const each = (w - GAP * (abreast - 1)) / abreast;
     all.forEach((band, n) => {
       const row = Math.floor(n / abreast);
@@ -185,17 +201,18 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     });
     at += Math.ceil(all.length / abreast) * (BAND + 3);
   };
-  bands(
-    machine.windows.map((window): Band => {
-      return { key: window.path, kind: 'window', text: window.text, short: window.short, path: window.path, set: null };
-    }),
-  );
-  bands(
-    machine.regions.map((region): Band => {
-      const text = `${region.name} ${region.text}`;
-      return { key: region.path, kind: 'region', text, short: region.short, path: region.path, set: region.set };
-    }),
-  );
+  const windows = machine.windows.map((window): Band => {
+    return { key: window.path, kind: 'window', text: window.text, short: window.short, path: window.path, set: null };
+  });
+  const regions = machine.regions.map((region): Band => {
+    const text = `${region.name} ${region.text}`;
+    return { key: region.path, kind: 'region', text, short: region.short, path: region.path, set: region.set };
+  });
+  if (isTight(draft)) bands([...windows, ...regions]);
+  else {
+    bands(windows);
+    bands(regions);
+  }
   if (machine.roots.length > 0) at = placeTrees(draft, machine.roots, x, at + 1, w) + GAP;
   for (const broken of machine.breaks ?? []) {
     const [short, text] = [`✕ ${broken.brief}`, broken.full];
@@ -205,7 +222,7 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     });
     at += BREAK + 3;
   }
-  if (machine.others.length > 0 && machine.id !== 'host') {
+  if (machine.others.length > 0 && machine.id !== 'host' && !isTight(draft)) {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
     bands([
       {
@@ -258,6 +275,24 @@ function threadMarks(stage: Stage, draft: Draft): readonly ThreadMark[] {
   });
 }
 
+/** Where the row of a box begins: at the tag of the port it is plugged into, if it has one. */
+function rowStart(end: Box, { nodes }: Draft): number {
+  const tag = nodes.find((one) => one.form === 'tag' && one.y === end.y && one.x < end.x && one.x + one.w + 12 > end.x);
+  return tag?.x ?? end.x;
+}
+
+/** A cross with its circle. */
+const CROSS = 10;
+const STEPS = 40;
+/** A cut as late as the break is, but not over the box the thread leads to. */
+function cutBefore(cut: (where: number) => Cut, where: number, x: number): Cut {
+  for (let n = STEPS; n > 0; n--) {
+    const at = cut((where * n) / STEPS);
+    if (at.x + CROSS <= x) return at;
+  }
+  return cut(where);
+}
+
 const BADGE = 28;
 /** Above the thread, or below it where a machine's title is above. */
 function badgeTop(draft: Draft, from: number, to: number): number {
@@ -287,11 +322,23 @@ function threadMark(thread: StageThread, device: NodeMark, end: Box, draft: Draf
       { x: Math.max(lane, end.x), y: to.y },
     ];
     const whole = `M${device.x} ${from.y} H${lane} V${to.y} H${end.x}`;
-    return { key, ...drawn(whole, (where) => cutLine(points, where)), solid, badge: null };
+    const start = Math.max(lane + CROSS, rowStart(end, draft));
+    return {
+      key,
+      ...drawn(whole, (where) => cutBefore((at) => cutLine(points, at), where, start)),
+      solid,
+      badge: null,
+    };
   }
   const mid = from.x + GUTTER / 2;
-  const whole = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${to.x} ${to.y}`;
-  const curve = [from, { x: mid + 12, y: from.y }, { x: mid - 12, y: to.y }, to] as const;
+  const start = { x: rowStart(end, draft), y: to.y };
+  const onward = start.x < to.x ? ` H${to.x}` : '';
+  const whole = `M${from.x} ${from.y} C${mid + 12} ${from.y} ${mid - 12} ${to.y} ${start.x} ${to.y}${onward}`;
+  const curve = [from, { x: mid + 12, y: from.y }, { x: mid - 12, y: to.y }, start] as const;
+  const cutAt = (where: number): Cut => {
+    const cut = cutCurve(curve, where);
+    return { ...cut, rest: `${cut.rest}${onward}` };
+  };
   const badge = thread.vfio
     ? {
         x: from.x + 4,
@@ -302,5 +349,5 @@ function threadMark(thread: StageThread, device: NodeMark, end: Box, draft: Draf
         sub: solid ? 'fd open' : 'closed',
       }
     : null;
-  return { key, ...drawn(whole, (where) => cutCurve(curve, where)), solid, badge };
+  return { key, ...drawn(whole, (where) => cutBefore(cutAt, where, start.x)), solid, badge };
 }

@@ -158,6 +158,7 @@ function drawLabels(
 ): void {
   for (const { text, x0, x1 } of labels) {
     const left = Math.max(x0, geometry.gutter);
+    const shown = shortened(ctx, text, x1 - left - 6);
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, y, x1 - left - 2, geometry.laneHeight);
@@ -165,9 +166,9 @@ function drawLabels(
     ctx.strokeStyle = palette.panel;
     ctx.lineWidth = 3;
     ctx.lineJoin = 'round';
-    ctx.strokeText(text, left + 4, y + geometry.laneHeight / 2 + 0.5);
+    ctx.strokeText(shown, left + 4, y + geometry.laneHeight / 2 + 0.5);
     ctx.fillStyle = palette.text;
-    ctx.fillText(text, left + 4, y + geometry.laneHeight / 2 + 0.5);
+    ctx.fillText(shown, left + 4, y + geometry.laneHeight / 2 + 0.5);
     ctx.restore();
   }
 }
@@ -214,8 +215,10 @@ function drawMarks(
 }
 
 function shortened(ctx: CanvasRenderingContext2D, text: string, room: number): string {
-  if (ctx.measureText(text).width <= room) return text;
-  const letters = Math.floor((text.length * room) / ctx.measureText(text).width) - 1;
+  const width = ctx.measureText(text).width;
+  if (width <= room) return text;
+  let letters = Math.floor((text.length * room) / width);
+  while (letters > 1 && ctx.measureText(`${text.slice(0, letters)}…`).width > room) letters--;
   return letters > 1 ? `${text.slice(0, letters)}…` : '';
 }
 
