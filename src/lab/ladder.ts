@@ -1,5 +1,5 @@
 import { hex0x } from '../base/addr.ts';
-import { type Climb, type Failure, RUNG_LABELS, RUNGS, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
+import { type Climb, type Failure, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
 import { sizeText } from '../qemu/lint/report.ts';
 import { errnoIn, firstError } from '../state/evidence.ts';
 import { publishedAs } from '../state/functions.ts';
@@ -23,8 +23,6 @@ import type { TranscriptConsole } from './transcript.ts';
  * `state/passthrough.ts` reads out of the log, as the page's stage does. Only the first rung (a build is no link of that chain)
  * and the last (a stored value must come back) are looked at here.
  */
-export { type Climb, type Failure, RUNG_LABELS, RUNGS, type Rung, type Where };
-
 export interface Attempt {
   /** Lines typed on the host first (kbuild, qbuild). */
   readonly builds: readonly string[];

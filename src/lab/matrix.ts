@@ -1,8 +1,8 @@
 import { choiceToText } from '../protocol/choice-text.ts';
-import type { MatrixKind } from '../protocol/ladder.ts';
+import type { Climb, MatrixKind } from '../protocol/ladder.ts';
 import { attemptOf } from './build-choice.ts';
 import { Lab, type LabHost } from './lab.ts';
-import { type Attempt, type Climb, climb, type LadderStep } from './ladder.ts';
+import { type Attempt, climb, type LadderStep } from './ladder.ts';
 import { SWITCHES } from './switches.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Json } from '../log/index.ts';
+import type { Climb } from '../protocol/ladder.ts';
 import { publishedAs } from '../state/functions.ts';
 import { type Missing, missingGuest } from '../state/missing.ts';
 import { type Chain, passthrough } from '../state/passthrough.ts';
@@ -8,7 +9,7 @@ import type { VmasState } from '../state/schema.ts';
 import { BDF, bind, bootL1, bootL2 } from './boot-to-l2.ts';
 import { attemptOf } from './build-choice.ts';
 import { Lab } from './lab.ts';
-import { type Climb, climb } from './ladder.ts';
+import { climb } from './ladder.ts';
 import { liveRows, liveState } from './live-state.ts';
 import { SWITCHES } from './switches.ts';
 import { host } from './testing/host.ts';

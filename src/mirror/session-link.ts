@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { concat, text, utf8 } from '../base/bytes.ts';
 import { MACHINES } from '../log/index.ts';
 import type { SharedSession } from '../protocol/client.ts';
 import { XLAT_SPACES } from '../state/xlat.ts';
@@ -84,7 +85,7 @@ export async function sessionToText({ session, view }: LinkedSession): Promise<s
     hash,
     ...view,
   };
-  return `${FORM}.${base64url(await through(new TextEncoder().encode(JSON.stringify(shape)), new CompressionStream('deflate')))}`;
+  return `${FORM}.${base64url(await through(utf8(JSON.stringify(shape)), new CompressionStream('deflate')))}`;
 }
 
 /** The session a link's text holds, or one sentence about what is wrong with it. */
@@ -125,7 +126,7 @@ async function unpacked(packed: string): Promise<unknown> {
   const plain = bytes && (await through(bytes, new DecompressionStream('deflate')).catch(() => null));
   if (!plain) return null;
   try {
-    return JSON.parse(new TextDecoder().decode(plain));
+    return JSON.parse(text(plain));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return null;
@@ -155,13 +156,7 @@ async function through(
       throw new RangeError('longer than any session');
     }
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concat(parts);
 }
 
 function base64url(bytes: Uint8Array): string {

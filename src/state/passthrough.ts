@@ -15,7 +15,7 @@ import type { StateReader } from './reader.ts';
 import { type DeviceState, type MachineState, type PciFunctionState, paths, type VfioDeviceState } from './schema.ts';
 import { type Call, lastBefore, type Probe, type Trail, trailOf } from './trail.ts';
 
-export const LINKS = ['device', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
+const LINKS = ['device', 'bind', 'open', 'regions', 'realize', 'probe', 'commit', 'memory'] as const;
 export type LinkId = (typeof LINKS)[number];
 
 export interface Link {

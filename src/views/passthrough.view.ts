@@ -74,7 +74,7 @@ const WHOLE: Readonly<Record<LinkId, string>> = {
   memory: 'memory reaches the device',
 };
 
-export function passingView(reader: StateReader, rows: RowReader): Passing {
+function passingView(reader: StateReader, rows: RowReader): Passing {
   const on = (machine: 'l1' | 'l2'): boolean =>
     (publishedAs<MachineState>(reader.object(paths.machine(machine)))?.state ?? 'off') !== 'off';
   if (!on('l1')) return { ...NOTHING_PASSED, ghost: ghostOf(reader, rows, 'l1', []) };

@@ -9,7 +9,7 @@ import walkthrough from '../content/walkthrough.transcript?raw';
 import { attemptOf, transcriptOf } from '../lab/build-choice.ts';
 import { exhibitRun, type TypedLine } from '../lab/exhibit-run.ts';
 import type { Lab } from '../lab/lab.ts';
-import { type Climb, climb, type LadderStep } from '../lab/ladder.ts';
+import { climb, type LadderStep } from '../lab/ladder.ts';
 import { type MatrixProgress, type MatrixRow, matrix } from '../lab/matrix.ts';
 import { exhibitLines } from '../lab/museum.ts';
 import { copiesOf, type SessionMoment } from '../lab/ownership/of-session.ts';
@@ -17,6 +17,7 @@ import { type OwnershipRow, ownership, type Wanted } from '../lab/ownership/owne
 import { type VfioAnswer, vfioAnswers } from '../lab/vfio-structs.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 import type { BytesSpace, SessionRecord } from '../protocol/client.ts';
+import type { Climb } from '../protocol/ladder.ts';
 import { host, Job, type Watch, watched } from './side-job.ts';
 
 export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, SessionMoment, VfioAnswer, Wanted, Watch };

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/assert.ts';
-import { type Climb, RUNG_LABELS } from '../../lab/ladder.ts';
 import { matrix } from '../../lab/matrix.ts';
 import { SWITCHES } from '../../lab/switches.ts';
+import { type Climb, RUNG_LABELS } from '../../protocol/ladder.ts';
 import { options, seedOf } from '../args.ts';
 import { nodeHost } from '../node-host.ts';
 

@@ -1,5 +1,5 @@
 /** A direct-mapped translation cache for 4 KiB and 2 MiB pages, valid for one map epoch. Ours: stands for a CPU's TLB and KVM's shadow entries. */
-import type { Addr, Width } from '../../base/addr.ts';
+import type { Addr } from '../../base/addr.ts';
 import type { RamObject } from './cpu-bus.ts';
 import type { MapEpoch } from './map-epoch.ts';
 
@@ -69,21 +69,4 @@ function smallSlot(addr: Addr): number {
 }
 function largeSlot(addr: Addr): number {
   return SMALL + ((addr / LARGE_PAGE) & (LARGE - 1));
-}
-
-/** A load that crosses into the next page, byte by byte; the high half in `hi` of the bus. */
-export function load_across(
-  bus: { hi: number; load(addr: Addr, width: Width): number },
-  addr: Addr,
-  width: Width,
-): number {
-  let lo = 0;
-  let hi = 0;
-  for (let n = width - 1; n >= 0; n--) {
-    const byte = bus.load(addr + n, 1);
-    if (n < 4) lo = lo * 256 + byte;
-    else hi = hi * 256 + byte;
-  }
-  bus.hi = hi;
-  return lo;
 }

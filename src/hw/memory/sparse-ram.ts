@@ -3,6 +3,7 @@ import type { Width } from '../../base/addr.ts';
 import { assert } from '../../base/assert.ts';
 import type { CellId, EventLog } from '../../log/index.ts';
 import { Row } from '../../log/index.ts';
+import { load_across, store_across } from '../bus/across.ts';
 import type { RamObject } from '../bus/cpu-bus.ts';
 
 export const RAM_PAGE = 65_536;
@@ -55,7 +56,7 @@ export class SparseRam implements RamObject {
 
   load(offset: number, width: Width): number {
     const at = inPage(offset);
-    if (at + width > RAM_PAGE) return this.loadAcross(offset, width);
+    if (at + width > RAM_PAGE) return load_across(this, offset, width);
     const table = this.tables[Math.floor(offset / TABLE_BYTES)];
     // No text built per access.
     assert(table, 'ram: access beyond its end');
@@ -74,7 +75,7 @@ export class SparseRam implements RamObject {
   store(offset: number, width: Width, lo: number, hi = 0): void {
     const at = inPage(offset);
     if (at + width > RAM_PAGE) {
-      this.storeAcross(offset, width, lo, hi);
+      store_across(this, offset, width, lo, hi);
       return;
     }
     const page = this.touch((offset - at) / RAM_PAGE);
@@ -203,22 +204,6 @@ export class SparseRam implements RamObject {
       }
     }
     return from.slice(at, at + RAM_PAGE);
-  }
-
-  private loadAcross(offset: number, width: Width): number {
-    let lo = 0;
-    let hi = 0;
-    for (let n = width - 1; n >= 0; n--) {
-      const byte = this.load(offset + n, 1);
-      if (n < 4) lo = lo * 256 + byte;
-      else hi = hi * 256 + byte;
-    }
-    this.hi = hi;
-    return lo;
-  }
-
-  private storeAcross(offset: number, width: Width, lo: number, hi: number): void {
-    for (let n = 0; n < width; n++) this.store(offset + n, 1, n < 4 ? lo >>> (8 * n) : hi >>> (8 * (n - 4)));
   }
 }
 

@@ -1,8 +1,9 @@
 /** Loads and stores of one process through its page tables (a translation cache over `MemoryManager`). A bad address kills the process. */
 import { type Addr, type Hva, PAGE_SIZE, type Width } from '../../base/addr.ts';
+import { load_across, store_across } from '../../hw/bus/across.ts';
 import type { RamObject, RamRef } from '../../hw/bus/cpu-bus.ts';
 import type { MapEpoch } from '../../hw/bus/map-epoch.ts';
-import { Backing, LARGE_PAGE, load_across, PageTlb } from '../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, PageTlb } from '../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Process } from '../include/tasks.ts';
 import { PROT_WRITE, SIGBUS, SIGSEGV } from '../uapi/constants.ts';
@@ -54,7 +55,7 @@ export class UserAccess implements UserMemory {
   store(addr: Hva, width: Width, lo: number, hi = 0): void {
     const at = addr & 4095;
     if (at + width > PAGE_SIZE) {
-      for (let n = 0; n < width; n++) this.store(addr + n, 1, n < 4 ? lo >>> (8 * n) : hi >>> (8 * (n - 4)));
+      store_across(this, addr, width, lo, hi);
       return;
     }
     const { tlb } = this;

@@ -29,8 +29,6 @@ export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFIFO = 0o010000;
 
-export const R_OK = 4;
-export const W_OK = 2;
 export const X_OK = 1;
 export const F_OK = 0;
 

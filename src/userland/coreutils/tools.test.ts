@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { PROGRAMS } from '../programs.ts';
-import { bash } from '../shell/bash.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms, runBash } from '../testing/scripts.ts';
 
 /** Script, and what GNU's tools (coreutils 9.1, sed 4.9, grep 3.8) gave for it in a directory with the file f. */
 const CASES: readonly (readonly [script: string, status: number, stdout: string, stderr: string])[] = [
@@ -41,14 +39,8 @@ const CASES: readonly (readonly [script: string, status: number, stdout: string,
   ["pgrep '['", 2, '', 'pgrep: invalid regular expression: [\n'],
 ];
 
-test.each(CASES)(
-  '%s',
-  async (script, status, stdout, stderr) => {
-    const k = new FakeKernel();
-    for (const [name, program] of PROGRAMS) k.program(`/bin/${name}`, name, program);
-    k.file('/root/f', 'b 2\na 1\n');
-    const r = await k.execute(bash, ['bash', '-c', script]);
-    expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
-  },
-  30_000,
-);
+test.each(CASES)('%s', async (script, status, stdout, stderr) => {
+  const k = kernelWithPrograms();
+  k.file('/root/f', 'b 2\na 1\n');
+  expect(await runBash(k, '-c', script)).toEqual({ status, stdout, stderr });
+});

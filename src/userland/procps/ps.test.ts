@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { PROGRAMS } from '../programs.ts';
-import { bash } from '../shell/bash.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms, runBash } from '../testing/scripts.ts';
 
 /** Four processes as /proc writes them; the columns are where procps-ng 4.0.2 puts them for such numbers (pid_max 4194304). */
 const STATS: readonly (readonly [pid: number, comm: string, rest: string, argv: string])[] = [
@@ -52,8 +50,7 @@ const CASES: readonly (readonly [script: string, status: number, stdout: string,
 ];
 
 test.each(CASES)('%s', async (script, status, stdout, stderr) => {
-  const k = new FakeKernel();
-  for (const [name, program] of PROGRAMS) k.program(`/bin/${name}`, name, program);
+  const k = kernelWithPrograms();
   for (const [pid, comm, rest, argv] of STATS) {
     k.mkdir(`/proc/${pid}`);
     k.file(`/proc/${pid}/stat`, `${pid} (${comm}) ${rest}\n`);
@@ -63,6 +60,5 @@ test.each(CASES)('%s', async (script, status, stdout, stderr) => {
   k.file('/proc/sys/kernel/pid_max', '4194304\n');
   k.file('/proc/meminfo', 'MemTotal:       24684084 kB\nMemFree:        22983064 kB\nMemAvailable:   23669196 kB\n');
   k.now = 102e9;
-  const got = await k.execute(bash, ['bash', '-c', script]);
-  expect({ status: got.status, stdout: got.stdout, stderr: got.stderr }).toEqual({ status, stdout, stderr });
+  expect(await runBash(k, '-c', script)).toEqual({ status, stdout, stderr });
 });

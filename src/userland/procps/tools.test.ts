@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { PROGRAMS } from '../programs.ts';
-import { bash } from '../shell/bash.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms, runBash } from '../testing/scripts.ts';
 
 /**
  * Scripts on a small machine, and what the real tools gave for the same files: util-linux 2.38.1 (`lscpu -s DIR`; its lines about
@@ -52,14 +50,12 @@ const CPU = (n: number): string =>
 const CEDT = [...'CEDT(\0\0\0\x01\x05BOCHS BXPC    \x01\0\0\0BXPC\x01\0\0\0'].map((c) => c.charCodeAt(0));
 
 test.each(CASES)('%s', async (script, status, stdout, stderr) => {
-  const k = new FakeKernel();
-  for (const [name, program] of PROGRAMS) k.program(`/bin/${name}`, name, program);
+  const k = kernelWithPrograms();
   for (const dir of ['/proc/sys/kernel', '/sys/firmware/acpi/tables']) k.mkdir(dir);
   k.file('/etc/plain', 'a b\n');
   k.file('/proc/cpuinfo', CPU(0) + CPU(1));
   k.file('/proc/sys/kernel/hostname', 'vm\n');
   k.file('/proc/sys/kernel/printk', '4\t4\t1\t7\n');
   k.file('/sys/firmware/acpi/tables/CEDT', '').data = Uint8Array.from([...CEDT, 0xaa, 0xbb, 0xcc, 0xdd]);
-  const r = await k.execute(bash, ['bash', '-c', script]);
-  expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
+  expect(await runBash(k, '-c', script)).toEqual({ status, stdout, stderr });
 });

@@ -8,7 +8,7 @@ import { blankLeft, edit, erase, insert, killRange, move, recall, wordLeft, word
 
 export { below } from './display.ts';
 export type { EditorEvent, EditorState, Step } from './state.ts';
-export { insert, replaceWord } from './text.ts';
+export { replaceWord } from './text.ts';
 
 export function begin(prompt: string, columns: number, history: readonly string[], kill = '', text = ''): Step {
   const state: EditorState = {

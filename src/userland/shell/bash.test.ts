@@ -1,37 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import { E } from '../../base/errno.ts';
-import { PROGRAMS } from '../programs.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
-import { bash } from './bash.ts';
+import type { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms, runBash } from '../testing/scripts.ts';
 import cases from './fixtures/bash.json' with { type: 'json' };
 import scripts from './fixtures/scripts.json' with { type: 'json' };
 
 function kernel(): FakeKernel {
-  const k = new FakeKernel();
-  for (const [name, program] of PROGRAMS) k.program(`/bin/${name}`, name, program);
+  const k = kernelWithPrograms();
   k.file('/etc/passwd', 'root:x:0:0:root:/root:/bin/bash\n');
   return k;
 }
-const run = (script: string, k = kernel()) => k.execute(bash, ['bash', '-c', script]);
+const run = (script: string, k = kernel()) => runBash(k, '-c', script);
 
 describe('command strings give what bash 5.2 gave for them', () => {
   test.each(cases)('$script', async ({ script, status, stdout, stderr }) => {
-    const r = await run(script);
-    expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
+    expect(await run(script)).toEqual({ status, stdout, stderr });
   });
 });
 
 describe('script files give what bash 5.2 gave for them', () => {
-  test.each(scripts)(
-    '$script',
-    async ({ script, status, stdout, stderr }) => {
-      const k = kernel();
-      k.file('/root/case.sh', script);
-      const r = await k.execute(bash, ['bash', 'case.sh']);
-      expect({ status: r.status, stdout: r.stdout, stderr: r.stderr }).toEqual({ status, stdout, stderr });
-    },
-    30_000,
-  );
+  test.each(scripts)('$script', async ({ script, status, stdout, stderr }) => {
+    const k = kernel();
+    k.file('/root/case.sh', script);
+    expect(await runBash(k, 'case.sh')).toEqual({ status, stdout, stderr });
+  });
 });
 describe('what only this system has', () => {
   test('a refused sysfs write is the command’s own error', async () => {

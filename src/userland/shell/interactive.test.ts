@@ -2,14 +2,13 @@ import { expect, test } from 'vitest';
 import { E } from '../../base/errno.ts';
 import { TCGETS, TCSETS, TIOCGWINSZ, TIOCLABCMD, TIOCLABTAG, TIOCSPGRP } from '../../linux/uapi/constants.ts';
 import { PROGRAMS } from '../programs.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms } from '../testing/scripts.ts';
 
 /** Types at an interactive bash; each step waits for a prompt. `^C` alone is sent while the command runs. */
 async function session(
   lines: readonly string[],
 ): Promise<{ screen: string; events: { type: string; status?: number; line?: string }[] }> {
-  const kernel = new FakeKernel();
-  for (const [name, program] of PROGRAMS) kernel.program(`/bin/${name}`, name, program);
+  const kernel = kernelWithPrograms();
   kernel.attribute(
     '/sys/commit',
     () => '0\n',

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { PROGRAMS } from '../programs.ts';
-import { bash } from '../shell/bash.ts';
-import { FakeKernel } from '../testing/fake-kernel.ts';
+import { kernelWithPrograms, runBash } from '../testing/scripts.ts';
 
 /** Three memory blocks of one node, three of another, the last of them offline; what the real lsmem 2.38.1 printed for the same files. */
 const BLOCKS: readonly (readonly [index: number, node: number, state: string, zones: string])[] = [
@@ -30,8 +28,7 @@ const CASES: readonly (readonly [script: string, stdout: string])[] = [
 ];
 
 test.each(CASES)('%s', async (script, stdout) => {
-  const k = new FakeKernel();
-  for (const [name, program] of PROGRAMS) k.program(`/bin/${name}`, name, program);
+  const k = kernelWithPrograms();
   const base = '/sys/devices/system/memory';
   k.mkdir(base);
   k.file(`${base}/block_size_bytes`, '8000000\n');
@@ -41,5 +38,5 @@ test.each(CASES)('%s', async (script, stdout) => {
     k.file(`${base}/memory${index}/removable`, '1\n');
     k.file(`${base}/memory${index}/valid_zones`, `${zones}\n`);
   }
-  expect((await k.execute(bash, ['bash', '-c', script])).stdout).toBe(stdout);
+  expect((await runBash(k, '-c', script)).stdout).toBe(stdout);
 });

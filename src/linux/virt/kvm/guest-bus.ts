@@ -3,8 +3,9 @@
  * exits (vcpu-exits.ts). Left out: instruction decoding (an access arrives decoded).
  */
 import { type Addr, PAGE_SIZE, type Width } from '../../../base/addr.ts';
+import { load_across, store_across } from '../../../hw/bus/across.ts';
 import type { CpuBus, RamObject, RamRef } from '../../../hw/bus/cpu-bus.ts';
-import { Backing, LARGE_PAGE, load_across, PageTlb } from '../../../hw/bus/page-tlb.ts';
+import { Backing, LARGE_PAGE, PageTlb } from '../../../hw/bus/page-tlb.ts';
 import type { Kernel } from '../../include/kernel.ts';
 import type { Process } from '../../include/tasks.ts';
 import type { ExitWindows, KvmExits, WindowPort, WindowRef } from '../../uapi/sys.ts';
@@ -104,7 +105,7 @@ export class GuestBus implements CpuBus {
   store(addr: Addr, width: Width, lo: number, hi = 0): void {
     const at = addr & 4095;
     if (at + width > PAGE_SIZE) {
-      for (let n = 0; n < width; n++) this.store(addr + n, 1, n < 4 ? lo >>> (8 * n) : hi >>> (8 * (n - 4)));
+      store_across(this, addr, width, lo, hi);
       return;
     }
     const { tlb } = this;
