@@ -40,6 +40,7 @@ const TABLE = {
   EPROTO: [71, 'Protocol error'],
   EBADMSG: [74, 'Bad message'],
   EOVERFLOW: [75, 'Value too large for defined data type'],
+  EBADFD: [77, 'File descriptor in bad state'],
   EOPNOTSUPP: [95, 'Operation not supported'],
   ETIMEDOUT: [110, 'Connection timed out'],
   EALREADY: [114, 'Operation already in progress'],

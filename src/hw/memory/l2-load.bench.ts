@@ -1,6 +1,7 @@
 import { bench, describe } from 'vitest';
 import { GiB, MiB } from '../../base/addr.ts';
 import type { File } from '../../linux/include/fs.ts';
+import { O_RDWR } from '../../linux/uapi/constants.ts';
 import { KVM_SET_USER_MEMORY_REGION } from '../../linux/uapi/kvm.ts';
 import { ioctl, type Level, level, region, startGuest, world } from '../../linux/virt/kvm/testing/levels.ts';
 import { layerIndex } from '../../log/index.ts';
@@ -60,6 +61,7 @@ async function build() {
   const guest = startGuest(l1, w.guests, 'l2', GiB);
   const file = {
     path: 'vfio',
+    flags: O_RDWR,
     private_data: null,
     fops: {
       mmap(_f: File, vma: { fault: unknown; label: unknown }) {

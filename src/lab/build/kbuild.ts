@@ -76,12 +76,17 @@ function request(tool: Tool): KernelRequest {
       throw new UserError(`--soft ${number}: the patch is a whole file, nothing can stand in for it; use --without`);
   const out = [...patchList('--without', all('without')), ...soft];
   const start = tool.has('with') ? patchList('--with', all('with')) : ALL_PATCHES;
+  const both = tool.has('with') ? out.find((number) => start.includes(number)) : undefined;
+  if (both !== undefined)
+    throw new UserError(`patch ${both} is asked for by --with and left out by --without or --soft; say one of them`);
   const quirks: Record<string, Setting> = {};
   for (const id of all('fix')) quirks[checkQuirk(id, kernelQuirkIds)] = 'intended';
   for (const word of all('quirk')) {
     const [id = '', how] = word.split('=');
     if (how !== 'posted' && how !== 'intended')
       throw new UserError(`--quirk wants ID=posted or ID=intended, not "${word}"`);
+    if (quirks[id] !== undefined && quirks[id] !== how)
+      throw new UserError(`${id} is asked for as posted and as intended; say one of them`);
     quirks[checkQuirk(id, kernelQuirkIds)] = how;
   }
   const driver = tool.get('driver') ?? 'rfc';

@@ -47,7 +47,8 @@ export function patchList(option: string, words: readonly string[]): readonly nu
     if (!match) throw new UserError(`${option} wants patch numbers such as 5 or 2,4-6, not "${word}"`);
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
-    if (first < 1 || last > ALL_PATCHES.length || first > last)
+    if (first > last) throw new UserError(`${option} ${word}: a range goes upwards, ${last}-${first}`);
+    if (first < 1 || last > ALL_PATCHES.length)
       throw new UserError(`${option} ${word}: the series has the patches 1 to ${ALL_PATCHES.length}`);
     for (let number = first; number <= last; number++) out.add(number);
   }

@@ -31,6 +31,9 @@ export interface File {
   /** f_inode's device number, 0 if none. */
   readonly rdev: number;
   private_data: unknown;
+  /** get_file, fput: the last user lets it be released. */
+  get(): unknown;
+  put(): void;
 }
 
 /** A mapping being made by mmap(2). The driver's mmap fills `fault` or `remap`. */

@@ -124,7 +124,8 @@ export abstract class SysImpl extends SysNames implements Sys {
   pread(fd: number, into: Uint8Array, offset: number): number {
     const file = this.task.files.get(fd);
     if (!file || (file.flags & O_ACCMODE) === O_WRONLY) return this.bad(fd);
-    if (file.fops.seekable === false) return -E.ESPIPE;
+    // A stream has no positions; a file without the operation fails further down.
+    if (file.fops.seekable === false && file.fops.read) return -E.ESPIPE;
     if (offset < 0) return -E.EINVAL;
     const result = this.vfsRead(file, into, offset, this.kernel.sites.pread);
     return typeof result === 'number' ? result : -E.EAGAIN;
@@ -132,7 +133,7 @@ export abstract class SysImpl extends SysNames implements Sys {
   pwrite(fd: number, from: Uint8Array, offset: number): number {
     const file = this.task.files.get(fd);
     if (!file || (file.flags & O_ACCMODE) === O_RDONLY) return this.bad(fd);
-    if (file.fops.seekable === false) return -E.ESPIPE;
+    if (file.fops.seekable === false && file.fops.write) return -E.ESPIPE;
     if (offset < 0) return -E.EINVAL;
     const result = this.vfsWrite(file, from, offset);
     return typeof result === 'number' ? result : -E.EAGAIN;
@@ -395,7 +396,6 @@ export abstract class SysImpl extends SysNames implements Sys {
       if (flags & MAP_ANONYMOUS) return mm.mmap(this.task, addr, length, prot, flags, null, 0);
       const file = this.task.files.get(fd);
       if (!file) return -E.EBADF;
-      if (!file.fops.mmap) return -E.ENODEV;
       const span = log.begin(sites.mmap, offset, length);
       let ret: number = -E.EIO;
       try {

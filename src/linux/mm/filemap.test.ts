@@ -3,7 +3,7 @@ import { MiB } from '../../base/addr.ts';
 import { SuperBlock } from '../fs/inode.ts';
 import { RamInode } from '../fs/ramfs.ts';
 import type { File } from '../include/fs.ts';
-import { MAP_PRIVATE, MAP_SHARED, S_IFREG } from '../uapi/constants.ts';
+import { MAP_PRIVATE, MAP_SHARED, O_RDWR, S_IFREG } from '../uapi/constants.ts';
 import { level, world } from '../virt/kvm/testing/levels.ts';
 
 const GiB16 = 16 * 1024 * MiB;
@@ -18,7 +18,7 @@ test('a shared file mapping is the file, a private one a copy; the file outlives
   inode.writeAt(0x3000, Uint8Array.of(1, 2, 3, 4));
   const fops = inode.open({} as unknown as File);
   if (typeof fops === 'number') throw new Error('open');
-  const file = { fops, private_data: inode, path: '/tmp/f', process } as unknown as File;
+  const file = { fops, private_data: inode, path: '/tmp/f', flags: O_RDWR, process } as unknown as File;
   const shared = mm.mmap(process, 0, 4 * MiB, 3, MAP_SHARED, file, 0);
   const copy = mm.mmap(process, 0, 0x1000, 3, MAP_PRIVATE, file, 0x3000);
   const mem = mm.userMemory(process);

@@ -11,6 +11,15 @@ import type { File } from '../include/fs.ts';
 import type { Kernel } from '../include/kernel.ts';
 import type { Mm } from '../include/mm.ts';
 import type { Process } from '../include/tasks.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  O_ACCMODE,
+  O_RDONLY,
+  O_WRONLY,
+  PROT_WRITE,
+} from '../uapi/constants.ts';
 import type { UserMemory } from '../uapi/sys.ts';
 import { clear_granule, FilePages } from './filemap.ts';
 import { GRANULE, PageAllocator } from './page-alloc.ts';
@@ -20,7 +29,8 @@ import { Vma } from './vma.ts';
 /** mmap_base without randomization: mappings grow downwards from here. */
 const MMAP_TOP = 0x7fff_f700_0000;
 const MMAP_BOTTOM = 0x1000_0000;
-const MAP_ANONYMOUS = 0x20;
+/** User addresses end here. */
+const TASK_SIZE = 0x7fff_ffff_f000;
 /** Mappings smaller than this are not worth publishing unless a device is behind them. */
 const PUBLISH_FROM = 1 << 20;
 const LONG_LIST = 64;
@@ -79,12 +89,21 @@ export class MemoryManager implements Mm {
     file: File | null,
     offset: number,
   ): Hva {
-    if (length <= 0 || offset % PAGE_SIZE !== 0 || addr % PAGE_SIZE !== 0) return -E.EINVAL;
     const anonymous = file === null || (flags & MAP_ANONYMOUS) !== 0;
-    if (!anonymous && !file.fops.mmap) return -E.ENODEV;
+    if (length <= 0 || offset < 0 || offset % PAGE_SIZE !== 0) return -E.EINVAL;
+    if (length > TASK_SIZE) return -E.ENOMEM;
+    const type = flags & (MAP_SHARED | MAP_PRIVATE);
+    if (type === 0) return -E.EINVAL;
+    if (!anonymous) {
+      const mode = file.flags & O_ACCMODE;
+      if (type & MAP_SHARED && prot & PROT_WRITE && mode === O_RDONLY) return -E.EACCES;
+      if (mode === O_WRONLY) return -E.EACCES;
+      if (!file.fops.mmap) return -E.ENODEV;
+    }
     const list = this.vmasOf(process);
     const size = alignUp(length, PAGE_SIZE);
-    const start = this.place(list, addr, size);
+    // The address is a wish (MAP_FIXED is not modelled).
+    const start = this.place(list, alignUp(addr, PAGE_SIZE), size);
     if (start < 0) return -E.ENOMEM;
     const vma = new Vma(process, start, size, prot, flags, anonymous ? null : file, offset);
     if (vma.file?.fops.mmap) {

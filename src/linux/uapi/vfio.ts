@@ -44,6 +44,11 @@ export const VFIO_DEVICE_BIND_IOMMUFD = io(18);
 export const VFIO_DEVICE_ATTACH_IOMMUFD_PT = io(19);
 export const VFIO_DEVICE_DETACH_IOMMUFD_PT = io(20);
 
+export const VFIO_DEVICE_FEATURE_MASK = 0xffff;
+export const VFIO_DEVICE_FEATURE_GET = 0x1_0000;
+export const VFIO_DEVICE_FEATURE_SET = 0x2_0000;
+export const VFIO_DEVICE_FEATURE_PROBE = 0x4_0000;
+
 export const VFIO_GROUP_FLAGS_VIABLE = 1;
 export const VFIO_GROUP_FLAGS_CONTAINER_SET = 2;
 
@@ -192,6 +197,8 @@ export const vfio_device_ioeventfd = struct('vfio_device_ioeventfd', 32, {
   fd: ['s32', 24],
   reserved: ['u32', 28],
 });
+/** The head; what a feature carries follows it. */
+export const vfio_device_feature = struct('vfio_device_feature', 8, { argsz: ['u32', 0], flags: ['u32', 4] });
 export const vfio_iommu_type1_info = struct('vfio_iommu_type1_info', 24, {
   argsz: ['u32', 0],
   flags: ['u32', 4],
@@ -253,6 +260,7 @@ export const VFIO_STRUCTS: readonly StructDef[] = [
   vfio_pci_dependent_device,
   vfio_pci_hot_reset,
   vfio_device_ioeventfd,
+  vfio_device_feature,
   vfio_iommu_type1_info,
   vfio_iommu_type1_dma_map,
   vfio_iommu_type1_dma_unmap,

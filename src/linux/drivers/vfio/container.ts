@@ -31,6 +31,8 @@ function vfio_ioctl_set_iommu(file: File, type: number): number {
   for (const driver of kernel.get(VFIO).iommu_drivers) {
     if (driver.ioctl(null, VFIO_CHECK_EXTENSION, type, file.process) <= 0) continue;
     const data = driver.open(kernel, type);
+    // A type whose extension is known need not be one that can be opened (VFIO_UNMAP_ALL).
+    if (typeof data === 'number') return data;
     for (const group of container.groups) {
       const rc = driver.attach_group(data, group);
       if (rc < 0) {
@@ -81,7 +83,7 @@ export function vfio_container_attach_group(
   group: VfioGroup,
 ): number {
   const container = containerOf(file, fops);
-  if (!container) return -E.EINVAL;
+  if (!container) return -E.EBADFD;
   const owner = iommu_group_claim_dma_owner(kernel, group.iommu_group);
   if (owner) return owner;
   const driver = container.iommu_driver;

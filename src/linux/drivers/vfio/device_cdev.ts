@@ -8,7 +8,7 @@ import {
   vfio_device_detach_iommufd_pt,
 } from '../../uapi/vfio.ts';
 import { iommu_group_claim_dma_owner } from './iommu_owner.ts';
-import { iommufd_ctx_from_file, iommufd_has_pt } from './iommufd.ts';
+import { iommufd_ctx_from_file } from './iommufd.ts';
 import { VFIO, type VfioDevice, type VfioDeviceFile } from './vfio.ts';
 
 /** /dev/vfio/devices/vfioN (drivers/vfio/device_cdev.c, v6.11). */
@@ -42,14 +42,18 @@ export function vfio_df_ioctl_bind_iommufd(
   if (arg.length < vfio_device_bind_iommufd.size) return -E.EFAULT;
   const bind = decode(vfio_device_bind_iommufd, arg);
   if (bind.argsz < vfio_device_bind_iommufd.size || bind.flags || bind.iommufd < 0) return -E.EINVAL;
-  if (df.group || df.access_granted) return -E.EINVAL;
-  // A device whose group sits in a container belongs to that container.
-  if (device.group?.container) return -E.EBUSY;
-  const { kernel } = device;
-  const ctx = iommufd_ctx_from_file(kernel.vfs.file(file.process, bind.iommufd));
-  if (!ctx) return -E.EBADF;
-  if (device.dev.iommu_group === null) return -E.EINVAL;
-  const owner = iommu_group_claim_dma_owner(kernel, device.dev.iommu_group);
+  if (df.group) return -E.EINVAL;
+  // vfio_device_block_group: whoever has the group open has its devices.
+  const { kernel, group } = device;
+  if (!group || group.opened_file) return -E.EBUSY;
+  if (df.access_granted) return -E.EINVAL;
+  const iommufd = kernel.vfs.file(file.process, bind.iommufd);
+  if (!iommufd) return -E.EBADF;
+  const ctx = iommufd_ctx_from_file(iommufd);
+  if (!ctx) return -E.EBADFD;
+  // Another file has it: what that one was bound to stays.
+  if (device.open_count > 0) return -E.EINVAL;
+  const owner = iommu_group_claim_dma_owner(kernel, group.iommu_group);
   if (owner) return owner;
   device.iommufd = ctx;
   const rc = open(df);
@@ -59,7 +63,8 @@ export function vfio_df_ioctl_bind_iommufd(
   }
   device.file = file;
   df.access_granted = true;
-  encode(vfio_device_bind_iommufd, { out_devid: ctx.newId() }, arg);
+  group.cdev_device_open_cnt++;
+  encode(vfio_device_bind_iommufd, { out_devid: ctx.bind(device) }, arg);
   return 0;
 }
 
@@ -67,8 +72,10 @@ export function vfio_df_ioctl_attach_pt(df: VfioDeviceFile, arg: Uint8Array): nu
   if (arg.length < vfio_device_attach_iommufd_pt.size) return -E.EFAULT;
   const attach = decode(vfio_device_attach_iommufd_pt, arg);
   if (attach.argsz < vfio_device_attach_iommufd_pt.size || attach.flags) return -E.EINVAL;
-  if (!iommufd_has_pt(df.device.iommufd, attach.pt_id)) return -E.ENOENT;
-  df.device.iommufd_attached = true;
+  const { device } = df;
+  const rc = device.iommufd?.attach(device, attach.pt_id) ?? -E.EINVAL;
+  if (rc) return rc;
+  device.iommufd_attached = true;
   return 0;
 }
 
@@ -76,6 +83,7 @@ export function vfio_df_ioctl_detach_pt(df: VfioDeviceFile, arg: Uint8Array): nu
   if (arg.length < vfio_device_detach_iommufd_pt.size) return -E.EFAULT;
   const detach = decode(vfio_device_detach_iommufd_pt, arg);
   if (detach.argsz < vfio_device_detach_iommufd_pt.size || detach.flags) return -E.EINVAL;
+  df.device.iommufd?.detach(df.device);
   df.device.iommufd_attached = false;
   return 0;
 }

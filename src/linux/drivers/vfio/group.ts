@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from '../../../base/addr.ts';
 import { text } from '../../../base/bytes.ts';
 import { E } from '../../../base/errno.ts';
 import { Device } from '../../include/device.ts';
@@ -42,6 +43,7 @@ export function vfio_device_set_group(device: VfioDevice): number {
       container: null,
       container_users: 0,
       opened_file: null,
+      cdev_device_open_cnt: 0,
       node,
     };
     const rc = kernel.drivers.device_add(node);
@@ -76,10 +78,18 @@ function vfio_group_ioctl_get_status(kernel: Kernel, group: VfioGroup, arg: Uint
 
 function vfio_group_ioctl_get_device_fd(kernel: Kernel, group: VfioGroup, arg: Uint8Array, process: Process): number {
   const end = arg.indexOf(0);
-  const name = text(end < 0 ? arg : arg.subarray(0, end));
-  const device = group.devices.find((other) =>
-    other.ops.match ? other.ops.match(other, name) : other.dev.name === name,
-  );
+  // strndup_user: a page at most; a name without an end runs into whatever lies behind the buffer.
+  if ((end < 0 ? arg.length : end + 1) > PAGE_SIZE) return -E.EINVAL;
+  if (end < 0) return -E.EFAULT;
+  const name = text(arg.subarray(0, end));
+  let device: VfioDevice | null = null;
+  for (const other of group.devices) {
+    const match = other.ops.match ? other.ops.match(other, name) : other.dev.name === name;
+    if (typeof match === 'number') return match;
+    if (!match) continue;
+    device = other;
+    break;
+  }
   if (!device) return -E.ENODEV;
   // vfio_df_group_open: without an IOMMU behind the container there is nothing to isolate the device with.
   if (!group.container?.iommu_driver) return -E.EINVAL;
@@ -91,6 +101,8 @@ function vfio_group_ioctl_get_device_fd(kernel: Kernel, group: VfioGroup, arg: U
     return rc;
   }
   df.access_granted = true;
+  // vfio_group_use_container: while a device is open its group is, whoever closes the group's own descriptor.
+  group.opened_file?.get();
   group.container_users++;
   const fd = kernel.vfs.anon_fd(process, '[vfio-device]', vfio_device_fops, df);
   device.file ??= kernel.vfs.file(process, fd);
@@ -106,7 +118,7 @@ export function vfio_group_fops(kernel: Kernel, container: FileOperations): File
       const minor = file.rdev % 256;
       const group = kernel.get(VFIO).groups.find((other) => other.iommu_group % 256 === minor);
       if (!group || group.drivers === 0) return -E.ENODEV;
-      if (group.opened_file) return -E.EBUSY;
+      if (group.cdev_device_open_cnt > 0 || group.opened_file) return -E.EBUSY;
       group.opened_file = file;
       file.private_data = group;
       return 0;
@@ -126,9 +138,9 @@ export function vfio_group_fops(kernel: Kernel, container: FileOperations): File
         case VFIO_GROUP_SET_CONTAINER: {
           if (typeof arg === 'number' || arg.length < 4) return -E.EFAULT;
           const fd = new DataView(arg.buffer, arg.byteOffset, 4).getInt32(0, true);
-          if (fd < 0 || group.container) return -E.EINVAL;
           const other = kernel.vfs.file(file.process, fd);
           if (!other) return -E.EBADF;
+          if (group.container) return -E.EINVAL;
           return vfio_container_attach_group(kernel, other, container, group);
         }
         case VFIO_GROUP_UNSET_CONTAINER:

@@ -5,6 +5,7 @@ import type { Kernel } from '../../include/kernel.ts';
 import { SubsystemKey } from '../../include/kernel.ts';
 import type { PciDev } from '../../include/pci.ts';
 import type { Process } from '../../include/tasks.ts';
+import type { IommufdCtx } from './iommufd.ts';
 
 /**
  * include/linux/vfio.h and drivers/vfio/vfio.h (v6.11): devices, groups, containers and what a driver provides.
@@ -18,8 +19,8 @@ export interface VfioDeviceOps {
   write(device: VfioDevice, from: Uint8Array, pos: number): number;
   ioctl(device: VfioDevice, request: number, arg: Uint8Array | number, process: Process): number;
   mmap(device: VfioDevice, vma: VmArea): number;
-  /** Does the text given to GET_DEVICE_FD name this device? */
-  match?(device: VfioDevice, name: string): boolean;
+  /** Does the text given to GET_DEVICE_FD name this device? A negated errno when it does, with options nobody knows. */
+  match?(device: VfioDevice, name: string): boolean | number;
   /** The driver wants the device back: asks user space, for the `count`th time. */
   request?(device: VfioDevice, count: number): void;
 }
@@ -30,7 +31,7 @@ export class VfioDevice {
   group: VfioGroup | null = null;
   open_count = 0;
   iommufd_attached = false;
-  iommufd: object | null = null;
+  iommufd: IommufdCtx | null = null;
   /** The first open file, whose mapping zaps apply to. */
   file: File | null = null;
   cdev: Device | null = null;
@@ -64,6 +65,8 @@ export interface VfioGroup {
   container: VfioContainer | null;
   container_users: number;
   opened_file: File | null;
+  /** Devices of the group that are open as character devices: the group stays closed meanwhile. */
+  cdev_device_open_cnt: number;
   readonly node: Device;
 }
 
@@ -77,7 +80,8 @@ export interface VfioIommuDriver {
   readonly name: string;
   /** `data` is null before SET_IOMMU (CHECK_EXTENSION only). */
   ioctl(data: unknown, request: number, arg: Uint8Array | number, process: Process): number;
-  open(kernel: Kernel, type: number): unknown;
+  /** The backend's data, or a negated errno. */
+  open(kernel: Kernel, type: number): object | number;
   release(data: unknown): void;
   attach_group(data: unknown, group: VfioGroup): number;
   detach_group(data: unknown, group: VfioGroup): void;

@@ -1,9 +1,16 @@
 import { E } from '../../../base/errno.ts';
 import type { File, FileOperations } from '../../include/fs.ts';
+import { decode } from '../../uapi/struct.ts';
 import {
   VFIO_DEVICE_ATTACH_IOMMUFD_PT,
   VFIO_DEVICE_BIND_IOMMUFD,
   VFIO_DEVICE_DETACH_IOMMUFD_PT,
+  VFIO_DEVICE_FEATURE,
+  VFIO_DEVICE_FEATURE_GET,
+  VFIO_DEVICE_FEATURE_MASK,
+  VFIO_DEVICE_FEATURE_PROBE,
+  VFIO_DEVICE_FEATURE_SET,
+  vfio_device_feature,
 } from '../../uapi/vfio.ts';
 import { vfio_df_ioctl_attach_pt, vfio_df_ioctl_bind_iommufd, vfio_df_ioctl_detach_pt } from './device_cdev.ts';
 import type { VfioDevice, VfioDeviceFile } from './vfio.ts';
@@ -56,10 +63,25 @@ export function vfio_df_close(df: VfioDeviceFile): void {
     device.ops.close_device(device),
   );
   device.file = null;
+  if (device.iommufd && device.group) device.group.cdev_device_open_cnt--;
+  device.iommufd?.unbind(device);
   device.iommufd = null;
   device.iommufd_attached = false;
   const owner = driverModule(device);
   if (owner !== null) kernel.modules.put(owner);
+}
+
+/** vfio_ioctl_device_feature: the checks of its head. No feature is modelled, which a probe finds out by -ENOTTY. */
+function vfio_ioctl_device_feature(arg: Uint8Array | number): number {
+  if (typeof arg === 'number' || arg.length < vfio_device_feature.size) return -E.EFAULT;
+  const { argsz, flags } = decode(vfio_device_feature, arg);
+  if (argsz < vfio_device_feature.size) return -E.EINVAL;
+  const what = flags & ~VFIO_DEVICE_FEATURE_MASK;
+  if (what & ~(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)) return -E.EINVAL;
+  // GET and SET at once only make sense to a probe.
+  const both = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET;
+  if (!(what & VFIO_DEVICE_FEATURE_PROBE) && (what & both) === both) return -E.EINVAL;
+  return -E.ENOTTY;
 }
 
 function dfOf(file: File): VfioDeviceFile {
@@ -91,16 +113,22 @@ export const vfio_device_fops: FileOperations = {
       return typeof arg === 'number' ? -E.EFAULT : vfio_df_ioctl_bind_iommufd(df, file, arg, vfio_df_open);
     const refused = usable(df);
     if (refused) return refused;
-    if (!df.group && typeof arg !== 'number') {
-      if (request === VFIO_DEVICE_ATTACH_IOMMUFD_PT) return vfio_df_ioctl_attach_pt(df, arg);
-      if (request === VFIO_DEVICE_DETACH_IOMMUFD_PT) return vfio_df_ioctl_detach_pt(df, arg);
+    if (!df.group && (request === VFIO_DEVICE_ATTACH_IOMMUFD_PT || request === VFIO_DEVICE_DETACH_IOMMUFD_PT)) {
+      if (typeof arg === 'number') return -E.EFAULT;
+      return request === VFIO_DEVICE_ATTACH_IOMMUFD_PT
+        ? vfio_df_ioctl_attach_pt(df, arg)
+        : vfio_df_ioctl_detach_pt(df, arg);
     }
+    if (request === VFIO_DEVICE_FEATURE) return vfio_ioctl_device_feature(arg);
     return df.device.ops.ioctl(df.device, request, arg, file.process);
   },
   release(file) {
     const df = dfOf(file);
-    if (df.group) df.group.container_users--;
     if (df.access_granted) vfio_df_close(df);
+    if (df.group) {
+      df.group.container_users--;
+      df.group.opened_file?.put();
+    }
     vfio_device_put_registration(df.device);
   },
 };

@@ -62,6 +62,11 @@ function check(iommu: VfioIommu | null, arg: number): number {
   }
 }
 
+/** Neither wraps nor goes beyond what an IOMMU of 57 bits could ever reach (vfio_iommu_iova_dma_valid). */
+function addressable(start: number, size: number): boolean {
+  return start + size <= 2 ** 52;
+}
+
 function vfio_dma_do_map(iommu: VfioIommu, arg: Uint8Array, process: Process): number {
   if (arg.length < vfio_iommu_type1_dma_map.size) return -E.EFAULT;
   const map = decode(vfio_iommu_type1_dma_map, arg);
@@ -69,6 +74,8 @@ function vfio_dma_do_map(iommu: VfioIommu, arg: Uint8Array, process: Process): n
   const prot = map.flags & (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
   if (map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)) return -E.EINVAL;
   if (prot === 0 || map.size === 0) return -E.EINVAL;
+  // No IOMMU and no process reaches so far; beyond it numbers are not exact.
+  if (!addressable(map.iova, map.size) || !addressable(map.vaddr, map.size)) return -E.EINVAL;
   if (map.size % PAGE_SIZE || map.iova % PAGE_SIZE || map.vaddr % PAGE_SIZE) return -E.EINVAL;
   return iommu.kernel.span(iommu.mapSite, map.iova, map.size, () => {
     if (iommu.dma.some((dma) => map.iova < dma.iova + dma.size && dma.iova < map.iova + map.size)) return -E.EEXIST;
@@ -86,6 +93,7 @@ function vfio_dma_do_unmap(iommu: VfioIommu, arg: Uint8Array): number {
   const unmap = decode(vfio_iommu_type1_dma_unmap, arg);
   if (unmap.argsz < vfio_iommu_type1_dma_unmap.size || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL) return -E.EINVAL;
   const all = (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL) !== 0;
+  if (!addressable(unmap.iova, unmap.size)) return -E.EINVAL;
   if (unmap.iova % PAGE_SIZE) return -E.EINVAL;
   if (all ? unmap.iova !== 0 || unmap.size !== 0 : unmap.size === 0 || unmap.size % PAGE_SIZE) return -E.EINVAL;
   return iommu.kernel.span(iommu.unmapSite, unmap.iova, unmap.size, () => {
@@ -108,7 +116,10 @@ function vfio_dma_do_unmap(iommu: VfioIommu, arg: Uint8Array): number {
 
 export const vfio_iommu_driver_ops_type1: VfioIommuDriver = {
   name: 'vfio-iommu-type1',
-  open: (kernel, type) => new VfioIommu(kernel, type === VFIO_TYPE1v2_IOMMU),
+  open: (kernel, type) =>
+    type === VFIO_TYPE1_IOMMU || type === VFIO_TYPE1v2_IOMMU
+      ? new VfioIommu(kernel, type === VFIO_TYPE1v2_IOMMU)
+      : -E.EINVAL,
   release() {},
   attach_group(data, group) {
     (data as VfioIommu).groups.push(group);
@@ -125,10 +136,10 @@ export const vfio_iommu_driver_ops_type1: VfioIommuDriver = {
     const iommu = data as VfioIommu | null;
     if (request === VFIO_CHECK_EXTENSION) return typeof arg === 'number' ? check(iommu, arg) : -E.EFAULT;
     if (!iommu) return -E.ENOTTY;
+    if (![VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_GET_INFO].includes(request)) return -E.ENOTTY;
     if (typeof arg === 'number') return -E.EFAULT;
     if (request === VFIO_IOMMU_MAP_DMA) return vfio_dma_do_map(iommu, arg, process);
     if (request === VFIO_IOMMU_UNMAP_DMA) return vfio_dma_do_unmap(iommu, arg);
-    if (request !== VFIO_IOMMU_GET_INFO) return -E.ENOTTY;
     const minsz = 16;
     if (arg.length < minsz) return -E.EFAULT;
     const { argsz } = decode(vfio_iommu_type1_info, arg);

@@ -4,6 +4,7 @@ import { E } from '../../../base/errno.ts';
 import type { RamRef } from '../../../hw/bus/cpu-bus.ts';
 import { paths } from '../../../state/schema.ts';
 import type { File } from '../../include/fs.ts';
+import { O_RDWR } from '../../uapi/constants.ts';
 import { KVM_CREATE_VM, KVM_SET_USER_MEMORY_REGION } from '../../uapi/kvm.ts';
 import { kvm_stop } from './kvm.ts';
 import { createVm, deadExits, ioctl, level, region, startGuest, world } from './testing/levels.ts';
@@ -82,6 +83,7 @@ test('a slot that goes away exits at the next access, and a device page is reach
   const owner = {};
   const file = {
     path: '/dev/vfio',
+    flags: O_RDWR,
     private_data: owner,
     fops: {
       mmap(_file: File, vma: { fault: unknown; label: unknown }) {

@@ -74,7 +74,20 @@ function machine(variant: 'fixed' | 'branch' | 'posted' = 'fixed', patches?: rea
   const killed: number[] = [];
   let next = 3;
   const install = (fops: FileOperations, data: unknown, path: string, rdev = 0): number => {
-    const file: File = { path, flags: 2, position: 0, fops, process, rdev, private_data: data };
+    let refs = 1;
+    const file: File = {
+      path,
+      flags: 2,
+      position: 0,
+      fops,
+      process,
+      rdev,
+      private_data: data,
+      get: () => refs++,
+      put() {
+        if (--refs === 0) fops.release?.(file);
+      },
+    };
     const rc = fops.open?.(file) ?? 0;
     if (rc < 0) return rc;
     files.set(next, file);
@@ -112,7 +125,7 @@ function machine(variant: 'fixed' | 'branch' | 'posted' = 'fixed', patches?: rea
     close: (fd: number) => {
       const file = files.get(fd);
       files.delete(fd);
-      file?.fops.release?.(file);
+      file?.put();
       return 0;
     },
     ioctl: (fd: number, request: number, arg: Uint8Array | number = 0) => {

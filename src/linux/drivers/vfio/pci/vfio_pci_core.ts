@@ -133,6 +133,7 @@ function vfio_pci_dev_set_try_reset(vdev: VfioPciCoreDevice): void {
 export function vfio_pci_core_disable(vdev: VfioPciCoreDevice): void {
   const { pdev } = vdev;
   pci_clear_master(pdev);
+  vdev.irq_type = null;
   vdev.virq_disabled = false;
   for (const release of vdev.ioeventfds.values()) release();
   vdev.ioeventfds.clear();
@@ -196,9 +197,16 @@ export function vfio_pci_core_mmap(vdev: VfioPciCoreDevice, vma: VmArea): number
   return 0;
 }
 
-/** vfio_pci_core_match: the text is the function's name, options after a blank belong to VF tokens. */
-export function vfio_pci_core_match(vdev: VfioPciCoreDevice, name: string): boolean {
-  return name === vdev.pdev.name || name.startsWith(`${vdev.pdev.name} `);
+/** vfio_pci_core_match: the text is the function's name; behind blanks only a VF token may stand, which no function here is to have. */
+export function vfio_pci_core_match({ pdev }: VfioPciCoreDevice, name: string): boolean | number {
+  if (!name.startsWith(pdev.name)) return false;
+  const rest = name.slice(pdev.name.length);
+  if (rest !== '' && !rest.startsWith(' ')) return false;
+  const options = rest.split(' ').filter((word) => word !== '');
+  if (options.length === 0) return true;
+  if (options.every((word) => /^vf_token=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(word)))
+    pdev.info('VF token incorrectly provided, not a PF or VF');
+  return -E.EINVAL;
 }
 
 /** vfio_pci_core_register_device */

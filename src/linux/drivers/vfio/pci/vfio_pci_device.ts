@@ -97,6 +97,8 @@ export class VfioPciCoreDevice extends VfioDevice {
   has_cxl = false;
   saved_state: number[] | null = null;
   /** Eventfds of the error and the device request interrupt. */
+  /** Index of the kind of interrupt that is on. */
+  irq_type: number | null = null;
   err_trigger: EventfdCtx | null = null;
   req_trigger: EventfdCtx | null = null;
   /** Writes of BARs that events make, by the place and value of the write. */

@@ -1,8 +1,9 @@
-import { concat } from '../../../../base/bytes.ts';
+import { concat, viewOf } from '../../../../base/bytes.ts';
 import { E } from '../../../../base/errno.ts';
 import { eventfd_ctx_fileget } from '../../../fs/eventfd.ts';
 import {
   PCI_INTERRUPT_PIN,
+  type PciDev,
   pci_find_capability,
   pci_read_config_word,
   pci_resource_len,
@@ -28,7 +29,9 @@ import {
   VFIO_IRQ_INFO_EVENTFD,
   VFIO_IRQ_INFO_MASKABLE,
   VFIO_IRQ_INFO_NORESIZE,
+  VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,
+  VFIO_IRQ_SET_ACTION_UNMASK,
   VFIO_IRQ_SET_DATA_BOOL,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
@@ -99,14 +102,15 @@ function vfio_pci_ioctl_get_info(vdev: VfioPciCoreDevice, arg: Uint8Array): numb
     flags |= VFIO_DEVICE_FLAGS_CXL;
     caps.push(vfio_pci_cxl_get_info(vdev.cxl_v3));
   }
+  if (arg.length < Math.min(argsz, vfio_device_info.size)) return -E.EFAULT;
   const value = { argsz, flags, num_regions: VFIO_PCI_NUM_REGIONS + vdev.regions.length, num_irqs: VFIO_PCI_NUM_IRQS };
   return reply(arg, argsz, vfio_device_info.size, caps, (extra) =>
     encode(
       vfio_device_info,
-      { ...value, ...(caps.length ? { flags: flags | VFIO_DEVICE_FLAGS_CAPS } : {}), ...extra },
+      { ...value, cap_offset: 0, ...(caps.length ? { flags: flags | VFIO_DEVICE_FLAGS_CAPS } : {}), ...extra },
       arg,
       0,
-      Math.min(argsz, vfio_device_info.size, arg.length),
+      Math.min(argsz, vfio_device_info.size),
     ),
   );
 }
@@ -120,7 +124,7 @@ function reply(
   put: (extra: { argsz?: number; cap_offset?: number }) => void,
 ): number {
   if (caps.length === 0) {
-    put({ cap_offset: 0 });
+    put({});
     return 0;
   }
   const needed = size + caps.reduce((sum, cap) => sum + cap.length, 0);
@@ -201,6 +205,8 @@ function vfio_pci_get_irq_count(vdev: VfioPciCoreDevice, index: number): number 
       const pos = pdev.msix_cap;
       return pos ? (pci_read_config_word(pdev, pos + 2) & 0x7ff) + 1 : 0;
     }
+    case VFIO_PCI_ERR_IRQ_INDEX:
+      return pdev.pcie_cap ? 1 : 0;
     default:
       return 1;
   }
@@ -219,7 +225,7 @@ function vfio_pci_ioctl_get_irq_info(vdev: VfioPciCoreDevice, arg: Uint8Array): 
   return 0;
 }
 
-/** Checks as vfio_set_irqs_validate_and_prepare. INTx, MSI and MSI-X have no effect (no device here raises any); the error and request interrupts keep their eventfd. */
+/** vfio_set_irqs_validate_and_prepare, vfio_pci_set_irqs_ioctl */
 function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array, process: Process): number {
   if (arg.length < vfio_irq_set.size) return -E.EFAULT;
   const set = decode(vfio_irq_set, arg);
@@ -228,19 +234,56 @@ function vfio_pci_ioctl_set_irqs(vdev: VfioPciCoreDevice, arg: Uint8Array, proce
   if (set.argsz < vfio_irq_set.size || set.index >= VFIO_PCI_NUM_IRQS || set.flags & ~0x3f) return -E.EINVAL;
   const max = vfio_pci_get_irq_count(vdev, set.index);
   if (set.start >= max || set.start + set.count > max) return -E.EINVAL;
-  const one = (value: number) => value !== 0 && (value & (value - 1)) === 0;
-  if (!one(type) || !one(action)) return -E.EINVAL;
+  if (![VFIO_IRQ_SET_DATA_NONE, VFIO_IRQ_SET_DATA_BOOL, VFIO_IRQ_SET_DATA_EVENTFD].includes(type)) return -E.EINVAL;
   const each = type === VFIO_IRQ_SET_DATA_NONE ? 0 : type === VFIO_IRQ_SET_DATA_BOOL ? 1 : 4;
-  if (each > 0 && (set.argsz - vfio_irq_set.size < set.count * each || set.count === 0)) return -E.EINVAL;
-  if (each > 0 && arg.length < vfio_irq_set.size + set.count * each) return -E.EFAULT;
-  if (type === VFIO_IRQ_SET_DATA_EVENTFD && action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== 0) return -E.ENOTTY;
-  if (action !== VFIO_IRQ_SET_ACTION_TRIGGER && set.index !== VFIO_PCI_INTX_IRQ_INDEX) return -E.ENOTTY;
-  const data = arg.subarray(vfio_irq_set.size);
-  if (set.index === VFIO_PCI_ERR_IRQ_INDEX && !vdev.pdev.pcie_cap) return -E.ENOTTY;
+  if (set.argsz - vfio_irq_set.size < set.count * each) return -E.EINVAL;
+  if (arg.length < vfio_irq_set.size + set.count * each) return -E.EFAULT;
+  const data = arg.subarray(vfio_irq_set.size, vfio_irq_set.size + set.count * each);
+  const intx = set.index === VFIO_PCI_INTX_IRQ_INDEX;
+  if (intx && (action === VFIO_IRQ_SET_ACTION_MASK || action === VFIO_IRQ_SET_ACTION_UNMASK))
+    return vfio_pci_set_intx_mask(vdev, set, type, action);
+  if (action !== VFIO_IRQ_SET_ACTION_TRIGGER) return -E.ENOTTY;
   if (set.index === VFIO_PCI_ERR_IRQ_INDEX)
     return set_ctx_trigger_single(vdev, 'err_trigger', set, type, data, process);
   if (set.index === VFIO_PCI_REQ_IRQ_INDEX)
     return set_ctx_trigger_single(vdev, 'req_trigger', set, type, data, process);
+  return set_vectors(vdev, set, type, data, process);
+}
+
+/** vfio_pci_set_intx_mask, vfio_pci_set_intx_unmask: an eventfd may unmask, none masks. Nothing here raises INTx, so there is nothing to hold back. */
+function vfio_pci_set_intx_mask(
+  { irq_type }: VfioPciCoreDevice,
+  { start, count }: { readonly start: number; readonly count: number },
+  type: number,
+  action: number,
+): number {
+  if (irq_type !== VFIO_PCI_INTX_IRQ_INDEX || start !== 0 || count !== 1) return -E.EINVAL;
+  return type === VFIO_IRQ_SET_DATA_EVENTFD && action === VFIO_IRQ_SET_ACTION_MASK ? -E.ENOTTY : 0;
+}
+
+/** vfio_pci_set_intx_trigger, vfio_pci_set_msi_trigger: which kind of interrupt is on. No model device raises one, so the eventfds are only looked at. */
+function set_vectors(
+  vdev: VfioPciCoreDevice,
+  { index, start, count }: { readonly index: number; readonly start: number; readonly count: number },
+  type: number,
+  data: Uint8Array,
+  process: Process,
+): number {
+  const on = vdev.irq_type === index;
+  if (on && count === 0 && type === VFIO_IRQ_SET_DATA_NONE) {
+    vdev.irq_type = null;
+    return 0;
+  }
+  if (!on && vdev.irq_type !== null) return -E.EINVAL;
+  if (index === VFIO_PCI_INTX_IRQ_INDEX && (start !== 0 || count !== 1)) return -E.EINVAL;
+  if (type !== VFIO_IRQ_SET_DATA_EVENTFD) return on ? 0 : -E.EINVAL;
+  for (let n = 0; n < count; n++) {
+    const fd = viewOf(data).getInt32(4 * n, true);
+    if (fd < 0) continue;
+    const ctx = eventfd_ctx_fileget(vdev.kernel.vfs.file(process, fd));
+    if (typeof ctx === 'number') return ctx;
+  }
+  vdev.irq_type = index;
   return 0;
 }
 
@@ -256,10 +299,12 @@ function set_ctx_trigger_single(
   if (start !== 0 || count > 1) return -E.EINVAL;
   const ctx = vdev[which];
   if (type === VFIO_IRQ_SET_DATA_NONE) {
-    if (count) ctx?.signal();
+    if (!ctx) return -E.EINVAL;
+    if (count) ctx.signal();
     else vdev[which] = null;
     return 0;
   }
+  if (count === 0) return -E.EINVAL;
   if (type === VFIO_IRQ_SET_DATA_BOOL) {
     if (data[0]) ctx?.signal();
     return 0;
@@ -317,7 +362,15 @@ function vfio_pci_ioctl_pci_hot_reset(vdev: VfioPciCoreDevice, arg: Uint8Array, 
   // Posted: patch 09 keeps the function reset away and forgets this one.
   if (vdev.has_cxl && !posted(vdev.kernel, 'vfio-cxl-hot-reset-open')) return -E.ENODEV;
   const { devices } = vdev.pdev.pci_bus;
-  if (count === 0 || count > devices.length) return -E.EINVAL;
+  // A character device is known by its IOMMU context, a group user by the groups it names.
+  if ((count === 0) === (vdev.iommufd === null)) return -E.EINVAL;
+  if (vdev.iommufd) {
+    const mine = (dev: PciDev): boolean =>
+      vdev.kernel.get(VFIO).devices.some((other) => other.dev === dev && other.iommufd === vdev.iommufd);
+    if (!devices.every(mine)) return -E.EINVAL;
+    return zapped(vdev, 'vfio_pci_dev_set_hot_reset', () => pci_reset_bus(vdev.pdev));
+  }
+  if (count > devices.length) return -E.EINVAL;
   if (arg.length < vfio_pci_hot_reset.size + 4 * count) return -E.EFAULT;
   const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
   const owned = new Set<number>();
@@ -333,6 +386,17 @@ function vfio_pci_ioctl_pci_hot_reset(vdev: VfioPciCoreDevice, arg: Uint8Array, 
   return zapped(vdev, 'vfio_pci_dev_set_hot_reset', () => pci_reset_bus(vdev.pdev));
 }
 
+/** What copies a structure from the caller: a plain number is no address of one. */
+const BY_ADDRESS: ReadonlySet<number> = new Set([
+  VFIO_DEVICE_GET_INFO,
+  VFIO_DEVICE_GET_REGION_INFO,
+  VFIO_DEVICE_GET_IRQ_INFO,
+  VFIO_DEVICE_SET_IRQS,
+  VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+  VFIO_DEVICE_PCI_HOT_RESET,
+  VFIO_DEVICE_IOEVENTFD,
+]);
+
 /** vfio_pci_core_ioctl */
 export function vfio_pci_core_ioctl(
   vdev: VfioPciCoreDevice,
@@ -341,7 +405,7 @@ export function vfio_pci_core_ioctl(
   process: Process,
 ): number {
   if (request === VFIO_DEVICE_RESET) return vfio_pci_ioctl_reset(vdev);
-  if (typeof arg === 'number') return arg === 0 ? -E.EFAULT : -E.ENOTTY;
+  if (typeof arg === 'number') return BY_ADDRESS.has(request) ? -E.EFAULT : -E.ENOTTY;
   switch (request) {
     case VFIO_DEVICE_GET_INFO:
       return vfio_pci_ioctl_get_info(vdev, arg);

@@ -19,14 +19,16 @@ import { vfio_pci_core_do_io_rw, vfio_pci_core_setup_barmap } from './vfio_pci_r
  * event file. Left out: a signal that comes while the file is handed over.
  */
 const SIZE_MASK = 0xf;
+/** Up to the descriptor. */
+const MINSZ = 28;
 /** VFIO_PCI_IOEVENTFD_MAX */
 const MAX = 1000;
 
 export function vfio_pci_ioctl_ioeventfd(vdev: VfioPciCoreDevice, arg: Uint8Array, process: Process): number {
-  if (arg.length < vfio_device_ioeventfd.size) return -E.EFAULT;
+  if (arg.length < MINSZ) return -E.EFAULT;
   const { argsz, flags, offset, data, fd } = decode(vfio_device_ioeventfd, arg);
   const count = flags & SIZE_MASK;
-  if (argsz < 28 || flags & ~SIZE_MASK) return -E.EINVAL;
+  if (argsz < MINSZ || flags & ~SIZE_MASK) return -E.EINVAL;
   if (count === 0 || (count & (count - 1)) !== 0 || fd < -1) return -E.EINVAL;
   return vfio_pci_ioeventfd(vdev, { offset, data, count, fd }, process);
 }
@@ -47,6 +49,8 @@ function vfio_pci_ioeventfd(
   // v3: a write that would pass the shadow of the component registers by.
   if (overlaps_comp_regs(vdev.cxl_v3, bar, pos, count)) return -E.EINVAL;
   if (vfio_cxl_ioeventfd_refused(vdev, bar, pos, count)) return -E.EINVAL;
+  // x86 has no iowrite64 here.
+  if (count === 8) return -E.EINVAL;
   const rc = vfio_pci_core_setup_barmap(vdev, bar);
   if (rc) return rc;
   const key = `${offset} ${count} ${data}`;

@@ -81,7 +81,8 @@ export function level(platform: Platform, machine: MachineId, cpu: Cpu, ramEnd: 
     vfs: {
       anon_fd(process: Process, path: string, fops: FileOperations, private_data: unknown) {
         const fd = nextFd++;
-        files.set(fd, { path, flags: 2, position: 0, fops, process, rdev: 0, private_data });
+        const none = { get() {}, put() {} };
+        files.set(fd, { path, flags: 2, position: 0, fops, process, rdev: 0, private_data, ...none });
         return fd;
       },
       file: (_process: Process, fd: number) => files.get(fd) ?? null,
