@@ -6,6 +6,9 @@ import { useSize } from '../parts/use-size.ts';
 import { BuildChips } from './BuildChips.tsx';
 import styles from './ChangeChips.module.css';
 
+/** No line holds more: 3840 px of chips of 60 px. A command that boots a large machine changes a thousand things. */
+const IN_LINE = 64;
+
 /**
  * What the last command changed, as one line: chips that do not fit wrap out of sight, and a button shows them all. Also the
  * page's polite announcement.
@@ -31,11 +34,12 @@ function Changes({ change }: { readonly change: CommandChange }) {
   const [open, setOpen] = useState(false);
   const [list, { width }] = useSize<HTMLUListElement>();
   const [cut, setCut] = useState(false);
-  const said = chips.map((chip) => chip.id).join(' ');
+  const shown = open ? chips : chips.slice(0, IN_LINE);
+  const said = shown.map((chip) => chip.id).join(' ');
   // biome-ignore lint/correctness/useExhaustiveDependencies: what fits depends on the width and on the chips
   useLayoutEffect(() => {
     const { current } = list;
-    setCut(current !== null && current.scrollHeight > current.clientHeight + 4);
+    setCut(shown.length < chips.length || (current !== null && current.scrollHeight > current.clientHeight + 4));
   }, [width, said, open]);
   return (
     <section className={styles.row} data-open={open} aria-label="What the last command changed">
@@ -45,7 +49,7 @@ function Changes({ change }: { readonly change: CommandChange }) {
       </span>
       <div role="status" className={styles.status}>
         <ul ref={list}>
-          {chips.map((chip) => (
+          {shown.map((chip) => (
             <li key={chip.id}>
               <button
                 type="button"
