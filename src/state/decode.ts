@@ -87,6 +87,11 @@ function descend(
   const children = functionsOf(reader, machine).filter((fn) => fn.parent === at.id);
   const next = chooseChild(reader, at, children, hpa, steps, kind);
   if (typeof next === 'string') return { steps, end: next };
+  if (next.backend?.unreached) {
+    const end = `The VMM's fixed windows do not send accesses to a ${next.type}: reads give 0, writes vanish.`;
+    steps.push({ kind: 'endpoint', component: next.id, ok: false, text: end, arithmetic: '' });
+    return { steps, end };
+  }
   if (isEndpoint(next)) return decodeEndpoint(reader, next, hpa, steps);
   return descend(reader, machine, next, hpa, steps, 'port');
 }

@@ -76,8 +76,8 @@ export interface PciFunctionState {
     readonly size: number;
     readonly name: string;
   }[];
-  /** For a memory device: id of the backend and its size. */
-  readonly backend?: { readonly id: string; readonly size: number };
+  /** For a memory device: id of the backend and its size; `unreached`: its VMM's fixed windows do not know this type of device. */
+  readonly backend?: { readonly id: string; readonly size: number; readonly unreached?: true };
   /** For vfio-pci: the function of the machine below that it passes through (`0000:0d:00.0`). */
   readonly host?: string;
 }

@@ -27,7 +27,7 @@ export interface PciFunctionOptions {
   readonly type: string;
   readonly label: string;
   readonly layout: Layout;
-  readonly backend?: { readonly id: string; readonly size: number };
+  readonly backend?: { readonly id: string; readonly size: number; readonly unreached?: true };
   /** For vfio-pci: the function of the machine below. */
   readonly host?: string;
   /** Published routes besides config space. */

@@ -26,6 +26,7 @@ export const qbuild: Program = defineTool(
       ],
       ['--accel=WHICH', "cxl-accel: profile A (the RFC's time), B (December 2024, default), or none"],
       ['--accel-reset', 'cxl-accel has a reset handler'],
+      ['--type3-window', "fixed windows reach cxl-type3 only, as in the tree of the RFC's time"],
       ['--fix=ID', 'this posted defect as intended (repeat for more)'],
       ['--quirk=ID=HOW', 'a defect posted or intended'],
       ['--no-install', 'do not put it into the root image of L1'],
@@ -62,6 +63,7 @@ export interface QemuRequest {
   readonly variant: string;
   readonly accel: string;
   readonly accelReset: boolean;
+  readonly type3Window?: boolean;
   readonly quirks: readonly (readonly [id: string, how: string])[];
 }
 
@@ -86,6 +88,7 @@ export function qemuBuild(request: QemuRequest): QemuBuild {
     accel: accel !== 'none',
     profile: accel === 'A' ? 'A' : 'B',
     accelReset: request.accelReset,
+    ...(request.type3Window ? { type3Window: true } : {}),
     quirks,
   };
   return { ...build, id: buildId(build) };
@@ -101,6 +104,7 @@ async function make(tool: Tool): Promise<number> {
     variant: tool.get('variant') ?? 'intended',
     accel: tool.get('accel') ?? 'B',
     accelReset: tool.has('accel-reset'),
+    type3Window: tool.has('type3-window'),
     quirks: [
       ...all('fix').map((id) => [id, 'intended'] as const),
       ...all('quirk').map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? ''] as const),
@@ -152,6 +156,7 @@ function isBuild(value: unknown): value is QemuBuild {
     (fields.profile === 'A' || fields.profile === 'B') &&
     Object.values(VARIANTS).some((variant) => variant === fields.vfioCxl) &&
     typeof fields.accelReset === 'boolean' &&
+    (fields.type3Window === undefined || fields.type3Window === true) &&
     typeof fields.quirks === 'object' &&
     fields.quirks !== null
   );

@@ -1,7 +1,12 @@
 /** What a QEMU binary was built with (ARCHITECTURE, decision 4). Every flag travels in links and in the binary's first line. */
 export interface QemuBuild {
-  /** Zhi Wang's three patches of December 2024: the `cxl-accel` device and the fixed-window path that reaches it. */
+  /** Zhi Wang's patches of December 2024: the `cxl-accel` device. */
   readonly accel: boolean;
+  /**
+   * Fixed windows reach memory expanders only, as upstream and in the tree of the RFC's time. Absent (not false), they reach `cxl-accel`
+   * too: the change of cxl-host.c in the same series.
+   */
+  readonly type3Window?: true;
   /** Which device `cxl-accel` is: of the RFC's time (A: memory-device registers on BAR 2) or of December 2024 (B). */
   readonly profile: 'A' | 'B';
   /** "vfio: support CXL device in VFIO stub": off, the patch as posted, the later branch, or corrected; `v3`: the one for the kernel series of June 2026. */
@@ -61,5 +66,6 @@ export function buildWords(build: QemuBuild): string {
   const stub = { off: 'upstream', posted: 'posted', branch: 'branch', fixed: 'intended', v3: 'v3' }[build.vfioCxl];
   const accel = build.accel ? `profile ${build.profile}${build.accelReset ? ' with reset' : ''}` : 'absent';
   const quirks = Object.entries(build.quirks).map(([id, how]) => `, ${id} ${how}`);
-  return `VFIO stub ${stub}, cxl-accel ${accel}${quirks.join('')}`;
+  const window = build.type3Window ? ', windows for cxl-type3 only' : '';
+  return `VFIO stub ${stub}, cxl-accel ${accel}${window}${quirks.join('')}`;
 }

@@ -16,7 +16,7 @@ import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
 import { realizeProfileA } from './cxl_accel_a.ts';
 import { enforce_config_lock } from './dvsec-lock.ts';
 import { firmware_commits } from './firmware-commit.ts';
-import { takeMemdev } from './memdev.ts';
+import { published_backend, takeMemdev } from './memdev.ts';
 import { specified_resets } from './specified-resets.ts';
 
 /** BAR 0: the component block as it is, or at its place in a BAR of another size. */
@@ -55,7 +55,7 @@ registerDeviceType({
       type: 'cxl-accel',
       label: 'type-2 accelerator',
       layout: cxlAccelConfig(dev.props.number('x-bar0-size'), dev.props.number('x-component-offset')),
-      ...(backend ? { backend: { id: backend.id, size: backend.size } } : {}),
+      ...(backend ? { backend: published_backend(vm.build, backend) } : {}),
     });
     const size = backend?.size ?? 0;
     fn.config.init('CXL_RANGE1_SIZE_HI', hi32(size));
@@ -88,7 +88,7 @@ registerDeviceType({
       };
       const port = cxlPortAbove(dev.parentBus);
       if (port && fn.devfn === 0)
-        port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size);
+        port.device = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size, !vm.build.type3Window);
     }
     if (strict) specified_resets(vm, fn, component, { hva: backend?.mr.hva ?? null, size });
     // The tree used with the RFC has no reset handler: decoders and DVSEC survive a warm reboot there.

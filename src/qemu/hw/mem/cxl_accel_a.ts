@@ -12,7 +12,7 @@ import type { Device } from '../../qdev/device-type.ts';
 import { error_setg } from '../../system/error.ts';
 import { pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { cxlPortAbove } from '../pci-bridge/cxl-root-port.ts';
-import { takeMemdev } from './memdev.ts';
+import { published_backend, takeMemdev } from './memdev.ts';
 
 const RANGE_FLAGS = 0x4b;
 
@@ -30,7 +30,7 @@ export function realizeProfileA(dev: Device): void {
     type: 'cxl-accel',
     label: 'type-2 accelerator',
     layout: accelAConfig(hasSerial),
-    backend: { id: backend.id, size },
+    backend: published_backend(vm.build, backend),
   });
   fn.config.init('CXL_RANGE1_SIZE_HI', hi32(size));
   fn.config.init('CXL_RANGE1_SIZE_LO', (RANGE_FLAGS | (lo32(size) & 0xf000_0000)) >>> 0);
@@ -43,7 +43,7 @@ export function realizeProfileA(dev: Device): void {
   const component = new CxlComponent(vm.pciEnv, path, accelComponentA, 'cxl-accel', null);
   fn.pci_register_bar(0, PCI_BASE_ADDRESS_MEM_TYPE_64, component.memory);
   fn.addRoute({ space: 'bar0', offset: 0x1000, size: 0x1000, block: path, blockOffset: 0, answeredBy: 'device' });
-  const memory = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size);
+  const memory = new BackedDevice(fn.id, component, vm.sys.mem, backend.mr.hva ?? 0, size, !vm.build.type3Window);
   const devicePath = `hw/${vm.guest}/${fn.id}/device`;
   const registers = new DeviceRegisters(vm.pciEnv, devicePath, {
     volatileSize: size,

@@ -1,4 +1,5 @@
 /** A memory backend as a device property (host_memory_backend link): looked up, checked, taken. */
+import type { QemuBuild } from '../../qdev/build.ts';
 import type { Device } from '../../qdev/device-type.ts';
 import type { MemoryBackend } from '../../qdev/virtual-machine.ts';
 import { error_setg } from '../../system/error.ts';
@@ -20,4 +21,12 @@ export function takeMemdev(dev: Device, property: string): MemoryBackend | null 
   if (backend.mapped) error_setg(`memory backend ${backend.id} can't be used multiple times.`);
   backend.mapped = true;
   return backend;
+}
+
+/** What is published of an accelerator's memory. */
+export function published_backend(
+  build: QemuBuild,
+  { id, size }: { readonly id: string; readonly size: number },
+): { readonly id: string; readonly size: number; readonly unreached?: true } {
+  return { id, size, ...(build.type3Window ? { unreached: true } : {}) };
 }
