@@ -53,7 +53,12 @@ const AROUND: readonly Switch[] = [
   row('variant', 'qemu-branch', "L1's QEMU of the later branch (BASE_LO >> 28)", rfc({ qemu: 'branch' })),
   row('variant', 'qemu-v3', "L1's QEMU made for the v3 series", rfc({ qemu: 'v3' })),
   row('variant', 'device-A', "host's cxl-accel of the RFC's time (profile A)", rfc({ device: 'A' })),
-  row('variant', 'device-reset', 'cxl-accel with a reset handler', rfc({ reset: true })),
+  row(
+    'variant',
+    'device-reset',
+    "cxl-accel with a reset handler: the bus reset L2's start asks for takes L1's decoder away",
+    rfc({ reset: true }),
+  ),
   row('variant', 'device-empty', 'cxl-accel without memory', rfc({ memory: 'none' })),
   row('variant', 'device-512M', 'cxl-accel with 512 MiB', rfc({ memory: '512M' })),
   row('variant', 'device-committed', 'decoder 0 committed by firmware', rfc({ decoders: '1', committed: true })),
