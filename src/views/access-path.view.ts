@@ -1,15 +1,21 @@
 import { MACHINES, type MachineId, Row } from '../log/index.ts';
 import type { MirrorLog } from '../mirror/mirror-log.ts';
-import { functionsOf } from '../state/functions.ts';
-import type { PciFunctionState } from '../state/schema.ts';
+import { decodeHpa } from '../state/decode.ts';
+import { functionsOf, publishedAs } from '../state/functions.ts';
+import type { PciFunctionState, VmasState } from '../state/schema.ts';
 import { threadsOf } from './stage.view.ts';
 
 /**
  * The functions an access went through, in order: from the bridge down to the device as the guest sees it, and on to the
  * device the registers belong to. Read from the row itself (whose register cell changed) and from the spans around it (whose
- * code ran): nothing is assumed about what a command does.
+ * code ran): nothing is assumed about what a command does. A load or store through a mapped window traps nowhere; what it
+ * leaves in the log is the page it brought in at the first touch, and later ones by the same process leave nothing.
  */
 export function accessPath(log: MirrorLog, row: number): readonly string[] {
+  return touchPath(log, row) ?? registerPath(log, row);
+}
+
+function registerPath(log: MirrorLog, row: number): readonly string[] {
   const owner = ownerOf(log, row);
   if (!owner) return [];
   const origin = originOf(log, row);
@@ -26,6 +32,38 @@ export function accessPath(log: MirrorLog, row: number): readonly string[] {
     : undefined;
   if (below) path.push(`${below.device.machine}/${below.device.id}`);
   return path;
+}
+
+/** Through the window of the machine whose process touched the page, to the device, and on to the device that stands for. */
+function touchPath(log: MirrorLog, row: number): readonly string[] | null {
+  const touch = touchOf(log, row);
+  if (!touch) return null;
+  const { machine, fn } = touch;
+  const below = threadsOf(log).find(({ guest }) => guest?.machine === machine && guest.id === fn.id);
+  return [...withParents(log, machine, fn.id), ...(below ? [`${below.device.machine}/${below.device.id}`] : [])];
+}
+
+const VMAS = /^vma\/(l1|l2)\//;
+
+/** The device whose memory a row brought into a mapping. */
+function touchOf(log: MirrorLog, row: number): { readonly machine: 'l1' | 'l2'; readonly fn: PciFunctionState } | null {
+  const { kind, a, b, c } = log.columns;
+  if (kind[row] !== Row.OBJ) return null;
+  const of = VMAS.exec(log.blockOfCell(a[row] as number)?.block.path ?? '')?.[1];
+  const machine = of === 'l1' || of === 'l2' ? of : null;
+  if (!machine) return null;
+  const before = new Set(extentsOf(log, b[row] as number));
+  const phys = extentsOf(log, c[row] as number).find((one) => !before.has(one));
+  const fn = phys === undefined ? undefined : decodeHpa(log, machine, phys).target?.fn;
+  return fn ? { machine, fn } : null;
+}
+
+/** Where the pages of mappings of devices begin; memory of the process's own leads to no device. */
+function extentsOf(log: MirrorLog, value: number): readonly number[] {
+  const vmas = publishedAs<VmasState>(log.value(value))?.vmas ?? [];
+  return vmas.flatMap(({ kind, extents }) =>
+    kind === 'devmem' || kind === 'vfio' ? extents.map((one) => one.phys) : [],
+  );
 }
 
 interface Owner {
@@ -69,10 +107,10 @@ function withParents(log: MirrorLog, machine: MachineId, id: string): readonly s
   return chain;
 }
 
-/** The last change of a device's register in [from, to), or -1. */
+/** The last change of a device's register, or first touch of its memory, in [from, to), or -1. */
 export function lastStore(log: MirrorLog, from: number, to: number): number {
   const rows = log.changesBetween(from, to);
   for (let n = rows.length - 1, looked = 0; n >= 0 && looked < 400; n--, looked++)
-    if (ownerOf(log, rows[n] as number)) return rows[n] as number;
+    if (touchOf(log, rows[n] as number) ?? ownerOf(log, rows[n] as number)) return rows[n] as number;
   return -1;
 }

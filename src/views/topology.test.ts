@@ -116,4 +116,20 @@ describe('what happened at the end of the story', () => {
     expect(path[0]).toBe('l2/cxl.1');
     expect(accessPath(log, 0)).toEqual([]);
   });
+
+  it('leads the first touch of a mapped page to the device whose memory it is, and a page of its own memory nowhere', () => {
+    const lab = new FakeLab(0, 6);
+    const base = interleaveSets(createMirror(lab, DEFAULT_SETTINGS).log, 'l2')[0]?.base ?? 0;
+    const page = (kind: string, phys: number | null) => ({
+      vmas: [{ start: 0x7000, size: 4096, kind, name: '', extents: phys === null ? [] : [{ phys, size: 4096 }] }],
+    });
+    lab.log.publish('vma/l2/8', page('anon', 0x2000));
+    lab.log.publish('vma/l2/9', page('devmem', null));
+    lab.log.publish('vma/l2/9', page('devmem', base));
+    const { log } = createMirror(lab, DEFAULT_SETTINGS);
+    const row = lastStore(log, log.head - 5, log.head);
+    expect(row).toBe(log.head - 1);
+    expect(accessPath(log, row)).toEqual(['l2/cxl.1', 'l2/rp0', 'l2/accel0', 'l1/cxl-accel0']);
+    expect(lastStore(log, log.head - 5, row)).toBe(-1);
+  });
 });
