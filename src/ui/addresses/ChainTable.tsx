@@ -25,9 +25,9 @@ function howText({ mechanism, arithmetic }: Hop, room: number): { readonly by: s
 }
 
 /** Around a row, and between its columns. */
-const EDGES = 44;
+const EDGES = 41;
 /** Of the space and of the address, in letters' sizes (ChainTable.module.css). */
-const COLUMNS_EM = 18;
+const COLUMNS_EM = 17;
 const TEXT = 12;
 
 /**

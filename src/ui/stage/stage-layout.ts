@@ -15,7 +15,6 @@ export interface Box {
   readonly h: number;
 }
 export type Detail = 'full' | 'line' | 'cell' | 'group';
-export const DETAILS: readonly Detail[] = ['full', 'line', 'cell', 'group'];
 
 export interface MachineMark extends Box {
   readonly machine: StageMachine;
@@ -96,11 +95,21 @@ const NEARLY = 1.3;
 /** Letters a little smaller are better than telling less. */
 const SLACK = 1.06;
 /** Least width of windows and regions that share a row. */
-const BANDS_ABREAST: Readonly<Record<Detail, number>> = { full: 300, line: 300, cell: 160, group: 160 };
-const isTight = ({ detail }: Draft): boolean => detail === 'cell' || detail === 'group';
+const BANDS_ABREAST = { roomy: 300, tight: 160 };
+/** Before less is told of the devices, what stands around them moves together. */
+const ATTEMPTS: readonly (readonly [detail: Detail, tight: boolean])[] = [
+  ['full', false],
+  ['full', true],
+  ['line', false],
+  ['line', true],
+  ['cell', true],
+  ['group', true],
+];
 
 export interface Draft {
   readonly detail: Detail;
+  /** Windows and regions share rows, and functions outside the CXL hierarchy have none. */
+  readonly tight: boolean;
   readonly machines: MachineMark[];
   readonly vmms: VmmMark[];
   readonly nodes: NodeMark[];
@@ -110,8 +119,9 @@ export interface Draft {
   readonly ghosts: GhostMark[];
 }
 
-const newDraft = (detail: Detail): Draft => ({
+const newDraft = (detail: Detail, tight: boolean): Draft => ({
   detail,
+  tight,
   machines: [],
   vmms: [],
   nodes: [],
@@ -125,8 +135,8 @@ const newDraft = (detail: Detail): Draft => ({
 export function layoutStage(stage: Stage, width: number, height = Number.POSITIVE_INFINITY): StageLayout {
   let last: StageLayout | null = null;
   let first: StageLayout | null = null;
-  for (const detail of DETAILS) {
-    const draft = newDraft(detail);
+  for (const [detail, tight] of ATTEMPTS) {
+    const draft = newDraft(detail, tight);
     const bottom = placeMachine(draft, stage.host, 1, 1, width - 2);
     last = { width, height: bottom + 2, ...draft, threads: threadMarks(stage, draft) };
     first ??= last;
@@ -191,9 +201,10 @@ function placeMachine(draft: Draft, machine: StageMachine, x: number, y: number,
 
 function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: number): number {
   let at = y;
+  const least = draft.tight ? BANDS_ABREAST.tight : BANDS_ABREAST.roomy;
   type Band = Omit<BandMark, keyof Box>;
   const bands = (all: readonly Band[]): void => {
-    const abreast = Math.max(1, Math.min(all.length, Math.floor((w + GAP) / (BANDS_ABREAST[draft.detail] + GAP))));
+    const abreast = Math.max(1, Math.min(all.length, Math.floor((w + GAP) / (least + GAP))));
     const each = (w - GAP * (abreast - 1)) / abreast;
     all.forEach((band, n) => {
       const row = Math.floor(n / abreast);
@@ -208,7 +219,7 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     const text = `${region.name} ${region.text}`;
     return { key: region.path, kind: 'region', text, short: region.short, path: region.path, set: region.set };
   });
-  if (isTight(draft)) bands([...windows, ...regions]);
+  if (draft.tight) bands([...windows, ...regions]);
   else {
     bands(windows);
     bands(regions);
@@ -222,7 +233,7 @@ function placeOwn(draft: Draft, machine: StageMachine, x: number, y: number, w: 
     });
     at += BREAK + 3;
   }
-  if (machine.others.length > 0 && machine.id !== 'host' && !isTight(draft)) {
+  if (machine.others.length > 0 && machine.id !== 'host' && !draft.tight) {
     const names = machine.others.map((one) => `${one.bdf} ${one.label}`);
     bands([
       {
