@@ -61,7 +61,7 @@ export default function ConsoleTerminal({ id, active }: { readonly id: string; r
 
   useEffect(() => {
     if (!host.current) return;
-    held.current = openTerminal(host.current, id, mirror, () => setFinding(true));
+    held.current = openTerminal(host.current, id, mirror, wanted.current, () => setFinding(true));
     const { terminal, replay } = held.current;
     replay.showTo(mirror.log, mirror.store.getState().cursor);
     const resize = new ResizeObserver(() => {
@@ -146,33 +146,45 @@ const SMALLEST = 10.75;
 const BESIDE = 14;
 const LARGE = 15;
 
-/** Fits text and grid to the element: the wanted size if it gives a comfortable width, smaller text if that helps. */
-function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): void {
-  const { clientWidth, clientHeight } = element;
-  if (clientWidth < 40 || clientHeight < 20) return;
-  const family = String(terminal.options.fontFamily ?? 'monospace');
+interface Grid {
+  readonly fontSize: number;
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** Text and grid for the element: the wanted size if it gives a comfortable width, smaller text if that helps. */
+function gridFor({ clientWidth, clientHeight }: HTMLElement, family: string, wanted: number): Grid | null {
+  if (clientWidth < 40 || clientHeight < 20) return null;
   const advance = textWidth('M'.repeat(20), `100px ${family}`) / 2000;
   const fitting = (clientWidth - BESIDE) / COMFORTABLE / advance;
   const least = wanted >= LARGE ? LARGE : Math.min(SMALLEST, wanted);
-  const size = Math.max(least, Math.min(wanted, Math.floor(fitting * 4) / 4));
-  terminal.options.fontSize = size;
-  const line = Math.ceil(textHeight(family, size) * 1.15);
-  const columns = Math.max(40, Math.floor((clientWidth - BESIDE) / (advance * size)));
-  terminal.resize(columns, Math.max(4, Math.floor(clientHeight / line)));
+  const fontSize = Math.max(least, Math.min(wanted, Math.floor(fitting * 4) / 4));
+  const line = Math.ceil(textHeight(family, fontSize) * 1.15);
+  const cols = Math.max(40, Math.floor((clientWidth - BESIDE) / (advance * fontSize)));
+  return { fontSize, cols, rows: Math.max(4, Math.floor(clientHeight / line)) };
+}
+
+function fitTerminal(terminal: Terminal, element: HTMLElement, wanted: number): void {
+  const grid = gridFor(element, String(terminal.options.fontFamily ?? 'monospace'), wanted);
+  if (!grid) return;
+  terminal.options.fontSize = grid.fontSize;
+  terminal.resize(grid.cols, grid.rows);
   // How high a row really is only the terminal knows, once it has drawn: the estimate leaves a row or two unused.
   const drawn = element.querySelector('.xterm-screen')?.clientHeight ?? 0;
   const real = drawn / terminal.rows;
-  if (real > size) terminal.resize(columns, Math.max(4, Math.floor(clientHeight / real)));
+  if (real > grid.fontSize) terminal.resize(grid.cols, Math.max(4, Math.floor(element.clientHeight / real)));
 }
 
 /** Tells the engine a window's size once it has settled. Monitors have no terminal of their own to tell. */
 const SETTLE_MS = 120;
 
-function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: () => void): Held {
+function openTerminal(element: HTMLElement, id: string, mirror: Mirror, wanted: number, onFind: () => void): Held {
   const { settings } = mirror.store.getState();
+  const fontFamily = getComputedStyle(document.documentElement).getPropertyValue('--font-mono');
   const terminal = new Terminal({
-    fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--font-mono'),
-    fontSize: settings.terminalSize,
+    fontFamily,
+    // From the start as it will be: another size afterwards measures every letter again, twice.
+    ...(gridFor(element, fontFamily, wanted) ?? { fontSize: wanted }),
     lineHeight: 1.15,
     scrollback: 20_000,
     convertEol: false,
@@ -184,7 +196,7 @@ function openTerminal(element: HTMLElement, id: string, mirror: Mirror, onFind: 
   const search = new SearchAddon();
   terminal.loadAddon(search);
   terminal.open(element);
-  fitTerminal(terminal, element, settings.terminalSize);
+  fitTerminal(terminal, element, wanted);
   terminal.onData((text) => {
     const { live, askBranch, cursor, playing } = mirror.store.getState();
     if (playing) mirror.goLive();
