@@ -1,5 +1,6 @@
 import { hex0x } from '../base/addr.ts';
-import { type Climb, type Failure, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
+import { UserError } from '../base/assert.ts';
+import { type Climb, type Failure, RUNGS, type Rung, type Where, whereOf } from '../protocol/ladder.ts';
 import { sizeText } from '../qemu/lint/report.ts';
 import { errnoIn, firstError } from '../state/evidence.ts';
 import { publishedAs } from '../state/functions.ts';
@@ -36,9 +37,33 @@ export interface LadderStep {
 
 const STORED = '0x1122334455667788';
 
-/** Climbs; gives every typed line before it runs, so that a caller can show progress or stop. */
+/**
+ * Climbs; gives every typed line before it runs, so that a caller can show progress or stop. A lab whose engine stops, or a
+ * machine that is gone when its line comes, ends the climb at the rung it was on.
+ */
 export async function* climb(lab: Lab, attempt: Attempt): AsyncGenerator<LadderStep, Climb> {
   const ladder = new Ladder(lab);
+  const crashed = new Promise<IteratorReturnResult<Climb>>((resolve) => {
+    lab.onCrash = (message) =>
+      resolve({ done: true, value: ladder.stopsHere('lab engine', `the engine stopped: ${message}`) });
+  });
+  const run = rungs(lab, ladder, attempt);
+  const next = async (): Promise<IteratorResult<LadderStep, Climb>> => {
+    try {
+      return await run.next();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { done: true, value: ladder.stopsHere(null, error.message.replace(/^[^ ]*:\d+: /, '')) };
+    }
+  };
+  for (;;) {
+    const step = await Promise.race([next(), crashed]);
+    if (step.done) return step.value;
+    yield step.value;
+  }
+}
+
+async function* rungs(lab: Lab, ladder: Ladder, attempt: Attempt): AsyncGenerator<LadderStep, Climb> {
   const { choices } = attempt;
   const type = async function* (console: TranscriptConsole, line: string): AsyncGenerator<LadderStep, CommandResult> {
     yield { console, line };
@@ -98,6 +123,13 @@ class Ladder {
   }
   stop(rung: Rung, layer: Where, message: string): Climb {
     return this.result({ rung, layer, message, errno: errnoIn(message) });
+  }
+
+  /** The rung above the last reached is where it ends; `layer` null: whoever holds that rung's link. */
+  stopsHere(layer: Where | null, message: string): Climb {
+    const rung = RUNGS[this.reached.length] ?? 'memory';
+    if (layer !== null || rung === 'build') return this.stop(rung, layer ?? 'build', message);
+    return this.failed(rung, message);
   }
 
   /** The device's link as it is now; null where nobody has begun to pass the device on. */

@@ -1,5 +1,5 @@
 import { choiceToText } from '../protocol/choice-text.ts';
-import type { Climb, MatrixKind } from '../protocol/ladder.ts';
+import type { Climb, MatrixSwitch } from '../protocol/ladder.ts';
 import { attemptOf } from './build-choice.ts';
 import { Lab, type LabHost } from './lab.ts';
 import { type Attempt, climb, type LadderStep } from './ladder.ts';
@@ -16,10 +16,7 @@ interface Tried extends Climb {
   readonly builds: readonly string[];
 }
 
-export interface MatrixRow extends Tried {
-  readonly id: string;
-  readonly title: string;
-  readonly kind: MatrixKind;
+export interface MatrixRow extends Tried, MatrixSwitch {
   /** The second attempt, made to link. */
   readonly linked?: Tried;
 }

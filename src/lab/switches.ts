@@ -10,13 +10,10 @@ import {
   V3_SERIES,
   WHOLE_FILES,
 } from '../protocol/build-choice.ts';
-import type { MatrixKind } from '../protocol/ladder.ts';
+import type { MatrixKind, MatrixSwitch } from '../protocol/ladder.ts';
 
 /** The rows of the matrix: a whole series with one thing changed. What comes of each is found by booting it. */
-export interface Switch {
-  readonly id: string;
-  readonly title: string;
-  readonly kind: MatrixKind;
+export interface Switch extends MatrixSwitch {
   /** Tried in order: a later one makes link or bind what an earlier one could not. */
   readonly choices: readonly BuildChoice[];
 }

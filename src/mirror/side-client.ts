@@ -1,5 +1,6 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import type { BuildChoice } from '../protocol/build-choice.ts';
+import type { MatrixSwitch } from '../protocol/ladder.ts';
 import type {
   Climb,
   ExhibitRuns,
@@ -76,8 +77,14 @@ export class SideClient {
     const watch = lab ? this.watch(lab) : null;
     return this.whileItRuns(onStep, (news) => api.climb(choice, proxy(news), watch && transfer(watch, [watch.port])));
   }
-  matrix(onProgress: (progress: MatrixProgress) => void): Promise<readonly MatrixRow[] | null> {
-    return this.whileItRuns(onProgress, (news) => this.running().matrix(proxy(news)));
+  switches(): Promise<readonly MatrixSwitch[]> {
+    return this.running().switches();
+  }
+  matrix(
+    only: readonly string[],
+    onProgress: (progress: MatrixProgress) => void,
+  ): Promise<readonly MatrixRow[] | null> {
+    return this.whileItRuns(onProgress, (news) => this.running().matrix(only, proxy(news)));
   }
   /** @param labs show the machines of both runs */
   exhibit(

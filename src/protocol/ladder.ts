@@ -15,7 +15,16 @@ export const RUNG_LABELS: Readonly<Record<Rung, string>> = {
   memory: 'load/store',
 };
 
-export type Where = 'build' | 'host qemu' | 'l1 kernel' | 'l1 tools' | 'l1 qemu' | 'l2 kernel' | 'l2 tools';
+export type Where =
+  | 'build'
+  | 'host qemu'
+  | 'l1 kernel'
+  | 'l1 tools'
+  | 'l1 qemu'
+  | 'l2 kernel'
+  | 'l2 tools'
+  /** Our own fault: an invariant of the lab broke. */
+  | 'lab engine';
 
 /** A layer of the log in the ladder's words. */
 export function whereOf(layer: LayerId): Where {
@@ -60,3 +69,10 @@ export interface Climb {
  */
 export const MATRIX_KINDS = ['none', 'patch', 'part', 'variant', 'option', 'later', 'defect'] as const;
 export type MatrixKind = (typeof MATRIX_KINDS)[number];
+
+/** A row of the matrix before it was tried. */
+export interface MatrixSwitch {
+  readonly id: string;
+  readonly title: string;
+  readonly kind: MatrixKind;
+}

@@ -7,7 +7,7 @@ import { openStateLink } from './state-link.ts';
 /**
  * What a link can ask for, after the `#`, so that nothing reaches a server: `scenario=<id>` plays one in a fresh session,
  * `topology=<command line>` opens the dialog with it, `fidelity=<id>` opens the ledger there,
- * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit,
+ * `patches=<choice>` the patch board with that build, `museum=<id>` an exhibit, at a moment of its runs where one follows (museum/visit.ts),
  * `state=<session>` a session as somebody left it (mirror/session-link.ts).
  */
 export function linkTo(change: Readonly<Record<string, string>>): string {

@@ -1,6 +1,7 @@
 import { type LinkedView, type Mirror, type SessionRecord, sessionFromText, sessionToText } from '../mirror/index.ts';
 import type { SessionMoment } from '../protocol/client.ts';
 import { quiet, until } from './header/play.ts';
+import { copyText } from './parts/copy-text.ts';
 
 /** Longer links break in mail programs and chats. */
 const LONGEST_LINK = 30_000;
@@ -34,16 +35,6 @@ export async function copyStateLink(mirror: Mirror): Promise<void> {
   else {
     history.replaceState(null, '', link);
     mirror.update({ announcement: `This browser gives no clipboard: the link to ${where} stands in the address bar.` });
-  }
-}
-
-async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Refused by the reader, by a policy, or absent outside secure contexts.
-    return false;
   }
 }
 

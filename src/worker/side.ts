@@ -14,16 +14,26 @@ import { type MatrixProgress, type MatrixRow, matrix } from '../lab/matrix.ts';
 import { exhibitLines } from '../lab/museum.ts';
 import { copiesOf, type SessionMoment } from '../lab/ownership/of-session.ts';
 import { type OwnershipRow, ownership, type Wanted } from '../lab/ownership/ownership.ts';
+import { SWITCHES } from '../lab/switches.ts';
 import { type VfioAnswer, vfioAnswers } from '../lab/vfio-structs.ts';
 import type { BuildChoice } from '../protocol/build-choice.ts';
 import type { BytesSpace, SessionRecord } from '../protocol/client.ts';
-import type { Climb } from '../protocol/ladder.ts';
+import type { Climb, MatrixSwitch } from '../protocol/ladder.ts';
+import { type ExhibitSetting, SETTINGS } from '../protocol/museum.ts';
 import { host, Job, type Watch, watched } from './side-job.ts';
 
-export type { Climb, LadderStep, MatrixProgress, MatrixRow, OwnershipRow, SessionMoment, VfioAnswer, Wanted, Watch };
-
-export const SETTINGS = ['posted', 'intended'] as const;
-export type ExhibitSetting = (typeof SETTINGS)[number];
+export type {
+  Climb,
+  ExhibitSetting,
+  LadderStep,
+  MatrixProgress,
+  MatrixRow,
+  OwnershipRow,
+  SessionMoment,
+  VfioAnswer,
+  Wanted,
+  Watch,
+};
 
 /** A line typed in one of the two labs, and what it printed. */
 export interface ExhibitStep extends TypedLine {
@@ -86,11 +96,18 @@ const api = {
       mine.end();
     }
   },
-  /** Every switch off, one at a time; null when it was cancelled. News may come late: the answer holds all rows. */
-  async matrix(onProgress: (progress: MatrixProgress) => void | Promise<void>): Promise<readonly MatrixRow[] | null> {
+  /** What the matrix can try. */
+  switches(): readonly MatrixSwitch[] {
+    return SWITCHES.map(({ id, title, kind }) => ({ id, title, kind }));
+  },
+  /** Switches off, one at a time; null when it was cancelled. News may come late: the answer holds all rows. */
+  async matrix(
+    only: readonly string[],
+    onProgress: (progress: MatrixProgress) => void | Promise<void>,
+  ): Promise<readonly MatrixRow[] | null> {
     const mine = newJob();
     const rows: MatrixRow[] = [];
-    for await (const progress of matrix(host)) {
+    for await (const progress of matrix(host, { only })) {
       if (mine.over) return null;
       if (progress.kind === 'row') rows.push(progress.row);
       // The page sets the pace: what it shows is where this is, and cancelling ends it there.

@@ -173,7 +173,12 @@ function LanesView() {
   ];
   return (
     <div className={styles.view}>
-      <div ref={ref} className={styles.drawing}>
+      <div
+        ref={ref}
+        className={styles.drawing}
+        // Where the lanes need more room than there is: what scrolls must be reachable by keyboard.
+        tabIndex={layout.height > height + 1 ? 0 : undefined}
+      >
         {size.width > 0 ? (
           <LanesDrawing
             layout={layout}

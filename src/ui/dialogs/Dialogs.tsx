@@ -37,7 +37,7 @@ export default function Dialogs() {
     fidelity: { title: 'Fidelity: where the model differs from the real thing', body: <Fidelity />, wide: true },
     gallery: { title: 'Scenarios', body: <Gallery />, wide: true },
     topology: { title: 'Topology from a command line', body: <TopologyDialog />, wide: true, huge: true },
-    patches: { title: 'Patch board', body: <PatchBoard />, huge: true },
+    patches: { title: 'Patch board', body: <PatchBoard />, full: true },
     museum: { title: 'Review museum', body: <Museum />, full: true },
     ownership: { title: 'Who owns each register', body: <OwnershipTable />, huge: true },
     structs: { title: 'What VFIO tells of the device', body: <VfioStructs />, huge: true },
@@ -61,6 +61,13 @@ export default function Dialogs() {
           data-full={shown.full === true}
           data-bare={shown.bare === true}
           aria-describedby={undefined}
+          // Focus begins at the dialog itself, not at its Close; what it shows may take it from there.
+          tabIndex={-1}
+          onOpenAutoFocus={(event) => {
+            if (shown.bare || !(event.currentTarget instanceof HTMLElement)) return;
+            event.preventDefault();
+            if (!event.currentTarget.contains(document.activeElement)) event.currentTarget.focus();
+          }}
         >
           <Dialog.Title className={shown.bare ? 'visually-hidden' : styles.title}>{shown.title}</Dialog.Title>
           <div className={styles.body}>

@@ -1,7 +1,7 @@
-import { useState } from 'react';
 import { SCENARIO_GROUPS, SCENARIOS, type Scenario } from '../../content/scenarios.ts';
 import { useMirror } from '../context.tsx';
 import { linkTo, playScenario } from '../links.ts';
+import { CopyButton } from '../parts/CopyButton.tsx';
 import controls from '../parts/controls.module.css';
 import styles from './Gallery.module.css';
 
@@ -29,8 +29,6 @@ export function Gallery() {
 
 function Card({ scenario }: { readonly scenario: Scenario }) {
   const mirror = useMirror();
-  const [copied, setCopied] = useState(false);
-  const link = linkTo({ scenario: scenario.id });
   return (
     <li className={styles.card}>
       <h4>{scenario.title}</h4>
@@ -45,17 +43,11 @@ function Card({ scenario }: { readonly scenario: Scenario }) {
         >
           Play
         </button>
-        <a
-          href={link}
-          className={styles.link}
-          aria-label={`Copy the link to: ${scenario.title}`}
-          onClick={(event) => {
-            event.preventDefault();
-            void navigator.clipboard?.writeText(link).then(() => setCopied(true));
-          }}
-        >
-          {copied ? 'copied' : 'copy link'}
-        </a>
+        <CopyButton
+          label="Copy link"
+          about={`Copy the link to: ${scenario.title}`}
+          text={() => linkTo({ scenario: scenario.id })}
+        />
       </div>
     </li>
   );

@@ -7,6 +7,7 @@ import { asTyped, lacksKernel, plannedStage, withoutOptions } from '../../views/
 import { useMirror, usePageState } from '../context.tsx';
 import { playFresh } from '../header/play.ts';
 import { linkTo } from '../links.ts';
+import { CopyButton } from '../parts/CopyButton.tsx';
 import controls from '../parts/controls.module.css';
 import { useSize } from '../parts/use-size.ts';
 import { StageDrawing } from '../stage/StageDrawing.tsx';
@@ -80,16 +81,7 @@ export default function TopologyDialog() {
           <input type="checkbox" checked={modules} onChange={(event) => setModules(event.target.checked)} /> then load
           the guest’s CXL modules
         </label>
-        <a
-          href={linkTo({ topology: text })}
-          className={styles.link}
-          onClick={(event) => {
-            event.preventDefault();
-            void navigator.clipboard?.writeText(linkTo({ topology: text }));
-          }}
-        >
-          copy link
-        </a>
+        <CopyButton label="Copy link" text={() => linkTo({ topology: text })} />
         <span className={styles.why}>
           {blank
             ? ''

@@ -1,10 +1,12 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { MUSEUM } from '../../content/museum.ts';
-import type { ExhibitSetting } from '../../mirror/side-client.ts';
+import type { Mirror } from '../../mirror/index.ts';
+import { type ExhibitSetting, SETTINGS } from '../../protocol/museum.ts';
 import { useMirror, usePageState } from '../context.tsx';
 import { playFresh } from '../header/play.ts';
 import { linkTo } from '../links.ts';
+import { CopyButton } from '../parts/CopyButton.tsx';
 import controls from '../parts/controls.module.css';
 import { useMedia } from '../parts/use-media.ts';
 import { useSide } from '../patches/use-side.ts';
@@ -16,6 +18,7 @@ import styles from './Museum.module.css';
 import { RunPane, TITLES } from './RunPane.tsx';
 import { useTogether } from './together.ts';
 import { type ExhibitPlay, useExhibit } from './use-exhibit.ts';
+import { type Visit, visitFromText, visitToText } from './visit.ts';
 
 const SHOWN = [
   ['terminal', 'Terminal'],
@@ -27,27 +30,50 @@ type Shown = 'terminal' | LabPane;
 
 const PUT_AWAY = '(max-width: 1179px)';
 const ONE_AT_A_TIME = '(max-width: 899px)';
+/** Machines and addresses do not both fit below the terminal: one of them is shown. */
+const SHORT = '(max-height: 979px) and (min-width: 900px)';
+const EITHER: readonly Shown[] = ['stage', 'addresses'];
 
 /** Defects of the posted code, each played as posted and as intended in two labs beside the session. */
 export default function Museum() {
   const mirror = useMirror();
   const about = usePageState((state) => state.dialogAbout);
   const side = useSide();
-  const asked = MUSEUM.some((one) => one.id === about);
-  const [id, setId] = useState(asked ? about : (MUSEUM[0]?.id ?? ''));
-  // A link may be followed while the museum is open.
-  useEffect(() => {
-    if (asked) setId(about);
-  }, [asked, about]);
+  const asked = useMemo(() => (about === '' ? null : visitFromText(about)), [about]);
+  const visit = typeof asked === 'string' ? null : asked;
+  const [id, setId] = useState(visit?.id ?? MUSEUM[0]?.id ?? '');
   const labs = { posted: useSideLab(), intended: useSideLab() };
   const mirrors = { posted: labs.posted.mirror, intended: labs.intended.mirror };
   const play = useExhibit(side, id, labs);
-  const [together, setTogether] = useState(true);
+  const [together, setTogether] = useState(visit?.together ?? true);
   useTogether(together && play.state === 'done', mirrors, play);
   const [listed, setListed] = useState(true);
   const withList = !useMedia(PUT_AWAY) && listed;
   const single = useMedia(ONE_AT_A_TIME);
-  const [front, setFront] = useState<ExhibitSetting>('posted');
+  const [front, setFront] = useState<ExhibitSetting>(visit?.front ?? 'posted');
+  // A link may be followed while the museum is open; its moment is gone to once both runs are over.
+  const [moment, setMoment] = useState(visit);
+  useEffect(() => {
+    if (!visit) return;
+    setId(visit.id);
+    setFront(visit.front);
+    setTogether(visit.together);
+    setMoment(visit);
+  }, [visit]);
+  const { posted, intended } = mirrors;
+  const { state: played } = play;
+  useEffect(() => {
+    if (played !== 'done' || moment === null || moment.id !== play.id) return;
+    setMoment(null);
+    for (const setting of SETTINGS) {
+      const row = moment.at[setting];
+      if (row !== null) (setting === 'posted' ? posted : intended).seek(row);
+    }
+  }, [played, moment, play.id, posted, intended]);
+  const here = (): Visit => {
+    const at = (one: Mirror) => (one.store.getState().live ? null : one.store.getState().cursor);
+    return { id, front: single ? front : 'posted', at: { posted: at(posted), intended: at(intended) }, together };
+  };
   const [shown, setShown] = useState<readonly Shown[]>(['terminal', 'stage', 'addresses']);
   const selected = [
     useStore(mirrors.posted.store, (state) => state.selection),
@@ -57,9 +83,15 @@ export default function Museum() {
     if (selected) setShown((known) => (known.includes('inspector') ? known : [...known, 'inspector']));
   }, [selected]);
   const exhibit = MUSEUM.find((one) => one.id === id);
-  const panes = (['stage', 'inspector', 'addresses'] as const).filter((pane) => shown.includes(pane));
-  const toggle = (pane: Shown) =>
-    setShown(shown.includes(pane) ? shown.filter((one) => one !== pane) : [...shown, pane]);
+  const short = useMedia(SHORT);
+  const [rather, setRather] = useState<Shown>('stage');
+  const isShown = (pane: Shown) =>
+    shown.includes(pane) && !(short && EITHER.includes(pane) && pane !== rather && shown.includes(rather));
+  const panes = (['stage', 'inspector', 'addresses'] as const).filter(isShown);
+  const toggle = (pane: Shown) => {
+    setShown(isShown(pane) ? shown.filter((one) => one !== pane) : [...shown.filter((one) => one !== pane), pane]);
+    if (EITHER.includes(pane)) setRather(pane);
+  };
   const playHere = async (setting: ExhibitSetting) => {
     const text = await side.exhibitTranscript(id, setting);
     mirror.update({ dialog: null, dialogAbout: '' });
@@ -72,9 +104,7 @@ export default function Museum() {
       <article className={styles.exhibit}>
         <div className={styles.top}>
           <header className={styles.head}>
-            {about !== '' && !asked ? (
-              <p role="alert">This link asks for an exhibit “{about}”, which the museum does not have.</p>
-            ) : null}
+            {typeof asked === 'string' ? <p role="alert">{asked}</p> : null}
             {withList ? null : <ExhibitSelect id={id} onChoose={setId} />}
             <h3>
               {exhibit.title}{' '}
@@ -90,13 +120,7 @@ export default function Museum() {
               <button type="button" className={controls.button} onClick={() => void playHere('intended')}>
                 Play as intended here
               </button>
-              <button
-                type="button"
-                className={controls.quiet}
-                onClick={() => void navigator.clipboard?.writeText(linkTo({ museum: id }))}
-              >
-                Copy link
-              </button>
+              <CopyButton label="Copy link" text={() => linkTo({ museum: visitToText(here()) })} />
               <span role="status" className={styles.state} data-state={play.state}>
                 {stateText(play)}
               </span>
@@ -107,7 +131,7 @@ export default function Museum() {
         <div className={styles.bar}>
           {single ? (
             <div className={controls.group} role="radiogroup" aria-label="Run">
-              {(['posted', 'intended'] as const).map((setting) => (
+              {SETTINGS.map((setting) => (
                 // biome-ignore lint/a11y/useSemanticElements: one button of a group, styled as the page's other groups
                 <button
                   key={setting}
@@ -128,7 +152,7 @@ export default function Museum() {
                 key={pane}
                 type="button"
                 className={controls.button}
-                aria-pressed={shown.includes(pane)}
+                aria-pressed={isShown(pane)}
                 onClick={() => toggle(pane)}
               >
                 {label}
@@ -144,20 +168,18 @@ export default function Museum() {
           </button>
         </div>
         <div className={styles.runs} data-single={single}>
-          {(['posted', 'intended'] as const)
-            .filter((setting) => !single || setting === front)
-            .map((setting) => (
-              <RunPane
-                key={setting}
-                setting={setting}
-                lab={labs[setting]}
-                steps={play[setting]}
-                others={play[setting === 'posted' ? 'intended' : 'posted']}
-                stopped={play.stopped[setting]}
-                terminal={shown.includes('terminal')}
-                panes={panes}
-              />
-            ))}
+          {SETTINGS.filter((setting) => !single || setting === front).map((setting) => (
+            <RunPane
+              key={setting}
+              setting={setting}
+              lab={labs[setting]}
+              steps={play[setting]}
+              others={play[setting === 'posted' ? 'intended' : 'posted']}
+              stopped={play.stopped[setting]}
+              terminal={shown.includes('terminal')}
+              panes={panes}
+            />
+          ))}
         </div>
       </article>
     </div>

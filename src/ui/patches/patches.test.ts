@@ -31,6 +31,6 @@ test('a row of the matrix is a row of a Markdown table, whatever its message hol
   ]);
   const lines = text.trimEnd().split('\n');
   expect(lines).toHaveLength(4);
-  expect(lines[2]).toBe('| 06 | vfio_pci_rw() | build | build |  | a \\| b c | kbuild l1 --without 6 -o k1 |');
+  expect(lines[2]).toBe('| 06 | vfio\\_pci\\_rw() | build | build |  | `a \\| b c` | `kbuild l1 --without 6 -o k1` |');
   expect(lines[3]).toContain('reaches the memory');
 });
