@@ -4,15 +4,16 @@ import { POSTED_SERIES } from '../../protocol/build-choice.ts';
 import { transcriptOf } from '../build-choice.ts';
 import { Lab } from '../lab.ts';
 import { host, labWithL2 } from '../testing/host.ts';
-import { copiesOf } from './of-session.ts';
+import { copiesOf, type SessionMoment } from './of-session.ts';
 import { type OwnershipRow, ownership } from './ownership.ts';
+
+const copies = (moment: SessionMoment) => copiesOf(moment, (options) => Lab.start({ ...options, host }));
 
 /** The rows of some registers of a session, at the present or at an earlier row. */
 async function rowsOf(lab: Lab, names: readonly string[], row = lab.log.length): Promise<readonly OwnershipRow[]> {
   const moment = { record: lab.record(row), row };
   const found = new Map<string, OwnershipRow>();
-  const copies = copiesOf(moment, (options) => Lab.start({ ...options, host }));
-  for await (const one of ownership(copies, { subject: { machine: 'l1', id: 'cxl-accel0' } })) {
+  for await (const one of ownership(copies(moment), { subject: { machine: 'l1', id: 'cxl-accel0' } })) {
     if (names.includes(one.name)) found.set(one.name, one);
     if (found.size === names.length) break;
   }
@@ -45,7 +46,7 @@ test('a copy stands where the session stands, also while a command of it never e
   const lab = await Lab.start({ seed: 1, host: { ...host, pace }, paced: true });
   lab.input('host', 'watch -n 1 date\r');
   await stopped;
-  const copy = await Lab.start({ seed: 1, host, inputs: lab.record().inputs, untilRow: lab.log.length });
+  const copy = await copies({ record: lab.record(), row: lab.log.length })();
   expect([copy.log.length, copy.hash()]).toEqual([lab.log.length, lab.hash()]);
   lab.stop();
   copy.stop();

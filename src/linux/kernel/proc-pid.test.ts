@@ -49,10 +49,11 @@ test('status, stat, maps and mountinfo tell a process as proc(5) says', async ()
       await sys.nanosleep(1e15);
     });
     const files = ['status', 'stat', 'maps', 'mountinfo'].map((name) => cat(sys, `/proc/self/${name}`));
-    const exe = sys.readlink('/proc/self/exe');
+    sys.chdir('/tmp');
+    const links = ['exe', 'cwd', 'root'].map((name) => sys.readlink(`/proc/self/${name}`));
     return {
       at,
-      exe,
+      links,
       pid: sys.pid,
       texts: await Promise.all(files),
       tasks: sys.stat(`/proc/self/task/${sys.pid + 1}`),
@@ -68,7 +69,7 @@ test('status, stat, maps and mountinfo tell a process as proc(5) says', async ()
   const start = result.at.toString(16);
   expect(maps).toBe(`${`${start}-${(result.at + 8192).toString(16)} rw-p 00000000 00:00 0 `.padEnd(73)}[anon:heap]\n`);
   expect(mountinfo).toMatch(/^1 1 0:1 \/ \/ rw,relatime - rootfs rootfs rw\n2 1 0:2 \/ \/dev /);
-  expect(result.exe).toBe('/bin/bash');
+  expect(result.links).toEqual(['/bin/bash', '/tmp', '/']);
   expect(result.tasks).toMatchObject({ size: 0 });
 });
 
