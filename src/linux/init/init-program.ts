@@ -1,31 +1,18 @@
 /**
  * The program behind /init: what a small init(1) with gettys does, with system calls only. As pid 1 it keeps a login
  * shell on the console, after setting the host name and loading the modules of /etc/modules-load.d; as `getty TTY` (argv[0] `getty`) it does the same for
- * another terminal.
+ * another terminal. As pid 1 it also brings the machine down when a signal asks for it (shutdown.ts).
  */
-import { text, utf8 } from '../../base/bytes.ts';
+import { utf8 } from '../../base/bytes.ts';
 import { O_RDONLY, O_RDWR, O_WRONLY, TIOCLABTAG, TIOCSCTTY } from '../uapi/constants.ts';
 import type { Program, Sys } from '../uapi/sys.ts';
+import { type ShutdownRequest, shutdown, shutdownRequests } from './shutdown.ts';
+import { slurp } from './slurp.ts';
 
 /** Exit statuses of a session that never began. */
 const NO_TERMINAL = 126;
 const NO_SHELL = 127;
 const SHELLS = ['/bin/bash', '/bin/sh'];
-
-/** A whole file as text, '' if it cannot be read. */
-async function slurp(sys: Sys, path: string): Promise<string> {
-  const fd = sys.open(path, O_RDONLY);
-  if (fd < 0) return '';
-  const buffer = new Uint8Array(4096);
-  let out = '';
-  for (;;) {
-    const n = await sys.read(fd, buffer);
-    if (n <= 0) break;
-    out += text(buffer.subarray(0, n));
-  }
-  sys.close(fd);
-  return out;
-}
 
 /** What systemd's hostname, modules-load and tmpfiles steps do. */
 async function setup(sys: Sys): Promise<void> {
@@ -81,26 +68,28 @@ async function session(sys: Sys, device: string): Promise<number> {
   return NO_SHELL;
 }
 
-/** Keeps a login shell on a terminal, until none can start there (hung up, no shell). */
-async function keep(sys: Sys, device: string): Promise<number> {
+/** Keeps a login shell on a terminal, until none can start there (hung up, no shell), or the machine is to go down. */
+async function keep(sys: Sys, device: string, down: ShutdownRequest | null): Promise<number> {
   for (;;) {
     const began = sys.clockGettime('monotonic');
     const shell = sys.fork((child) => session(child, device));
     if (shell < 0) return 1;
     for (;;) {
       const gone = await sys.waitpid(-1);
+      if (down?.command) return shutdown(sys, down.command);
       if (typeof gone === 'number' || gone.pid !== shell) continue;
       if (gone.status === NO_TERMINAL || gone.status === NO_SHELL) return 1;
       break;
     }
     // A shell that ends at once does not get the processor for itself.
     if (sys.clockGettime('monotonic') - began < 1e9) await sys.nanosleep(1e9);
+    if (down?.command) return shutdown(sys, down.command);
   }
 }
 
 export const init: Program = async (sys, argv) => {
   const [, terminal] = argv;
-  if (argv[0] === 'getty' && terminal !== undefined) return keep(sys, `/dev/${terminal}`);
+  if (argv[0] === 'getty' && terminal !== undefined) return keep(sys, `/dev/${terminal}`, null);
   await setup(sys);
-  return keep(sys, '/dev/console');
+  return keep(sys, '/dev/console', shutdownRequests(sys));
 };

@@ -1,4 +1,6 @@
 /** The machine as a whole: mount umount sync reboot poweroff halt shutdown clear reset pwd uuidgen udevadm. */
+import { SIGHUP, SIGTERM } from '../../linux/uapi/constants.ts';
+import { type PowerCommand, SHUTDOWN_SIGNAL, signalIn } from '../../linux/uapi/init.ts';
 import type { Program } from '../../linux/uapi/sys.ts';
 import { complain, readFileText, strerror, writeText } from '../misc/io.ts';
 import { defineTool } from '../misc/tool.ts';
@@ -69,10 +71,14 @@ export const umount = defineTool(
 );
 
 const power =
-  (name: string, command: 'restart' | 'poweroff' | 'halt'): Program =>
+  (name: string, command: PowerCommand): Program =>
   async (sys, argv) => {
     if (argv.includes('--help')) {
-      await writeText(sys, 1, `Usage: ${name} [-f]\nStops the machine: ${command}.\n`);
+      await writeText(
+        sys,
+        1,
+        `Usage: ${name} [-f]\nStops the machine: ${command}. Init ends every process first; -f does without init.\n`,
+      );
       return 0;
     }
     let how = command;
@@ -83,6 +89,17 @@ const power =
           ? 'halt'
           : 'poweroff';
     if (argv.includes('-p')) how = 'poweroff';
+    if (!argv.some((a) => a === '--force' || /^-[a-z]*f/.test(a))) {
+      const init = await readFileText(sys, '/proc/1/status');
+      if (typeof init === 'number' || !signalIn(init, 'SigCgt', SHUTDOWN_SIGNAL[how])) {
+        await complain(sys, `${name}: process 1 does not take the request; -f does without it`);
+        return 1;
+      }
+      // Whoever asked stays until the end: its shell is not to come back with a prompt.
+      for (const signal of [SIGTERM, SIGHUP]) sys.onSignal(signal, 'ignore');
+      const r = sys.kill(1, SHUTDOWN_SIGNAL[how]);
+      if (r === 0) for (;;) await sys.nanosleep(1e9);
+    }
     sys.sync();
     const r = sys.reboot(how);
     if (r < 0) {
