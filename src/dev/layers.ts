@@ -13,8 +13,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   userland: ['base', 'spec', 'linux/uapi'],
   content: [],
   lab: ['base', 'spec', 'log', 'state', 'hw', 'qemu', 'linux', 'userland', 'content', 'protocol'],
-  // What can be chosen for a build is named where the build is: content and the lists of defects.
-  protocol: ['log', 'state', 'content', 'linux/include/quirks.ts', 'qemu/qdev/build.ts'],
+  // What can be chosen for a build is data: patches and options in content, defects in spec.
+  protocol: ['log', 'state', 'spec', 'content'],
   worker: ['lab', 'protocol', 'log', 'base', 'content'],
   cli: [
     'lab',

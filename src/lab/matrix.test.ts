@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { KERNEL_QUIRKS } from '../linux/include/quirks.ts';
 import { choiceFromText, choiceToText } from '../protocol/choice-text.ts';
-import { QEMU_QUIRKS } from '../qemu/qdev/build.ts';
+import { KERNEL_QUIRKS } from '../spec/quirks/kernel.ts';
+import { QEMU_QUIRKS } from '../spec/quirks/qemu.ts';
 import { type MatrixRow, matrix } from './matrix.ts';
 import { SWITCHES } from './switches.ts';
 import { host } from './testing/host.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { MUSEUM } from '../content/museum.ts';
-import { KERNEL_QUIRKS } from '../linux/include/quirks.ts';
-import { QEMU_QUIRKS } from '../qemu/qdev/build.ts';
+import { KERNEL_QUIRKS } from '../spec/quirks/kernel.ts';
+import { QEMU_QUIRKS } from '../spec/quirks/qemu.ts';
 import { exhibitLines } from './museum.ts';
 import { parseTranscript } from './transcript.ts';
 

@@ -4,8 +4,8 @@
  */
 import { KCONFIG } from '../content/series/kconfig.ts';
 import { RFC_V1_CREATES, RFC_V1_PATCHES } from '../content/series/rfc-v1.ts';
-import { KERNEL_QUIRKS } from '../linux/include/quirks.ts';
-import { QEMU_QUIRKS } from '../qemu/qdev/build.ts';
+import { KERNEL_QUIRKS } from '../spec/quirks/kernel.ts';
+import { QEMU_QUIRKS } from '../spec/quirks/qemu.ts';
 
 export const SERIES = ['rfc-v1', 'v3'] as const;
 export const DEVICES = ['B', 'A', 'none'] as const;
