@@ -68,9 +68,13 @@ export function specified_resets(
     component.reset('hot');
   });
 
+  let underWay = false;
   config.onWrite('CXL_CTRL2', (_before, after) => {
     if (!(after & INIT_RESET)) return;
     config.set('CXL_CTRL2', after & ~INIT_RESET);
+    // Asked for once more before it is complete: still one reset.
+    if (underWay) return;
+    underWay = true;
     config.set('CXL_STATUS2', 0, 'RESET_COMPLETE');
     config.set('CXL_STATUS2', 0, 'RESET_ERROR');
     vm.thread(async () => {
@@ -79,6 +83,7 @@ export function specified_resets(
       component.reset('cxl');
       if (after & RESET_MEM_CLR) clear(vm, memory);
       config.set('CXL_STATUS2', 1, 'RESET_COMPLETE');
+      underWay = false;
     });
   });
 }
