@@ -27,7 +27,7 @@ function howText({ mechanism, arithmetic }: Hop, room: number): { readonly by: s
 /** Around a row, and between its columns. */
 const EDGES = 41;
 /** Of the space and of the address, in letters' sizes (ChainTable.module.css). */
-const COLUMNS_EM = 17;
+const COLUMNS_EM = 17.4;
 const TEXT = 12;
 
 /**
