@@ -174,14 +174,22 @@ function OwnerCell({ row }: { readonly row: OwnershipRow | undefined }) {
 }
 
 /** Brings a row into view, and lets no row end half below the headings. */
-function intoView(row: HTMLTableRowElement | null): void {
-  row?.scrollIntoView({ block: 'nearest' });
-  const table = row?.closest('table');
+function align(row: HTMLTableRowElement): void {
+  row.scrollIntoView({ block: 'nearest' });
+  const table = row.closest('table');
   const head = table?.tHead?.querySelector('th')?.getBoundingClientRect().bottom ?? 0;
   for (const one of table?.tBodies[0]?.rows ?? []) {
     const { top, bottom } = one.getBoundingClientRect();
-    if (top < head && bottom > head) table?.parentElement?.scrollBy(0, bottom - head);
+    if (top < head && bottom > head) table?.parentElement?.scrollBy(0, Math.ceil(bottom - head) + 1);
   }
+}
+
+/** Once, and again whenever the register's own detail above takes more or less room. */
+function intoView(row: HTMLTableRowElement): () => void {
+  const list = row.closest('table')?.parentElement;
+  const resized = new ResizeObserver(() => align(row));
+  if (list) resized.observe(list);
+  return () => resized.disconnect();
 }
 
 function BlockTable(props: {
