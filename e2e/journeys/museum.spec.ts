@@ -8,6 +8,7 @@ const at = async (pane: Locator) => Number(await clock(pane).getAttribute('aria-
 
 test('an exhibit plays as posted and as intended side by side, each with its own machines and its own time', async ({
   page,
+  context,
 }) => {
   const lab = new LabPage(page);
   await lab.openLink('museum=qemu-map-swapped');
@@ -56,6 +57,22 @@ test('an exhibit plays as posted and as intended side by side, each with its own
     .click();
   for (const pane of [posted, intended]) await expect(pane.locator('[data-pane=inspector]')).toContainText('0d:00.0');
   expect(await session()).toEqual(before);
+
+  // A link goes to the same moment of the same run, wherever it is opened.
+  await museum.getByRole('checkbox', { name: /together/ }).check();
+  await page.evaluate(() => {
+    location.hash = 'museum=qemu-map-swapped@posted:8000';
+  });
+  await expect.poll(() => at(posted)).toBe(8000);
+  expect(await at(intended)).toBeLessThan(13_000);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await museum.getByRole('button', { name: 'Copy link' }).click();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(link).toMatch(/#museum=qemu-map-swapped@posted:8000$/);
+  await page.goto('about:blank');
+  await page.goto(link);
+  await expect(museum.getByRole('status')).toHaveText('both played', { timeout: 30_000 });
+  await expect.poll(() => at(posted)).toBe(8000);
   expect(lab.problems).toEqual([]);
 });
 

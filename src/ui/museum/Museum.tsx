@@ -4,7 +4,7 @@ import { MUSEUM } from '../../content/museum.ts';
 import type { Mirror } from '../../mirror/index.ts';
 import { type ExhibitSetting, SETTINGS } from '../../protocol/museum.ts';
 import { useMirror, usePageState } from '../context.tsx';
-import { playFresh } from '../header/play.ts';
+import { playFresh, until } from '../header/play.ts';
 import { linkTo } from '../links.ts';
 import { CopyButton } from '../parts/CopyButton.tsx';
 import controls from '../parts/controls.module.css';
@@ -61,15 +61,19 @@ export default function Museum() {
     setMoment(visit);
   }, [visit]);
   const { posted, intended } = mirrors;
-  const { state: played } = play;
   useEffect(() => {
-    if (played !== 'done' || moment === null || moment.id !== play.id) return;
+    if (play.state !== 'done' || moment === null || moment.id !== play.id) return;
     setMoment(null);
-    for (const setting of SETTINGS) {
-      const row = moment.at[setting];
-      if (row !== null) (setting === 'posted' ? posted : intended).seek(row);
-    }
-  }, [played, moment, play.id, posted, intended]);
+    const runs = [['posted', posted] as const, ['intended', intended] as const];
+    // The last rows may come after the word that the run is over; and a run that waits for rows would lead the other on.
+    const all = runs.map(([setting, run]) => until(run, () => run.log.head >= (play[setting].at(-1)?.to ?? 0)));
+    void Promise.all(all).then(() => {
+      for (const [setting, run] of runs) {
+        const row = moment.at[setting];
+        if (row !== null) run.seek(row);
+      }
+    });
+  }, [play, moment, posted, intended]);
   const here = (): Visit => {
     const at = (one: Mirror) => (one.store.getState().live ? null : one.store.getState().cursor);
     return { id, front: single ? front : 'posted', at: { posted: at(posted), intended: at(intended) }, together };
