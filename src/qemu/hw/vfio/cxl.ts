@@ -17,6 +17,7 @@ import {
   vfio_device_info,
   vfio_device_info_cap_cxl,
 } from '../../../linux/uapi/vfio.ts';
+import { cap_cxl_layout } from '../../../linux/uapi/vfio-cxl-v3.ts';
 import type { SiteId } from '../../../log/index.ts';
 import { type QemuBuild, qemuPosted } from '../../qdev/build.ts';
 import type { VirtualMachine } from '../../qdev/virtual-machine.ts';
@@ -287,6 +288,25 @@ export class VfioCxlDevice {
   }
 }
 
+/** The capability as this stub reads it, whoever wrote it. */
+function cap_info(info: Uint8Array, at: number): VfioCxlInfo {
+  const cap = decode(vfio_device_info_cap_cxl, info, at);
+  return {
+    hdm_count: cap.hdm_count,
+    hdm_regs_bar_index: cap.hdm_reg_bar_index,
+    hdm_regs_size: cap.hdm_reg_size,
+    hdm_regs_offset: cap.hdm_reg_offset,
+    dpa_size: cap.dpa_size,
+  };
+}
+
+/** The RFC's capability in a GET_INFO reply, null without. */
+export function vfio_cxl_info(info: Uint8Array): VfioCxlInfo | null {
+  const { flags, cap_offset } = decode(vfio_device_info, info);
+  const at = flags & VFIO_DEVICE_FLAGS_CXL && cap_offset ? findInfoCap(info, cap_offset, VFIO_DEVICE_INFO_CAP_CXL) : 0;
+  return at && cap_cxl_layout(info, at) === vfio_device_info_cap_cxl ? cap_info(info, at) : null;
+}
+
 /** Posted: the caller leaves to its error label without an error set, and the label takes it apart. */
 export function vfio_cxl_setup_failed(vm: VirtualMachine): void {
   if (qemuPosted(vm.build, 'qemu-setup-no-error')) vm.sys.kill(vm.sys.pid, SIGSEGV);
@@ -306,7 +326,6 @@ export function vfio_cxl_setup(
   if (vm.build.vfioCxl === 'off' || !(flags & VFIO_DEVICE_FLAGS_CXL)) return null;
   const at = cap_offset ? findInfoCap(info, cap_offset, VFIO_DEVICE_INFO_CAP_CXL) : 0;
   if (!at) return -E.ENODEV;
-  const cap = decode(vfio_device_info_cap_cxl, info, at);
   const found = vfio_get_dev_region_info(vm.sys, device, num_regions, VFIO_REGION_TYPE_CXL, VFIO_REGION_SUBTYPE_CXL);
   if (!found) {
     vm.error_report('does not support requested CXL feature');
@@ -318,17 +337,5 @@ export function vfio_cxl_setup(
     vm.error_report(`Failed to mmap ${device.name} cxl region`);
     return -E.EFAULT;
   }
-  return new VfioCxlDevice(
-    vm,
-    device,
-    {
-      hdm_count: cap.hdm_count,
-      hdm_regs_bar_index: cap.hdm_reg_bar_index,
-      hdm_regs_size: cap.hdm_reg_size,
-      hdm_regs_offset: cap.hdm_reg_offset,
-      dpa_size: cap.dpa_size,
-    },
-    region,
-    bus_mem,
-  );
+  return new VfioCxlDevice(vm, device, cap_info(info, at), region, bus_mem);
 }

@@ -24,7 +24,7 @@ import { error_setg, QemuError } from '../../system/error.ts';
 import { pci_get_bus, pci_public_id, pci_register_device } from '../pci/pci.ts';
 import { ioctl, type VfioDeviceFd, vfio_get_device_info, vfio_get_region_info } from './common.ts';
 import { type VfioGroupFd, vfio_get_device, vfio_get_group, vfio_put_group } from './container.ts';
-import { type VfioCxlDevice, vfio_cxl_setup, vfio_cxl_setup_failed } from './cxl.ts';
+import { type VfioCxlDevice, type VfioCxlInfo, vfio_cxl_info, vfio_cxl_setup, vfio_cxl_setup_failed } from './cxl.ts';
 import { type VfioCxlV3, vfio_cxl_v3_setup } from './cxl-v3.ts';
 import { VfioFunction } from './pci-config.ts';
 import { type VfioRegion, vfio_region_setup } from './region.ts';
@@ -162,7 +162,7 @@ function vfio_open(dev: Device, fn: VfioFunction, path: string, name: string): v
     if (bar) cxl.watch(bar);
   }
   vfio_bars_register(dev, vdev, config.offset);
-  publishRoutes(vm, vdev);
+  publishRoutes(vm, vdev, cxl?.info ?? vfio_cxl_info(info));
   fn.resetHooks.push(() => {
     vfio_pci_reset(vm, vdev, config.offset);
     vdev.cxl?.reset();
@@ -212,8 +212,9 @@ function vfio_bars_register(dev: Device, vdev: VfioPciDevice, config_offset: num
 }
 
 /** Tells the page which cells answer the guest's accesses: the kernel's HDM shadow, then the device's own block. */
-function publishRoutes(vm: VirtualMachine, vdev: VfioPciDevice): void {
-  const { fn, device, cxl, cxl_v3 } = vdev;
+/** `shadowed`: the block the kernel says it emulates, whether this VMM knows of CXL or not. */
+function publishRoutes(vm: VirtualMachine, vdev: VfioPciDevice, shadowed: VfioCxlInfo | null): void {
+  const { fn, device, cxl_v3 } = vdev;
   const routes: RegisterRoute[] = [];
   // The shadow's cells begin at CXL.cachemem (0x1000 of the component block).
   const shadow = (bar: number, offset: number, size: number, within: number) =>
@@ -225,8 +226,8 @@ function publishRoutes(vm: VirtualMachine, vdev: VfioPciDevice): void {
       blockOffset: within - 0x1000,
       answeredBy: 'vfio-shadow',
     });
-  if (cxl) {
-    const { hdm_regs_bar_index: bar, hdm_regs_offset, hdm_regs_size } = cxl.info;
+  if (shadowed && !cxl_v3) {
+    const { hdm_regs_bar_index: bar, hdm_regs_offset, hdm_regs_size } = shadowed;
     shadow(bar, hdm_regs_offset, hdm_regs_size, hdm_regs_offset);
   }
   // Of a later kernel the capability array too is a copy.
