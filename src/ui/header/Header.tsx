@@ -39,7 +39,7 @@ export function Header() {
         </button>
         <button
           type="button"
-          className={`${controls.quiet} ${styles.wide}`}
+          className={`${controls.quiet} ${styles.spare}`}
           onClick={() => mirror.update({ dialog: 'topology' })}
         >
           Command line
@@ -68,14 +68,14 @@ export function Header() {
         </button>
         <button
           type="button"
-          className={`${controls.quiet} ${styles.wide}`}
+          className={`${controls.quiet} ${styles.spare}`}
           onClick={() => mirror.update({ dialog: 'fidelity' })}
         >
           Fidelity
         </button>
         <button
           type="button"
-          className={`${controls.quiet} ${styles.wide}`}
+          className={`${controls.quiet} ${styles.spare}`}
           onClick={() => mirror.update({ dialog: 'keys' })}
           title="?"
         >
