@@ -32,8 +32,8 @@ import { programsOf } from './programs.ts';
 import { parseTranscript } from './transcript.ts';
 
 const COM1 = 0x3f8;
-/** Breaths to wait for a host that is busy. */
-const PATIENCE = 2000;
+/** Breaths to wait for a host that is being switched on, and for one that runs what was typed: a loop never ends. */
+const PATIENCE = { booting: 2000, typed: 20 } as const;
 
 /** What the embedding program does for the lab: let the event loop breathe, and wait for virtual time to pass. */
 export interface LabHost {
@@ -188,8 +188,8 @@ export class Lab {
   async clearPrompt(): Promise<boolean> {
     const guest = this.machines.get('l1');
     if (guest && !guest.off) return false;
-    // A host that has just been switched on is nearly there; a loop in the background will never be.
-    for (let n = 0; n < PATIENCE && !this.scheduler.isIdle; n++) await this.options.host.yieldToHost();
+    const patience = this.driver.inputs.some(({ text }) => /[\r\n]/.test(text)) ? PATIENCE.typed : PATIENCE.booting;
+    for (let n = 0; n < patience && !this.scheduler.isIdle; n++) await this.options.host.yieldToHost();
     if (!this.scheduler.isIdle || this.driver.isReplaying || !this.consoles.shell('host').atPrompt) return false;
     const last = this.driver.inputs.findLast(({ console }) => console === 'host')?.text ?? '\r';
     if (!/[\r\x03]$/.test(last)) {

@@ -50,7 +50,9 @@ export async function boot(mirror: Mirror): Promise<void> {
 export async function bootHere(mirror: Mirror): Promise<void> {
   const outcomes: Boot[] = [];
   const type = async () => {
-    outcomes.push(await mirror.client.bootToL2());
+    const outcome = await mirror.client.bootToL2();
+    outcomes.push(outcome);
+    return outcome !== 'elsewhere';
   };
   await playThrough(mirror, type);
   if (outcomes.at(-1) === 'elsewhere') {

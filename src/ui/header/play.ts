@@ -2,14 +2,14 @@ import { type Mirror, typedLines } from '../../mirror/index.ts';
 
 /**
  * Lets `type` give lines to the engine while the page follows at reading pace: the engine is faster than the eye. A reader
- * who wants no motion follows live. Resolves when the engine has come to rest.
+ * who wants no motion follows live. Resolves when the engine has come to rest; at once when `type` gave nothing (`false`):
+ * what runs there may never rest.
  */
-export async function playThrough(mirror: Mirror, type: () => Promise<void>): Promise<void> {
+export async function playThrough(mirror: Mirror, type: () => Promise<unknown>): Promise<void> {
   const plays = document.documentElement.dataset.motion !== 'none';
   mirror.update({ booting: true, busyMessage: null, ...(plays ? { live: false, playing: true } : {}) });
   try {
-    await type();
-    await quiet(mirror);
+    if ((await type()) !== false) await quiet(mirror);
   } catch (error) {
     mirror.goLive();
     mirror.update({ busyMessage: error instanceof Error ? error.message : String(error) });
@@ -22,7 +22,7 @@ export async function playThrough(mirror: Mirror, type: () => Promise<void>): Pr
  * A fresh session (what was before is kept among the branches), then `type` in it. `opening`: the page has just been opened for
  * this; then a session without a command is fresh enough.
  */
-export async function playFresh(mirror: Mirror, type: () => Promise<void>, opening = false): Promise<void> {
+export async function playFresh(mirror: Mirror, type: () => Promise<unknown>, opening = false): Promise<void> {
   mirror.update({ dialog: null, selection: null, address: null, hoverAddress: null });
   mirror.goLive();
   mirror.update({ booting: true });
